@@ -1,0 +1,72 @@
+//! The template engine: text in, a checked tree out; parameters and identities in, values out.
+//!
+//! Pure: knows no service, no store, no clock. It never panics, whatever the text. What AWS has and Buswork has not
+//! (transforms, hooks, dynamic references, creation policies) is refused by name, never ignored.
+
+mod check;
+mod cidr;
+mod error;
+mod eval;
+mod expr;
+mod graph;
+mod parameter;
+mod predicate;
+mod section;
+mod sub;
+mod text;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use base::Document;
+use indexmap::IndexMap;
+
+pub use error::TemplateError;
+pub use eval::{Environment, Pseudo, Scope};
+pub use expr::Expr;
+pub use graph::{Cycle, order};
+pub use parameter::{
+    Given, Parameter, ParameterType, ParameterValue, ParameterValues, resolve as resolve_parameters,
+};
+pub use predicate::Predicate;
+pub use section::{Assertion, DeletionPolicy, Output, Resource, Rule};
+pub use sub::Part;
+pub use text::{BODY_BYTES_MAX, URL_BYTES_MAX};
+
+/// Top-level key, second-level key, value: a string or a list of strings.
+pub type Mapping = IndexMap<String, IndexMap<String, Document>>;
+
+/// A template whose sections, functions and references are known to be well-formed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// `Description`, at most 1,024 bytes.
+    pub description: Option<String>,
+    /// `Metadata` as written.
+    pub metadata: Option<Document>,
+    /// `Parameters`, at most 200.
+    pub parameters: IndexMap<String, Parameter>,
+    /// `Mappings`, at most 200.
+    pub mappings: IndexMap<String, Mapping>,
+    /// `Conditions`.
+    pub conditions: IndexMap<String, Predicate>,
+    /// `Rules`.
+    pub rules: IndexMap<String, Rule>,
+    /// `Resources`, 1 to 500.
+    pub resources: IndexMap<String, Resource>,
+    /// `Outputs`, at most 200.
+    pub outputs: IndexMap<String, Output>,
+}
+
+impl Template {
+    /// Reads YAML or JSON and checks everything that can be checked without parameters.
+    ///
+    /// # Errors
+    /// The first thing that CloudFormation would refuse, in its words.
+    pub fn parse(text: &str) -> Result<Template, TemplateError> {
+        let document = text::read(text)?;
+        let template = section::template(&document)?;
+        check::references(&template)?;
+        Ok(template)
+    }
+}
