@@ -4,6 +4,7 @@
 
 pub mod arn;
 pub mod fault;
+pub mod schema;
 pub mod time;
 
 pub use arn::{AccountId, Arn, InvalidArn, Region};
