@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
+use crate::floor::ScanFloor;
 use crate::watch::Wake;
 
 /// The number of a commit. Versions rise by commit order; two commits never share one.
@@ -139,4 +140,8 @@ pub trait Engine: Send + Sync + 'static {
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// `fjall`, `redb`, `memory`, `postgres`.
     fn name(&self) -> &'static str;
+    /// Hints where scans of queue heads may start; exact for snapshots of this engine.
+    fn floor(&self) -> &ScanFloor {
+        ScanFloor::none()
+    }
 }

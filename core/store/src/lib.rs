@@ -2,7 +2,35 @@
 //!
 //! Knows no service, no protocol and no clock: a time is an argument here.
 
+mod admission;
+mod backend;
+mod core;
+mod ledger;
+mod memory;
+mod prefixes;
+mod resolver;
+
+pub mod chunk;
+pub mod codec;
+pub mod due;
 pub mod engine;
+pub mod floor;
+pub mod key;
 pub mod limits;
+pub mod location;
 pub mod log;
 pub mod watch;
+
+pub use codec::{CodecError, Stored};
+pub use engine::{
+    Append, Check, Commit, CommitError, Direction, Engine, Expect, KeyRange, Row, Snapshot, StoreError,
+    Version,
+};
+pub use floor::ScanFloor;
+pub use key::{FromKey, KeyError, KeyPart, KeyReader, KeyWriter};
+pub use location::{EngineName, Location, OpenError, open};
+pub use log::Position;
+pub use watch::{SharedEngine, Wake};
+
+#[doc(hidden)]
+pub use bytes as __bytes;

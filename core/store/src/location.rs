@@ -1,0 +1,180 @@
+//! Where a store is, and how it is opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::engine::StoreError;
+use crate::memory::{Inline, Memory};
+use crate::watch::SharedEngine;
+
+/// The newest format of a store on disk that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// A kind of engine, by the name that the command line and [`crate::Engine::name`] use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineName {
+    /// Nothing on disk; gone when the process ends.
+    Memory,
+    /// A log-structured tree in a directory; the default.
+    Fjall,
+    /// A copy-on-write tree in a directory.
+    Redb,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
+impl EngineName {
+    /// All of them, the default first.
+    pub const ALL: [EngineName; 4] =
+        [EngineName::Fjall, EngineName::Redb, EngineName::Postgres, EngineName::Memory];
+
+    /// Its name: `fjall`, `redb`, `postgres` or `memory`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EngineName::Memory => "memory",
+            EngineName::Fjall => "fjall",
+            EngineName::Redb => "redb",
+            EngineName::Postgres => "postgres",
+        }
+    }
+}
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text names no engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no engine: use fjall, redb, postgres or memory")]
+pub struct UnknownEngine(pub String);
+
+impl FromStr for EngineName {
+    type Err = UnknownEngine;
+
+    fn from_str(text: &str) -> Result<EngineName, UnknownEngine> {
+        let named = EngineName::ALL.into_iter().find(|name| name.as_str() == text);
+        named.ok_or_else(|| UnknownEngine(text.to_owned()))
+    }
+}
+
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In this process only.
+    Memory,
+    /// In this directory, which is made if it is absent.
+    Fjall(PathBuf),
+    /// In this directory, which is made if it is absent.
+    Redb(PathBuf),
+    /// In the database of this URL, e.g. `postgres://user:password@host/database`.
+    Postgres(String),
+}
+
+impl Location {
+    /// The engine that serves it.
+    pub fn engine(&self) -> EngineName {
+        match self {
+            Location::Memory => EngineName::Memory,
+            Location::Fjall(_) => EngineName::Fjall,
+            Location::Redb(_) => EngineName::Redb,
+            Location::Postgres(_) => EngineName::Postgres,
+        }
+    }
+
+    /// The directory that holds it, for the engines that have one.
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Location::Fjall(path) | Location::Redb(path) => Some(path),
+            Location::Memory | Location::Postgres(_) => None,
+        }
+    }
+}
+
+/// Why a store was not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Another process writes it.
+    #[error("the store at {place} is in use by {holder}")]
+    InUse {
+        /// The directory or database.
+        place: String,
+        /// The other process, as far as it is known.
+        holder: String,
+    },
+    /// It was written by a newer Buswork.
+    #[error("the store at {place} has format {found}; this Buswork reads up to {FORMAT}")]
+    Newer {
+        /// The directory or database.
+        place: String,
+        /// Its format.
+        found: u32,
+    },
+    /// It belongs to another engine.
+    #[error("the store at {place} was made by the engine {found}, not {asked}")]
+    OtherEngine {
+        /// The directory.
+        place: String,
+        /// Whose it is.
+        found: String,
+        /// Who was to open it.
+        asked: EngineName,
+    },
+    /// Something that must be there is not, or is not what was written.
+    #[error("the store at {place} is damaged: {what}")]
+    Damaged {
+        /// The directory or database.
+        place: String,
+        /// What is missing or wrong, by name.
+        what: String,
+    },
+    /// It could not be reached or read.
+    #[error("cannot open the store at {place}: {why}")]
+    Unavailable {
+        /// The directory or database.
+        place: String,
+        /// The cause.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unavailable(place: impl fmt::Display, why: impl fmt::Display) -> OpenError {
+        OpenError::Unavailable { place: place.to_string(), why: why.to_string() }
+    }
+
+    pub(crate) fn damaged(place: impl fmt::Display, what: impl fmt::Display) -> OpenError {
+        OpenError::Damaged { place: place.to_string(), what: what.to_string() }
+    }
+
+    pub(crate) fn from_store(place: impl fmt::Display, error: StoreError) -> OpenError {
+        match error {
+            StoreError::Damaged(what) => OpenError::damaged(place, what),
+            other => OpenError::unavailable(place, other),
+        }
+    }
+}
+
+/// Opens the store at `location`, making it if there is none.
+///
+/// # Errors
+/// [`OpenError`] says whose fault it is; nothing was changed then, except that an empty store may have been begun.
+pub fn open(location: &Location) -> Result<SharedEngine, OpenError> {
+    match location {
+        Location::Memory => {
+            let core = Core::new(Memory::default()).map_err(|e| OpenError::from_store("memory", e))?;
+            Ok(Arc::new(Inline::new(core)))
+        }
+        Location::Fjall(path) | Location::Redb(path) => Err(OpenError::unavailable(
+            path.display(),
+            format!("the engine {} is not implemented", location.engine()),
+        )),
+        Location::Postgres(_) => {
+            Err(OpenError::unavailable("postgres", "the engine postgres is not implemented"))
+        }
+    }
+}
