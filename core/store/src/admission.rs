@@ -7,9 +7,8 @@ use bytes::Bytes;
 use crate::backend::RESERVED;
 use crate::engine::{Commit, CommitError};
 use crate::limits::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::log::Position;
 
-/// Bytes of a position behind a log's prefix.
-const POSITION_BYTES: usize = 10;
 /// Appends of one commit: their index has 16 bits.
 const APPENDS_MAX: usize = u16::MAX as usize + 1;
 /// Up to so many written keys, comparing all pairs is cheaper than hashing.
@@ -19,7 +18,8 @@ const PAIRS_MAX: usize = 12;
 pub(crate) fn size(commit: &Commit) -> usize {
     let puts: usize = commit.puts.iter().map(|(k, v)| k.len() + v.len()).sum();
     let deletes: usize = commit.deletes.iter().map(Bytes::len).sum();
-    let appends: usize = commit.appends.iter().map(|a| a.prefix.len() + POSITION_BYTES + a.value.len()).sum();
+    let appends: usize =
+        commit.appends.iter().map(|a| a.prefix.len() + Position::BYTES + a.value.len()).sum();
     puts + deletes + appends
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn admit(commit: &Commit) -> Result<(), CommitError> {
         key(k, 0)?;
     }
     for append in &commit.appends {
-        key(&append.prefix, POSITION_BYTES)?;
+        key(&append.prefix, Position::BYTES)?;
         value(&append.prefix, &append.value)?;
     }
     if commit.appends.len() > APPENDS_MAX {

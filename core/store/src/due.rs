@@ -1,49 +1,74 @@
-//! Keys of rows that are ordered by due time.
+//! Keys of rows that are ordered by the time they are due.
 
 use base::Timestamp;
 use bytes::Bytes;
 
-use crate::key::{KeyError, KeyReader, KeyWriter};
+use crate::engine::KeyRange;
+use crate::key::{KeyError, KeyReader, KeyWriter, successor};
 
-/// A due row's key, taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What stands behind the prefix of a due row's key: due first, in order of `seq` among those due at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DueKey {
     /// When the row is due.
     pub due: Timestamp,
-    /// Orders rows that are due together.
+    /// Orders rows that are due at the same millisecond, e.g. by arrival.
     pub seq: u64,
-    /// Tells rows apart, and orders those of one transaction.
+    /// Tells rows apart that are equal otherwise.
     pub salt: u64,
 }
 
-/// The bytes behind the prefix.
-const SUFFIX_BYTES: usize = 24;
-
-/// The key of a row below `prefix`.
-pub fn key(prefix: &[u8], due: Timestamp, seq: u64, salt: u64) -> Bytes {
-    KeyWriter::after(prefix).with(&due).with(&seq).with(&salt).finish()
+/// The key of a due row below `prefix`.
+pub fn due_key(prefix: &[u8], due: Timestamp, seq: u64, salt: u64) -> Bytes {
+    KeyWriter::after(prefix).with(&(due, seq, salt)).finish()
 }
 
-/// Takes the last 24 bytes of a due row's key apart.
-pub fn parse(key: &[u8]) -> Result<DueKey, KeyError> {
-    let at = key.len().checked_sub(SUFFIX_BYTES).ok_or(KeyError::Short)?;
-    let mut reader = KeyReader::new(&key[at..]);
-    Ok(DueKey { due: reader.read()?, seq: reader.read()?, salt: reader.read()? })
+/// Reads what stands behind `prefix` in a due row's key.
+///
+/// # Errors
+/// The key does not start with `prefix`, or is no due row's.
+pub fn parse_due_key(prefix: &[u8], key: &[u8]) -> Result<DueKey, KeyError> {
+    let mut reader = KeyReader::new(key.strip_prefix(prefix).ok_or(KeyError::Malformed)?);
+    let (due, seq, salt) = reader.read()?;
+    reader.finish()?;
+    Ok(DueKey { due, seq, salt })
+}
+
+/// The rows below `prefix` that are due at `now` or earlier, the earliest first.
+pub fn due_until(prefix: &[u8], now: Timestamp) -> KeyRange {
+    let last = KeyWriter::after(prefix).with(&now).finish();
+    KeyRange { start: Bytes::copy_from_slice(prefix), end: successor(&last).unwrap_or_default() }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn keys_are_ordered_by_time_then_sequence_then_salt() {
-        let at = Timestamp::from_millis;
-        let keys = [(at(-1), 9, 9), (at(1), 1, 5), (at(1), 2, 1), (at(1), 2, 2), (at(2), 0, 0)];
-        let written: Vec<Bytes> = keys.iter().map(|(due, seq, salt)| key(b"p", *due, *seq, *salt)).collect();
-        assert!(written.is_sorted());
-        for ((due, seq, salt), bytes) in keys.into_iter().zip(written) {
-            assert_eq!(parse(&bytes), Ok(DueKey { due, seq, salt }));
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    proptest! {
+        #[test]
+        fn keys_keep_the_order_of_time(a in any::<(i64, u64, u64)>(), b in any::<(i64, u64, u64)>()) {
+            let key = |(due, seq, salt)| due_key(b"q/", at(due), seq, salt);
+            prop_assert_eq!(a.cmp(&b), key(a).cmp(&key(b)));
+            let parsed = DueKey { due: at(a.0), seq: a.1, salt: a.2 };
+            prop_assert_eq!(parse_due_key(b"q/", &key(a)), Ok(parsed));
         }
-        assert_eq!(parse(b"short"), Err(KeyError::Short));
+
+        #[test]
+        fn what_is_due_is_in_range(due in any::<i64>(), now in any::<i64>()) {
+            let range = due_until(b"q/", at(now));
+            let key = due_key(b"q/", at(due), u64::MAX, u64::MAX);
+            prop_assert_eq!(due <= now, *range.start <= *key && *key < *range.end);
+        }
+    }
+
+    #[test]
+    fn other_keys_are_refused() {
+        assert_eq!(parse_due_key(b"q/", b"r/1"), Err(KeyError::Malformed));
+        assert_eq!(parse_due_key(b"q/", b"q/1"), Err(KeyError::Short));
     }
 }

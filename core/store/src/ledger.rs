@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 
 use crate::backend::{Batch, Change, View};
 use crate::engine::{Check, Commit, CommitError, Expect, StoreError, Version};
-use crate::log::Position;
+use crate::log::{Position, record_key};
 use crate::resolver::Resolver;
 
 /// What is known between two groups.
@@ -115,19 +115,11 @@ fn changes(commit: Commit, version: Version) -> impl Iterator<Item = Change> {
     let puts = commit.puts.into_iter().map(move |(key, value)| Change { key, version, value: Some(value) });
     let deletes = commit.deletes.into_iter().map(move |key| Change { key, version, value: None });
     let appends = commit.appends.into_iter().zip(0u16..=u16::MAX).map(move |(append, index)| Change {
-        key: append_key(&append.prefix, Position { version, index }),
+        key: record_key(&append.prefix, Position { version, index }),
         version,
         value: Some(append.value),
     });
     puts.chain(deletes).chain(appends)
-}
-
-/// The key of the record at `position` of the log under `prefix`.
-pub(crate) fn append_key(prefix: &[u8], position: Position) -> Bytes {
-    let mut key = BytesMut::with_capacity(prefix.len() + 10);
-    key.put_slice(prefix);
-    key.put_slice(&position.to_bytes());
-    key.freeze()
 }
 
 impl Decided {

@@ -10,6 +10,7 @@ mod memory;
 mod prefixes;
 mod resolver;
 
+pub mod blob;
 pub mod chunk;
 pub mod codec;
 pub mod due;
@@ -21,7 +22,9 @@ pub mod location;
 pub mod log;
 pub mod watch;
 
+pub use bytes;
 pub use codec::{CodecError, Stored};
+pub use due::{DueKey, due_key, due_until, parse_due_key};
 pub use engine::{
     Append, Check, Commit, CommitError, Direction, Engine, Expect, KeyRange, Row, Snapshot, StoreError,
     Version,
@@ -31,6 +34,3 @@ pub use key::{FromKey, KeyError, KeyPart, KeyReader, KeyWriter};
 pub use location::{EngineName, Location, OpenError, open};
 pub use log::Position;
 pub use watch::{SharedEngine, Wake};
-
-#[doc(hidden)]
-pub use bytes as __bytes;
