@@ -1,0 +1,87 @@
+//! What an effect handler sees: the router, the clock and transactions of its own service, one at a time.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use base::{Fault, Timestamp};
+use bytes::Bytes;
+use store::watch::Wake;
+use uuid::Uuid;
+
+use crate::Result;
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::key::{Key, Parts, Prefix, Scope};
+use crate::router::Kernel;
+use crate::service::TransactHandler;
+
+/// The context of an effect handler.
+pub struct Effect {
+    pub(crate) kernel: Kernel,
+    pub(crate) service: &'static str,
+    pub(crate) caller: Caller,
+    pub(crate) task: Option<Uuid>,
+}
+
+impl Effect {
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.kernel.clock().now()
+    }
+
+    /// For waiting.
+    pub fn clock(&self) -> &Clock {
+        self.kernel.clock()
+    }
+
+    /// A fresh id.
+    pub fn id(&self) -> Uuid {
+        self.kernel.new_id()
+    }
+
+    /// The task that is being run, if this is no direct call: the idempotency key of what is done outside the store.
+    pub fn task(&self) -> Option<Uuid> {
+        self.task
+    }
+
+    /// The service's own state outside the store.
+    pub fn state<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
+        self.kernel.inner.state::<T>(self.service)
+    }
+
+    /// Calls an operation of any service, in the caller's name and chain of causes.
+    pub async fn call(&self, service: &str, operation: &str, input: Bytes) -> Result<Bytes, Fault> {
+        self.kernel.call(self.caller.clone(), service, operation, input).await
+    }
+
+    /// Calls an operation in another name.
+    pub async fn call_as(&self, caller: Caller, service: &str, operation: &str, input: Bytes) -> Result<Bytes, Fault> {
+        self.kernel.call(caller, service, operation, input).await
+    }
+
+    /// Runs a transaction of this service, again on conflict, and commits it.
+    pub async fn transact<I, O, F>(&self, name: &str, handler: F, input: I) -> Result<O>
+    where
+        I: Clone + Send + Sync,
+        O: Send,
+        F: for<'a> TransactHandler<'a, I, O>,
+    {
+        self.kernel.transact(self.service, self.caller.clone(), name, handler, input).await
+    }
+
+    /// Wakes when a row of this kind below `parts` may have been written, in the caller's account and region.
+    pub fn watch<K: Key>(&self, parts: &Parts) -> Wake {
+        let scope = Scope { account: self.caller.account.clone(), region: self.caller.region.clone() };
+        self.kernel.inner.engine.watch(&Prefix::new(self.service, &scope).range::<K>(parts).start)
+    }
+
+    /// The kernel, for what outlives the call.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+}
