@@ -1,2 +1,24 @@
-//! The house tools.
-fn main() {}
+//! The house tools: `cargo xtask <command>`.
+//!
+//! Knows the layout of this repository and nothing of what the product does.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
+
+mod codegen;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["codegen", options @ ..] => codegen::run(options),
+        _ => Err(anyhow::anyhow!("usage: cargo xtask codegen [--check]")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
