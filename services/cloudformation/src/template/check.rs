@@ -14,7 +14,7 @@ pub(super) fn references(template: &Template) -> Result<(), TemplateError> {
     let checker = Checker { template };
     checker.conditions()?;
     checker.rules()?;
-    for (name, resource) in &template.resources {
+    for resource in template.resources.values() {
         checker.condition(resource.condition.as_deref(), "Resources")?;
         let missing: Vec<&str> =
             resource.depends_on.iter().map(String::as_str).filter(|on| !checker.is_resource(on)).collect();
@@ -182,7 +182,7 @@ impl Checker<'_> {
     }
 }
 
-fn first<'e>(expr: &'e Expr, is: impl Fn(&Expr) -> bool) -> Option<&'e Expr> {
+fn first(expr: &Expr, is: impl Fn(&Expr) -> bool) -> Option<&Expr> {
     let mut found = None;
     expr.walk(&mut |inner| {
         if found.is_none() && is(inner) {

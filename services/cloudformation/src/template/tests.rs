@@ -195,92 +195,94 @@ fn wrong_expressions_are_refused() {
 
 const ONE: &str = "Resources: {A: {Type: T}}";
 
+const WRONG_TEMPLATES: &[(&str, &str)] = &[
+    ("", "Template format error: unsupported structure."),
+    ("just text", "Template format error: unsupported structure."),
+    ("{\"Resources\": ", "Template format error: JSON not well-formed. (line 1, column 14)"),
+    ("Resources:\n  A: [", "Template format error: YAML not well-formed. (line 3, column 1)"),
+    ("a: &x 1\nb: *x", "Template error: YAML aliases are not allowed in CloudFormation templates"),
+    ("<<: {a: 1}", "Template error: YAML hash merges are not allowed in CloudFormation templates"),
+    ("Description: x", "Template format error: At least one Resources member must be defined."),
+    ("Resources:\n", "[/Resources] 'null' values are not allowed in templates"),
+    (
+        "Resources: {A: {Type: T, Properties: {B: {C: }}}}",
+        "[/Resources/A/Type/B/C] 'null' values are not allowed in templates",
+    ),
+    ("Foo: 1\nBar: 2", "Template validation error: Invalid template property or properties [Foo, Bar]"),
+    (
+        "Transform: AWS::Serverless-2016-10-31",
+        "Template validation error: the template section Transform is not supported by Buswork",
+    ),
+    (
+        "AWSTemplateFormatVersion: 2011-01-01\nResources: {}",
+        "Template format error: unsupported value for AWSTemplateFormatVersion.",
+    ),
+    (
+        "Resources: {A: {}}",
+        "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+    ),
+    ("Resources: {A-B: {Type: T}}", "Template format error: Resource name A-B is non alphanumeric."),
+    (
+        "Resources: {A: {Type: T, Foo: 1}}",
+        "Template validation error: Invalid template resource property 'Foo'",
+    ),
+    (
+        "Resources: {A: {Type: T, CreationPolicy: {}}}",
+        "Template validation error: [/Resources/A] the resource attribute CreationPolicy is not supported by Buswork",
+    ),
+    (
+        "Resources: {A: {Type: T, DependsOn: B}}",
+        "Template format error: Unresolved resource dependencies [B] in the Resources block of the template",
+    ),
+    (
+        "Resources: {A: {Type: T, Condition: C}}",
+        "Template format error: Unresolved condition dependency C in the Resources block of the template",
+    ),
+    (
+        "Resources: {A: {Type: T, DeletionPolicy: Snapshot}}",
+        "Template validation error: [/Resources/A] DeletionPolicy Snapshot is not supported by Buswork",
+    ),
+    (
+        "Resources: {A: {Type: T, DependsOn: B}, B: {Type: T, DependsOn: [A]}, C: {Type: T, DependsOn: A}, D: {Type: T}}",
+        "Circular dependency between resources: [A, B]",
+    ),
+    (
+        "Resources: {A: {Type: T, Properties: {P: !GetAtt A.Arn}}}",
+        "Circular dependency between resources: [A]",
+    ),
+    (
+        "Conditions: {A: !Condition B, B: !Condition A}\nResources: {A: {Type: T}}",
+        "Template format error: Circular dependency between conditions: [A, B]",
+    ),
+    (
+        "Conditions: {A: !Equals [!Ref Q, 1]}\nResources: {Q: {Type: T}}",
+        "Template format error: Unresolved dependencies [Q]. Cannot reference resources in the Conditions block of the template",
+    ),
+    (
+        "Parameters: {P: {Type: Frob}}\nResources: {}",
+        "Template format error: Unrecognized parameter type: Frob",
+    ),
+    (
+        "Parameters: {P: {Type: 'AWS::EC2::VPC::Id'}}\nResources: {}",
+        "Template validation error: [/Parameters/P] the parameter type AWS::EC2::VPC::Id is not supported by Buswork",
+    ),
+    (
+        "Parameters: {P: {Default: x}}\nResources: {}",
+        "Template format error: Every Parameters object must contain a Type member.",
+    ),
+    (
+        "Outputs: {O: {}}\nResources: {A: {Type: T}}",
+        "Template format error: Every Outputs member must contain a Value object",
+    ),
+    (
+        "Outputs: {O: {Value: 1, Export: {}}}\nResources: {A: {Type: T}}",
+        "Template format error: Output O is malformed. The Name field of every Export member must be specified and consist only of alphanumeric characters, colons, or hyphens.",
+    ),
+];
+
 #[test]
 fn wrong_templates_are_refused() {
-    for (text, expected) in [
-        ("", "Template format error: unsupported structure."),
-        ("just text", "Template format error: unsupported structure."),
-        ("{\"Resources\": ", "Template format error: JSON not well-formed. (line 1, column 14)"),
-        ("Resources:\n  A: [", "Template format error: YAML not well-formed. (line 3, column 1)"),
-        ("a: &x 1\nb: *x", "Template error: YAML aliases are not allowed in CloudFormation templates"),
-        ("<<: {a: 1}", "Template error: YAML hash merges are not allowed in CloudFormation templates"),
-        ("Description: x", "Template format error: At least one Resources member must be defined."),
-        ("Resources:\n", "[/Resources] 'null' values are not allowed in templates"),
-        (
-            "Resources: {A: {Type: T, Properties: {B: {C: }}}}",
-            "[/Resources/A/Type/B/C] 'null' values are not allowed in templates",
-        ),
-        ("Foo: 1\nBar: 2", "Template validation error: Invalid template property or properties [Foo, Bar]"),
-        (
-            "Transform: AWS::Serverless-2016-10-31",
-            "Template validation error: the template section Transform is not supported by Buswork",
-        ),
-        (
-            "AWSTemplateFormatVersion: 2011-01-01\nResources: {}",
-            "Template format error: unsupported value for AWSTemplateFormatVersion.",
-        ),
-        (
-            "Resources: {A: {}}",
-            "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
-        ),
-        ("Resources: {A-B: {Type: T}}", "Template format error: Resource name A-B is non alphanumeric."),
-        (
-            "Resources: {A: {Type: T, Foo: 1}}",
-            "Template validation error: Invalid template resource property 'Foo'",
-        ),
-        (
-            "Resources: {A: {Type: T, CreationPolicy: {}}}",
-            "Template validation error: [/Resources/A] the resource attribute CreationPolicy is not supported by Buswork",
-        ),
-        (
-            "Resources: {A: {Type: T, DependsOn: B}}",
-            "Template format error: Unresolved resource dependencies [B] in the Resources block of the template",
-        ),
-        (
-            "Resources: {A: {Type: T, Condition: C}}",
-            "Template format error: Unresolved condition dependency C in the Resources block of the template",
-        ),
-        (
-            "Resources: {A: {Type: T, DeletionPolicy: Snapshot}}",
-            "Template validation error: [/Resources/A] DeletionPolicy Snapshot is not supported by Buswork",
-        ),
-        (
-            "Resources: {A: {Type: T, DependsOn: B}, B: {Type: T, DependsOn: [A]}, C: {Type: T, DependsOn: A}, D: {Type: T}}",
-            "Circular dependency between resources: [A, B]",
-        ),
-        (
-            "Resources: {A: {Type: T, Properties: {P: !GetAtt A.Arn}}}",
-            "Circular dependency between resources: [A]",
-        ),
-        (
-            "Conditions: {A: !Condition B, B: !Condition A}\nResources: {A: {Type: T}}",
-            "Template format error: Circular dependency between conditions: [A, B]",
-        ),
-        (
-            "Conditions: {A: !Equals [!Ref Q, 1]}\nResources: {Q: {Type: T}}",
-            "Template format error: Unresolved dependencies [Q]. Cannot reference resources in the Conditions block of the template",
-        ),
-        (
-            "Parameters: {P: {Type: Frob}}\nResources: {}",
-            "Template format error: Unrecognized parameter type: Frob",
-        ),
-        (
-            "Parameters: {P: {Type: 'AWS::EC2::VPC::Id'}}\nResources: {}",
-            "Template validation error: [/Parameters/P] the parameter type AWS::EC2::VPC::Id is not supported by Buswork",
-        ),
-        (
-            "Parameters: {P: {Default: x}}\nResources: {}",
-            "Template format error: Every Parameters object must contain a Type member.",
-        ),
-        (
-            "Outputs: {O: {}}\nResources: {A: {Type: T}}",
-            "Template format error: Every Outputs member must contain a Value object",
-        ),
-        (
-            "Outputs: {O: {Value: 1, Export: {}}}\nResources: {A: {Type: T}}",
-            "Template format error: Output O is malformed. The Name field of every Export member must be specified and consist only of alphanumeric characters, colons, or hyphens.",
-        ),
-    ] {
+    for &(text, expected) in WRONG_TEMPLATES {
         let got = Template::parse(text).map_err(|e| e.to_string());
         assert_eq!(got.err().as_deref(), Some(expected), "{text}");
     }
