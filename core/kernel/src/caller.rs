@@ -39,7 +39,9 @@ impl TraceCx {
             match name {
                 "Root" | "Self" if root.is_none() => root = parse_root(value),
                 "Parent" => parent = u64::from_str_radix(value, 16).unwrap_or(0),
-                "Lineage" => hop = value.split(':').nth(1).and_then(|h| u16::from_str_radix(h, 16).ok()).unwrap_or(0),
+                "Lineage" => {
+                    hop = value.split(':').nth(1).and_then(|h| u16::from_str_radix(h, 16).ok()).unwrap_or(0)
+                }
                 _ => {}
             }
         }
@@ -92,7 +94,11 @@ mod tests {
 
     #[test]
     fn trace_headers_round_trip() {
-        let cx = TraceCx { root: Uuid::from_u128(0x0193_4f00_0000_7000_8000_0000_0000_00ff), parent: 0xabcd, hop: 7 };
+        let cx = TraceCx {
+            root: Uuid::from_u128(0x0193_4f00_0000_7000_8000_0000_0000_00ff),
+            parent: 0xabcd,
+            hop: 7,
+        };
         assert_eq!(TraceCx::from_header(&cx.to_header()), Some(cx));
         assert_eq!(TraceCx::from_header("Root=1-5759e988-bd862e3fe1be46a994272793").unwrap().parent, 0);
         assert_eq!(TraceCx::from_header("Sampled=1"), None);

@@ -60,7 +60,13 @@ impl Effect {
     }
 
     /// Calls an operation in another name.
-    pub async fn call_as(&self, caller: Caller, service: &str, operation: &str, input: Bytes) -> Result<Bytes, Fault> {
+    pub async fn call_as(
+        &self,
+        caller: Caller,
+        service: &str,
+        operation: &str,
+        input: Bytes,
+    ) -> Result<Bytes, Fault> {
         self.kernel.call(caller, service, operation, input).await
     }
 

@@ -20,7 +20,10 @@ keys! {
 }
 
 pub(crate) fn service() -> Service {
-    Service::internal_only(KERNEL).internal("StartSweep", start_sweep).internal("Sweep", sweep).at_start("StartSweep")
+    Service::internal_only(KERNEL)
+        .internal("StartSweep", start_sweep)
+        .internal("Sweep", sweep)
+        .at_start("StartSweep")
 }
 
 async fn start_sweep(tx: &mut Tx, (): ()) -> Result<()> {

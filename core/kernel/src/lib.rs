@@ -61,6 +61,7 @@ pub use service::{EffectHandler, Operation, Service, TransactHandler};
 pub use store::engine::Direction;
 pub use target::{Delivery, TargetKind, Targets};
 pub use task::{
-    Call, DeadLetter, DeadLetterStyle, Exhausted, NewTask, Outcome, Reply, ReplyInput, RetryPolicy, RetryWhen, Task,
+    Call, DeadLetter, DeadLetterStyle, Exhausted, NewTask, Outcome, Reply, ReplyInput, RetryPolicy,
+    RetryWhen, Task,
 };
 pub use tx::{TaskHandle, Tx};

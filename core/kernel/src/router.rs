@@ -113,7 +113,9 @@ impl Kernel {
             .collect();
         for (service, operation) in starts {
             let caller = self.house_caller();
-            self.call_internal(caller, service, operation, Bytes::from_static(b"null")).await.map_err(Error::Fault)?;
+            self.call_internal(caller, service, operation, Bytes::from_static(b"null"))
+                .await
+                .map_err(Error::Fault)?;
         }
         Ok(())
     }
@@ -121,11 +123,16 @@ impl Kernel {
     /// Takes no new tasks, waits for those that are running in the store, and closes the store. Tasks that are waiting
     /// for something outside stay in the store and are run again at the next start.
     pub async fn stop(&self) -> Result<()> {
+        self.halt().await;
+        self.inner.engine.close().await?;
+        Ok(())
+    }
+
+    /// Stops the runner and leaves the store open: a kernel started over the same store goes on where this one stopped.
+    pub async fn halt(&self) {
         if let Some(runner) = self.inner.runner.get() {
             runner.stop().await;
         }
-        self.inner.engine.close().await?;
-        Ok(())
     }
 
     /// The clock.
@@ -171,11 +178,19 @@ impl Kernel {
     }
 
     /// Runs an operation of AWS's API: checks the document against its schema, runs the handler, commits.
-    pub async fn call(&self, caller: Caller, service: &str, operation: &str, input: Bytes) -> Result<Bytes, Fault> {
+    pub async fn call(
+        &self,
+        caller: Caller,
+        service: &str,
+        operation: &str,
+        input: Bytes,
+    ) -> Result<Bytes, Fault> {
         let (found, registered) = self.inner.find(service, operation)?;
         let Some(schema) = registered.schema else { return Err(Fault::not_implemented(service, operation)) };
         schema.check(&input)?;
-        self.run(found.name, registered, caller, operation, &input).await.map_err(|error| self.to_fault(error))
+        self.run(found.name, registered, caller, operation, &input)
+            .await
+            .map_err(|error| self.to_fault(error))
     }
 
     /// The same with parsed documents.
@@ -199,7 +214,9 @@ impl Kernel {
         input: Bytes,
     ) -> Result<Bytes, Fault> {
         let (found, registered) = self.inner.find(service, operation)?;
-        self.run(found.name, registered, caller, operation, &input).await.map_err(|error| self.to_fault(error))
+        self.run(found.name, registered, caller, operation, &input)
+            .await
+            .map_err(|error| self.to_fault(error))
     }
 
     async fn run(
@@ -290,7 +307,8 @@ impl Kernel {
         match error {
             Error::Fault(fault) => fault,
             Error::Store(store::engine::StoreError::Full) => {
-                Fault::new("ServiceUnavailable", "no space left on the device that holds the store").with_status(503)
+                Fault::new("ServiceUnavailable", "no space left on the device that holds the store")
+                    .with_status(503)
             }
             Error::Store(error) => {
                 tracing::error!(%error, "the store does not answer");

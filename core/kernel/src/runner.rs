@@ -75,7 +75,8 @@ impl Runner {
 
     /// Tasks that were just committed.
     pub(crate) fn take(&self, rows: Vec<NewRow>, version: Version) {
-        let entries = rows.into_iter().filter_map(|row| Entry::new(row.key, version, Some(row.task)).ok()).collect();
+        let entries =
+            rows.into_iter().filter_map(|row| Entry::new(row.key, version, Some(row.task)).ok()).collect();
         // A runner that has stopped takes nothing: the rows are in the store, and the next start finds them.
         let _ = self.inbox.send(Message::New(entries));
     }

@@ -119,7 +119,8 @@ where
 
 fn parse<I: DeserializeOwned>(input: &Bytes) -> Result<I> {
     let text = if input.is_empty() { b"{}" } else { &input[..] };
-    serde_json::from_slice(text).map_err(|error| Fault::new("SerializationException", error.to_string()).into())
+    serde_json::from_slice(text)
+        .map_err(|error| Fault::new("SerializationException", error.to_string()).into())
 }
 
 /// A service: what the server assembles the router from.

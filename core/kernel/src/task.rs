@@ -208,7 +208,14 @@ impl RetryPolicy {
 
 /// Whether another attempt cannot succeed: the target is gone, refuses access, or does not accept the input at all.
 pub fn is_permanent(fault: &Fault) -> bool {
-    let gone = ["NotFound", "NonExistentQueue", "QueueDoesNotExist", "DoesNotExist", "AccessDenied", "NotImplemented"];
+    let gone = [
+        "NotFound",
+        "NonExistentQueue",
+        "QueueDoesNotExist",
+        "DoesNotExist",
+        "AccessDenied",
+        "NotImplemented",
+    ];
     gone.iter().any(|part| fault.code.contains(part))
 }
 
@@ -322,7 +329,9 @@ mod tests {
         let fault = Fault::new("ServiceException", "down").with_status(500);
         for (attempts, longest) in [(1, 1_000), (2, 2_000), (5, 16_000), (30, 600_000)] {
             for chance in [0, 499, u64::MAX] {
-                let Verdict::RetryAt(at) = policy.after(&task(attempts), &fault, Timestamp::from_millis(0), chance) else {
+                let Verdict::RetryAt(at) =
+                    policy.after(&task(attempts), &fault, Timestamp::from_millis(0), chance)
+                else {
                     panic!("given up after {attempts}");
                 };
                 assert!((longest / 2..=longest).contains(&at.as_millis()), "{attempts}: {at:?}");
@@ -337,7 +346,10 @@ mod tests {
         let gone = Fault::new("QueueDoesNotExist", "gone");
         let day = Timestamp::from_millis(86_400_000);
         let start = Timestamp::from_millis(0);
-        assert_eq!(policy.after(&task(186), &down, start, 0), Verdict::GiveUp(Exhausted::MaximumRetryAttempts));
+        assert_eq!(
+            policy.after(&task(186), &down, start, 0),
+            Verdict::GiveUp(Exhausted::MaximumRetryAttempts)
+        );
         assert_eq!(policy.after(&task(3), &down, day, 0), Verdict::GiveUp(Exhausted::MaximumEventAge));
         assert_eq!(policy.after(&task(1), &gone, start, 0), Verdict::GiveUp(Exhausted::NotRetryable));
     }

@@ -328,7 +328,13 @@ impl Tx {
     }
 
     /// Writes a task's row. A task keeps its place among those of its order, whenever it is due.
-    pub(crate) fn place_task(&mut self, due: Timestamp, task: Task, seq: u64, salt: u64) -> Result<TaskHandle> {
+    pub(crate) fn place_task(
+        &mut self,
+        due: Timestamp,
+        task: Task,
+        seq: u64,
+        salt: u64,
+    ) -> Result<TaskHandle> {
         let key = due_key(&task_prefix(&task), due, seq, salt);
         self.writes.insert(key.clone(), Write { value: Some(task.to_bytes()?), large: true });
         self.tasks.push(NewRow { key: key.clone(), due, task: Arc::new(task) });
@@ -417,9 +423,8 @@ impl Tx {
     }
 
     fn decode_rows<K: Key>(&self, rows: Vec<(Bytes, Row)>) -> Result<Vec<(K, K::Value)>> {
-        let decode = |(key, row): (Bytes, Row)| {
-            Ok((self.prefix.read::<K>(&key)?, K::Value::from_bytes(&row.value)?))
-        };
+        let decode =
+            |(key, row): (Bytes, Row)| Ok((self.prefix.read::<K>(&key)?, K::Value::from_bytes(&row.value)?));
         rows.into_iter().map(decode).collect()
     }
 
@@ -439,12 +444,16 @@ impl Tx {
     }
 
     /// The commit, and what the runner must know once it holds. `None` if there is nothing to write.
-    pub(crate) async fn finish(mut self, operation: &str) -> Result<Option<(Commit, Vec<NewRow>, Reservations)>> {
+    pub(crate) async fn finish(
+        mut self,
+        operation: &str,
+    ) -> Result<Option<(Commit, Vec<NewRow>, Reservations)>> {
         self.write_span(operation)?;
         if self.writes.is_empty() && self.appends.is_empty() {
             return Ok(None);
         }
-        let mut commit = Commit { appends: self.appends, read_at: Some(self.snapshot.version()), ..Commit::default() };
+        let mut commit =
+            Commit { appends: self.appends, read_at: Some(self.snapshot.version()), ..Commit::default() };
         for (key, write) in self.writes {
             let before = match (write.large, self.reads.get(&key)) {
                 (false, _) | (true, Some(Expect::Absent)) => None,
@@ -555,11 +564,15 @@ fn plan_write(commit: &mut Commit, key: Bytes, write: Write, old_chunks: u32) ->
         Some(value) => {
             let split = chunk::split(&value);
             if !write.large && !split.chunks.is_empty() {
-                return Err(Error::bug("write a row larger than the store allows: its kind is not declared large"));
+                return Err(Error::bug(
+                    "write a row larger than the store allows: its kind is not declared large",
+                ));
             }
             new_chunks = split.chunks.len() as u32;
             commit.puts.push((key.clone(), split.row));
-            commit.puts.extend(split.chunks.into_iter().zip(0..).map(|(bytes, i)| (chunk::key(&key, i), bytes)));
+            commit
+                .puts
+                .extend(split.chunks.into_iter().zip(0..).map(|(bytes, i)| (chunk::key(&key, i), bytes)));
         }
     }
     commit.deletes.extend((new_chunks..old_chunks).map(|i| chunk::key(&key, i)));

@@ -83,7 +83,8 @@ impl Desk {
             }
             self.answer_idle();
             let wake = self.timers.peek().map_or(Timestamp::MAX, |Reverse(timer)| timer.due);
-            self.next_due.store(if wake == Timestamp::MAX { i64::MAX } else { wake.as_millis() }, Ordering::SeqCst);
+            self.next_due
+                .store(if wake == Timestamp::MAX { i64::MAX } else { wake.as_millis() }, Ordering::SeqCst);
             let clock = self.kernel.clock().clone();
             tokio::select! {
                 biased;

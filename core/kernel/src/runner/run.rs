@@ -129,9 +129,8 @@ async fn effect(
     let began = Instant::now();
     let result = AssertUnwindSafe(handler.call(&effect, &task.call.input)).catch_unwind().await;
     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let result = result.unwrap_or_else(|_| {
-        Err(Error::bug(format!("finish {}: the handler panicked", task.call.operation)))
-    });
+    let result = result
+        .unwrap_or_else(|_| Err(Error::bug(format!("finish {}: the handler panicked", task.call.operation))));
     match result {
         Ok(output) => settle_effect(kernel, entry, task, (at, took_us), &output).await,
         Err(error) => settle_failure(kernel, entry, task, kernel.to_fault(error), Some((at, took_us))).await,
@@ -147,10 +146,16 @@ async fn settle_effect(
     output: &Bytes,
 ) -> Result<Option<Entry>> {
     let outcome = succeeded(output);
-    settle(kernel, entry, task, |tx: &mut Tx| {
-        tx.attempt(at, Some(took_us), describe(task, AttemptEnd::Delivered));
-        Ok(())
-    }, Some(&outcome))
+    settle(
+        kernel,
+        entry,
+        task,
+        |tx: &mut Tx| {
+            tx.attempt(at, Some(took_us), describe(task, AttemptEnd::Delivered));
+            Ok(())
+        },
+        Some(&outcome),
+    )
     .await?;
     Ok(None)
 }
@@ -172,12 +177,18 @@ async fn settle_failure(
         }
         Verdict::GiveUp(because) => {
             let outcome = Outcome::Failed(fault.clone());
-            settle(kernel, entry, task, |tx: &mut Tx| {
-                let dead_letter = task.dead_letter.as_ref().map(|letter| letter.arn.to_string());
-                let end = AttemptEnd::GivenUp { fault: fault.clone(), because, dead_letter };
-                tx.attempt(at, took_us, describe(task, end));
-                bury(tx, &failed, &fault, because)
-            }, Some(&outcome))
+            settle(
+                kernel,
+                entry,
+                task,
+                |tx: &mut Tx| {
+                    let dead_letter = task.dead_letter.as_ref().map(|letter| letter.arn.to_string());
+                    let end = AttemptEnd::GivenUp { fault: fault.clone(), because, dead_letter };
+                    tx.attempt(at, took_us, describe(task, end));
+                    bury(tx, &failed, &fault, because)
+                },
+                Some(&outcome),
+            )
             .await?;
             Ok(None)
         }
@@ -228,7 +239,8 @@ async fn settle(
     });
     let mut enqueue_answer = direct.is_none();
     loop {
-        let service = if enqueue_answer { KERNEL } else { direct.as_ref().map_or(KERNEL, |(service, ..)| *service) };
+        let service =
+            if enqueue_answer { KERNEL } else { direct.as_ref().map_or(KERNEL, |(service, ..)| *service) };
         let mut tx = Tx::open(&kernel.inner, service, task.caller.clone()).await?;
         tx.delete_raw(&entry.key, entry.version);
         write(&mut tx)?;
@@ -263,7 +275,10 @@ fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<(
         return Ok(());
     };
     let delivery = Delivery {
-        payload: letter.body.clone().unwrap_or_else(|| String::from_utf8_lossy(&task.call.input).into_owned()),
+        payload: letter
+            .body
+            .clone()
+            .unwrap_or_else(|| String::from_utf8_lossy(&task.call.input).into_owned()),
         attributes: attributes(letter, task, fault, because),
         parameters: base::Document::Null,
         idempotency_key: task.id.to_string(),
@@ -275,7 +290,8 @@ fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<(
             let account = letter.arn.account_id().unwrap_or_else(|| task.caller.account.clone());
             let region = letter.arn.region_name().unwrap_or_else(|| task.caller.region.clone());
             let caller = task.caller.as_service(&task.caller.principal, account, region);
-            let retry = RetryPolicy { when: crate::task::RetryWhen::NotPermanent, ..RetryPolicy::event_bridge() };
+            let retry =
+                RetryPolicy { when: crate::task::RetryWhen::NotPermanent, ..RetryPolicy::event_bridge() };
             let note = Some("dead letter".to_owned());
             let lane = Some(letter.arn.to_string());
             tx.enqueue(tx.now(), NewTask { retry, lane, note, caller: Some(caller), ..NewTask::new(call) })?;
