@@ -57,6 +57,10 @@ pub struct ErrorSchema {
     pub query_code: &'static str,
     /// The HTTP status where the protocol uses statuses.
     pub status: u16,
+    /// The member that carries the text: `message` or `Message`.
+    pub message: &'static str,
+    /// Whether it has a member `Type`, which says `User` or `Service`, as Lambda's errors do.
+    pub typed: bool,
 }
 
 /// Where a REST operation lives; only for telling "not implemented" from "unknown".
@@ -115,9 +119,9 @@ impl ServiceSchema {
         self.all_operations.binary_search(&name).is_ok()
     }
 
-    /// The modelled error of that name.
-    pub fn error(&self, name: &str) -> Option<&'static ErrorSchema> {
-        self.errors.iter().find(|error| error.name == name)
+    /// The modelled error of that name or query code.
+    pub fn error(&self, code: &str) -> Option<&'static ErrorSchema> {
+        self.errors.iter().find(|error| error.name == code || error.query_code == code)
     }
 }
 

@@ -817,7 +817,7 @@ pub struct ReceiveMessageInput {
     pub queue_url: String,
     /// The `AttributeNames` member.
     #[serde(rename = "AttributeNames", skip_serializing_if = "Option::is_none")]
-    pub attribute_names: Option<Vec<QueueAttributeName>>,
+    pub attribute_names: Option<Vec<MessageSystemAttributeName>>,
     /// The `MessageSystemAttributeNames` member.
     #[serde(rename = "MessageSystemAttributeNames", skip_serializing_if = "Option::is_none")]
     pub message_system_attribute_names: Option<Vec<MessageSystemAttributeName>>,
@@ -1553,7 +1553,7 @@ mod tables {
             "ReceiveMessageRequest",
             &[
                 Member::new("QueueUrl", &STRING).required(),
-                Member::new("AttributeNames", &ATTRIBUTE_NAME_LIST),
+                Member::new("AttributeNames", &MESSAGE_SYSTEM_ATTRIBUTE_LIST).named("AttributeName"),
                 Member::new("MessageSystemAttributeNames", &MESSAGE_SYSTEM_ATTRIBUTE_LIST),
                 Member::new("MessageAttributeNames", &MESSAGE_ATTRIBUTE_NAME_LIST),
                 Member::new("MaxNumberOfMessages", &NULLABLE_INTEGER),

@@ -43,6 +43,9 @@ pub(super) struct Config {
     /// Entry, key and value names of maps in XML and forms.
     #[serde(default)]
     pub(super) maps: BTreeMap<String, [String; 3]>,
+    /// Members, as `Shape.Member`, that the model describes wrongly.
+    #[serde(default)]
+    pub(super) members: BTreeMap<String, MemberConfig>,
     /// Write the schema tables only, into `<file>.rs` beside the file.
     #[serde(default)]
     pub(super) tables_only: bool,
@@ -56,6 +59,16 @@ pub(super) struct ErrorConfig {
     pub(super) query_code: Option<String>,
     /// Its HTTP status.
     pub(super) status: Option<u16>,
+}
+
+/// What a member really is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MemberConfig {
+    /// Its shape.
+    pub(super) shape: String,
+    /// Its name on the wire.
+    pub(super) named: Option<String>,
 }
 
 fn validation_exception() -> String {

@@ -53,7 +53,16 @@ pub(super) struct Operation<'m> {
 impl<'c> Model<'c> {
     /// Reads the model and checks the listed operations against it.
     pub(super) fn load(package: &Path, config: &'c Config) -> Result<Model<'c>> {
-        let json = read(package, config)?;
+        let mut json = read(package, config)?;
+        for (path, own) in &config.members {
+            let (shape, member) = path.split_once('.').context("a member is called Shape.Member")?;
+            let entry = &mut json["shapes"][shape]["members"][member];
+            ensure!(entry.is_object(), "there is no member {path}");
+            entry["shape"] = own.shape.clone().into();
+            if let Some(named) = &own.named {
+                entry["locationName"] = named.clone().into();
+            }
+        }
         let mut model = Model { config, json, reachable: BTreeSet::new(), rust_names: BTreeMap::new() };
         let mut reached = BTreeSet::new();
         for operation in model.operations()? {
