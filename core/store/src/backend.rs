@@ -73,3 +73,11 @@ pub(crate) const RESERVED: u8 = 0xFF;
 pub(crate) fn scan_end(range: &KeyRange) -> &[u8] {
     if range.end.is_empty() || range.end[0] == RESERVED { &[RESERVED] } else { &range.end }
 }
+
+impl Batch {
+    /// Bytes of its rows.
+    pub(crate) fn bytes(&self) -> u64 {
+        let row = |c: &Change| c.key.len() + c.value.as_ref().map_or(0, Bytes::len);
+        self.rows.iter().map(row).sum::<usize>() as u64
+    }
+}

@@ -206,7 +206,9 @@ mod tests {
         let body = Bytes::from(vec![1; 5_000_000]);
         let plan = plan(b"", &body, Timestamp::default());
         let rows = plan.pieces.concat();
-        for (from, to, count) in [(4_100_000, 4_100_010, 1), (89_999, 90_001, 2), (0, 1, 1), (0, 5_000_000, 56)] {
+        for (from, to, count) in
+            [(4_100_000, 4_100_010, 1), (89_999, 90_001, 2), (0, 1, 1), (0, 5_000_000, 56)]
+        {
             let range = pieces_between(b"", plan.id, from, to);
             assert_eq!(rows.iter().filter(|(k, _)| within(&range, k)).count(), count, "{from}..{to}");
         }

@@ -5,10 +5,17 @@
 mod admission;
 mod backend;
 mod core;
+mod directory;
+mod fjall;
+mod grouped;
+mod guarded;
+mod high_water;
 mod ledger;
 mod memory;
 mod prefixes;
+mod redb;
 mod resolver;
+mod row;
 
 pub mod blob;
 pub mod chunk;
@@ -31,6 +38,6 @@ pub use engine::{
 };
 pub use floor::ScanFloor;
 pub use key::{FromKey, KeyError, KeyPart, KeyReader, KeyWriter};
-pub use location::{EngineName, Location, OpenError, open};
+pub use location::{EngineName, Location, OpenError, Options, open, open_with};
 pub use log::Position;
 pub use watch::{SharedEngine, Wake};

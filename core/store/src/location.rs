@@ -1,13 +1,20 @@
 //! Where a store is, and how it is opened.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::backend::Backend;
 use crate::core::Core;
+use crate::directory::Directory;
 use crate::engine::StoreError;
+use crate::fjall::Fjall;
+use crate::grouped::Grouped;
+use crate::guarded::Guarded;
 use crate::memory::{Inline, Memory};
+use crate::redb::Redb;
 use crate::watch::SharedEngine;
 
 /// The newest format of a store on disk that this code reads and writes.
@@ -159,22 +166,73 @@ impl OpenError {
     }
 }
 
+/// What may be chosen when a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The most that an engine on disk keeps of it in memory for reading, in bytes. It grows with use.
+    pub cache_bytes: u64,
+    /// Whether a store is made where there is none.
+    pub make: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { cache_bytes: 64 << 20, make: true }
+    }
+}
+
 /// Opens the store at `location`, making it if there is none.
 ///
 /// # Errors
 /// [`OpenError`] says whose fault it is; nothing was changed then, except that an empty store may have been begun.
 pub fn open(location: &Location) -> Result<SharedEngine, OpenError> {
+    open_with(location, &Options::default())
+}
+
+/// As [`open`], with choices.
+pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine, OpenError> {
     match location {
         Location::Memory => {
             let core = Core::new(Memory::default()).map_err(|e| OpenError::from_store("memory", e))?;
             Ok(Arc::new(Inline::new(core)))
         }
-        Location::Fjall(path) | Location::Redb(path) => Err(OpenError::unavailable(
-            path.display(),
-            format!("the engine {} is not implemented", location.engine()),
-        )),
+        Location::Fjall(path) => grouped(path, fjall(path, options)?),
+        Location::Redb(path) => grouped(path, redb(path, options)?),
         Location::Postgres(_) => {
             Err(OpenError::unavailable("postgres", "the engine postgres is not implemented"))
         }
     }
+}
+
+fn fjall(path: &Path, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
+    let directory = Directory::take(path, EngineName::Fjall, options.make)?;
+    let data = directory.data();
+    let engine = sound(path, || Fjall::open(&data, options.cache_bytes))?;
+    Guarded::new(engine, directory)
+}
+
+fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
+    let directory = Directory::take(path, EngineName::Redb, options.make)?;
+    let data = directory.data();
+    let engine = sound(path, || Redb::open(&data, options.cache_bytes))?;
+    Guarded::new(engine, directory)
+}
+
+/// Runs an engine's recovery. On damaged files the engines' own assertions may fail: that is an error of the data.
+fn sound<B>(path: &Path, recover: impl FnOnce() -> Result<B, StoreError>) -> Result<B, OpenError> {
+    match catch_unwind(AssertUnwindSafe(recover)) {
+        Ok(recovered) => recovered.map_err(|e| OpenError::from_store(path.display(), e)),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text =
+                text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it cannot be recovered");
+            Err(OpenError::damaged(path.display(), text))
+        }
+    }
+}
+
+fn grouped<B: Backend>(path: &Path, backend: B) -> Result<SharedEngine, OpenError> {
+    let core = Core::new(backend).map_err(|e| OpenError::from_store(path.display(), e))?;
+    let engine = Grouped::start(core).map_err(|e| OpenError::unavailable(path.display(), e))?;
+    Ok(Arc::new(engine))
 }
