@@ -356,7 +356,7 @@ pub struct AttributeDefinition {
 pub struct AttributeValueUpdate {
     /// The `Value` member.
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
-    pub value: Option<crate::value::AttributeValue>,
+    pub value: Option<crate::border::GivenValue>,
     /// The `Action` member.
     #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
     pub action: Option<AttributeAction>,
@@ -382,7 +382,7 @@ pub struct BatchGetItemInput {
 pub struct BatchGetItemOutput {
     /// The `Responses` member.
     #[serde(rename = "Responses", skip_serializing_if = "Option::is_none")]
-    pub responses: Option<BTreeMap<String, Vec<BTreeMap<String, crate::value::AttributeValue>>>>,
+    pub responses: Option<BTreeMap<String, Vec<crate::border::ItemForm>>>,
     /// The `UnprocessedKeys` member.
     #[serde(rename = "UnprocessedKeys", skip_serializing_if = "Option::is_none")]
     pub unprocessed_keys: Option<BTreeMap<String, KeysAndAttributes>>,
@@ -584,7 +584,7 @@ impl std::fmt::Display for ComparisonOperator {
 pub struct Condition {
     /// The `AttributeValueList` member.
     #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
-    pub attribute_value_list: Option<Vec<crate::value::AttributeValue>>,
+    pub attribute_value_list: Option<Vec<crate::border::GivenValue>>,
     /// The `ComparisonOperator` member.
     #[serde(rename = "ComparisonOperator")]
     pub comparison_operator: ComparisonOperator,
@@ -593,11 +593,11 @@ pub struct Condition {
 /// The shape `ConditionCheck`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConditionCheck.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConditionCheck {
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
@@ -609,7 +609,7 @@ pub struct ConditionCheck {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -880,11 +880,11 @@ pub struct CreateVectorIndexAction {
 /// The shape `Delete`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Delete.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delete {
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
@@ -896,7 +896,7 @@ pub struct Delete {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -925,14 +925,14 @@ pub struct DeleteGlobalTableWitnessGroupMemberAction {
 /// The shape `DeleteItemInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItemInput.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteItemInput {
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `Expected` member.
     #[serde(rename = "Expected", skip_serializing_if = "Option::is_none")]
     pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
@@ -956,7 +956,7 @@ pub struct DeleteItemInput {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -969,7 +969,7 @@ pub struct DeleteItemInput {
 pub struct DeleteItemOutput {
     /// The `Attributes` member.
     #[serde(rename = "Attributes", skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub attributes: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -991,11 +991,11 @@ pub struct DeleteReplicationGroupMemberAction {
 /// The shape `DeleteRequest`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteRequest.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteRequest {
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
 }
 
 /// The shape `DeleteTableInput`.
@@ -1160,7 +1160,7 @@ pub struct Endpoint {
 pub struct ExpectedAttributeValue {
     /// The `Value` member.
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
-    pub value: Option<crate::value::AttributeValue>,
+    pub value: Option<crate::border::GivenValue>,
     /// The `Exists` member.
     #[serde(rename = "Exists", skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
@@ -1169,17 +1169,17 @@ pub struct ExpectedAttributeValue {
     pub comparison_operator: Option<ComparisonOperator>,
     /// The `AttributeValueList` member.
     #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
-    pub attribute_value_list: Option<Vec<crate::value::AttributeValue>>,
+    pub attribute_value_list: Option<Vec<crate::border::GivenValue>>,
 }
 
 /// The shape `Get`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Get.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Get {
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
@@ -1194,14 +1194,14 @@ pub struct Get {
 /// The shape `GetItemInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItemInput.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetItemInput {
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `AttributesToGet` member.
     #[serde(rename = "AttributesToGet", skip_serializing_if = "Option::is_none")]
     pub attributes_to_get: Option<Vec<String>>,
@@ -1226,7 +1226,7 @@ pub struct GetItemInput {
 pub struct GetItemOutput {
     /// The `Item` member.
     #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
-    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub item: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -1436,7 +1436,7 @@ impl std::fmt::Display for IndexStatus {
 pub struct ItemCollectionMetrics {
     /// The `ItemCollectionKey` member.
     #[serde(rename = "ItemCollectionKey", skip_serializing_if = "Option::is_none")]
-    pub item_collection_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub item_collection_key: Option<crate::border::ItemForm>,
     /// The `SizeEstimateRangeGB` member.
     #[serde(rename = "SizeEstimateRangeGB", skip_serializing_if = "Option::is_none")]
     pub size_estimate_range_gb: Option<Vec<f64>>,
@@ -1449,7 +1449,7 @@ pub struct ItemCollectionMetrics {
 pub struct ItemResponse {
     /// The `Item` member.
     #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
-    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub item: Option<crate::border::ItemForm>,
 }
 
 /// The shape `KeySchemaElement`.
@@ -1503,7 +1503,7 @@ impl std::fmt::Display for KeyType {
 pub struct KeysAndAttributes {
     /// The `Keys` member.
     #[serde(rename = "Keys")]
-    pub keys: Vec<BTreeMap<String, crate::value::AttributeValue>>,
+    pub keys: Vec<crate::border::ItemForm>,
     /// The `AttributesToGet` member.
     #[serde(rename = "AttributesToGet", skip_serializing_if = "Option::is_none")]
     pub attributes_to_get: Option<Vec<String>>,
@@ -1831,11 +1831,11 @@ pub struct ProvisionedThroughputOverride {
 /// The shape `Put`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Put.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Put {
     /// The `Item` member.
     #[serde(rename = "Item")]
-    pub item: BTreeMap<String, crate::value::AttributeValue>,
+    pub item: crate::border::ItemForm,
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
@@ -1847,7 +1847,7 @@ pub struct Put {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -1856,14 +1856,14 @@ pub struct Put {
 /// The shape `PutItemInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItemInput.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PutItemInput {
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
     /// The `Item` member.
     #[serde(rename = "Item")]
-    pub item: BTreeMap<String, crate::value::AttributeValue>,
+    pub item: crate::border::ItemForm,
     /// The `Expected` member.
     #[serde(rename = "Expected", skip_serializing_if = "Option::is_none")]
     pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
@@ -1887,7 +1887,7 @@ pub struct PutItemInput {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -1900,7 +1900,7 @@ pub struct PutItemInput {
 pub struct PutItemOutput {
     /// The `Attributes` member.
     #[serde(rename = "Attributes", skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub attributes: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -1912,11 +1912,11 @@ pub struct PutItemOutput {
 /// The shape `PutRequest`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutRequest.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PutRequest {
     /// The `Item` member.
     #[serde(rename = "Item")]
-    pub item: BTreeMap<String, crate::value::AttributeValue>,
+    pub item: crate::border::ItemForm,
 }
 
 /// The shape `QueryInput`.
@@ -1956,7 +1956,7 @@ pub struct QueryInput {
     pub scan_index_forward: Option<bool>,
     /// The `ExclusiveStartKey` member.
     #[serde(rename = "ExclusiveStartKey", skip_serializing_if = "Option::is_none")]
-    pub exclusive_start_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub exclusive_start_key: Option<crate::border::ItemForm>,
     /// The `ReturnConsumedCapacity` member.
     #[serde(rename = "ReturnConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
@@ -1974,7 +1974,7 @@ pub struct QueryInput {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
 }
 
 /// The shape `QueryOutput`.
@@ -1984,7 +1984,7 @@ pub struct QueryInput {
 pub struct QueryOutput {
     /// The `Items` member.
     #[serde(rename = "Items", skip_serializing_if = "Option::is_none")]
-    pub items: Option<Vec<BTreeMap<String, crate::value::AttributeValue>>>,
+    pub items: Option<Vec<crate::border::ItemForm>>,
     /// The `Count` member.
     #[serde(rename = "Count", skip_serializing_if = "Option::is_none")]
     pub count: Option<i32>,
@@ -1993,7 +1993,7 @@ pub struct QueryOutput {
     pub scanned_count: Option<i32>,
     /// The `LastEvaluatedKey` member.
     #[serde(rename = "LastEvaluatedKey", skip_serializing_if = "Option::is_none")]
-    pub last_evaluated_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub last_evaluated_key: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -2511,7 +2511,7 @@ pub struct ScanInput {
     pub conditional_operator: Option<ConditionalOperator>,
     /// The `ExclusiveStartKey` member.
     #[serde(rename = "ExclusiveStartKey", skip_serializing_if = "Option::is_none")]
-    pub exclusive_start_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub exclusive_start_key: Option<crate::border::ItemForm>,
     /// The `ReturnConsumedCapacity` member.
     #[serde(rename = "ReturnConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
@@ -2532,7 +2532,7 @@ pub struct ScanInput {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ConsistentRead` member.
     #[serde(rename = "ConsistentRead", skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
@@ -2545,7 +2545,7 @@ pub struct ScanInput {
 pub struct ScanOutput {
     /// The `Items` member.
     #[serde(rename = "Items", skip_serializing_if = "Option::is_none")]
-    pub items: Option<Vec<BTreeMap<String, crate::value::AttributeValue>>>,
+    pub items: Option<Vec<crate::border::ItemForm>>,
     /// The `Count` member.
     #[serde(rename = "Count", skip_serializing_if = "Option::is_none")]
     pub count: Option<i32>,
@@ -2554,7 +2554,7 @@ pub struct ScanOutput {
     pub scanned_count: Option<i32>,
     /// The `LastEvaluatedKey` member.
     #[serde(rename = "LastEvaluatedKey", skip_serializing_if = "Option::is_none")]
-    pub last_evaluated_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub last_evaluated_key: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -3022,7 +3022,7 @@ impl std::fmt::Display for TimeToLiveStatus {
 /// The shape `TransactGetItem`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItem.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransactGetItem {
     /// The `Get` member.
     #[serde(rename = "Get")]
@@ -3122,11 +3122,11 @@ pub struct UntagResourceInput {
 /// The shape `Update`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Update.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Update {
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `UpdateExpression` member.
     #[serde(rename = "UpdateExpression")]
     pub update_expression: String,
@@ -3141,7 +3141,7 @@ pub struct Update {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -3169,14 +3169,14 @@ pub struct UpdateGlobalSecondaryIndexAction {
 /// The shape `UpdateItemInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItemInput.html>
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateItemInput {
     /// The `TableName` member.
     #[serde(rename = "TableName")]
     pub table_name: String,
     /// The `Key` member.
     #[serde(rename = "Key")]
-    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub key: crate::border::ItemForm,
     /// The `AttributeUpdates` member.
     #[serde(rename = "AttributeUpdates", skip_serializing_if = "Option::is_none")]
     pub attribute_updates: Option<BTreeMap<String, AttributeValueUpdate>>,
@@ -3206,7 +3206,7 @@ pub struct UpdateItemInput {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
     /// The `ExpressionAttributeValues` member.
     #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
-    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub expression_attribute_values: Option<crate::border::ItemForm>,
     /// The `ReturnValuesOnConditionCheckFailure` member.
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
@@ -3219,7 +3219,7 @@ pub struct UpdateItemInput {
 pub struct UpdateItemOutput {
     /// The `Attributes` member.
     #[serde(rename = "Attributes", skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub attributes: Option<crate::border::ItemForm>,
     /// The `ConsumedCapacity` member.
     #[serde(rename = "ConsumedCapacity", skip_serializing_if = "Option::is_none")]
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -3726,107 +3726,243 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     ],
     all_routes: &[],
     errors: &[
-        ErrorSchema { name: "BackupInUseException", query_code: "BackupInUseException", status: 400 },
-        ErrorSchema { name: "BackupNotFoundException", query_code: "BackupNotFoundException", status: 400 },
+        ErrorSchema {
+            name: "BackupInUseException",
+            query_code: "BackupInUseException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "BackupNotFoundException",
+            query_code: "BackupNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "ConditionalCheckFailedException",
             query_code: "ConditionalCheckFailedException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "ContinuousBackupsUnavailableException",
             query_code: "ContinuousBackupsUnavailableException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "DuplicateItemException", query_code: "DuplicateItemException", status: 400 },
-        ErrorSchema { name: "ExportConflictException", query_code: "ExportConflictException", status: 400 },
-        ErrorSchema { name: "ExportNotFoundException", query_code: "ExportNotFoundException", status: 400 },
+        ErrorSchema {
+            name: "DuplicateItemException",
+            query_code: "DuplicateItemException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "ExportConflictException",
+            query_code: "ExportConflictException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "ExportNotFoundException",
+            query_code: "ExportNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "GlobalTableAlreadyExistsException",
             query_code: "GlobalTableAlreadyExistsException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "GlobalTableNotFoundException",
             query_code: "GlobalTableNotFoundException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "IdempotentParameterMismatchException",
             query_code: "IdempotentParameterMismatchException",
             status: 400,
+            message: "Message",
+            typed: false,
         },
-        ErrorSchema { name: "ImportConflictException", query_code: "ImportConflictException", status: 400 },
-        ErrorSchema { name: "ImportNotFoundException", query_code: "ImportNotFoundException", status: 400 },
-        ErrorSchema { name: "IndexNotFoundException", query_code: "IndexNotFoundException", status: 400 },
-        ErrorSchema { name: "InternalServerError", query_code: "InternalServerError", status: 500 },
+        ErrorSchema {
+            name: "ImportConflictException",
+            query_code: "ImportConflictException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "ImportNotFoundException",
+            query_code: "ImportNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "IndexNotFoundException",
+            query_code: "IndexNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "InternalServerError",
+            query_code: "InternalServerError",
+            status: 500,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "InvalidExportTimeException",
             query_code: "InvalidExportTimeException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "InvalidRestoreTimeException",
             query_code: "InvalidRestoreTimeException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "ItemCollectionSizeLimitExceededException",
             query_code: "ItemCollectionSizeLimitExceededException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "LimitExceededException", query_code: "LimitExceededException", status: 400 },
+        ErrorSchema {
+            name: "LimitExceededException",
+            query_code: "LimitExceededException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "PointInTimeRecoveryUnavailableException",
             query_code: "PointInTimeRecoveryUnavailableException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "PolicyNotFoundException", query_code: "PolicyNotFoundException", status: 400 },
+        ErrorSchema {
+            name: "PolicyNotFoundException",
+            query_code: "PolicyNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "ProvisionedThroughputExceededException",
             query_code: "ProvisionedThroughputExceededException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "ReplicaAlreadyExistsException",
             query_code: "ReplicaAlreadyExistsException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "ReplicaNotFoundException", query_code: "ReplicaNotFoundException", status: 400 },
+        ErrorSchema {
+            name: "ReplicaNotFoundException",
+            query_code: "ReplicaNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "ReplicatedWriteConflictException",
             query_code: "ReplicatedWriteConflictException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "RequestLimitExceeded", query_code: "RequestLimitExceeded", status: 400 },
-        ErrorSchema { name: "ResourceInUseException", query_code: "ResourceInUseException", status: 400 },
+        ErrorSchema {
+            name: "RequestLimitExceeded",
+            query_code: "RequestLimitExceeded",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "ResourceInUseException",
+            query_code: "ResourceInUseException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "ResourceNotFoundException",
             query_code: "ResourceNotFoundException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "TableAlreadyExistsException",
             query_code: "TableAlreadyExistsException",
             status: 400,
+            message: "message",
+            typed: false,
         },
-        ErrorSchema { name: "TableInUseException", query_code: "TableInUseException", status: 400 },
-        ErrorSchema { name: "TableNotFoundException", query_code: "TableNotFoundException", status: 400 },
-        ErrorSchema { name: "ThrottlingException", query_code: "ThrottlingException", status: 400 },
+        ErrorSchema {
+            name: "TableInUseException",
+            query_code: "TableInUseException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "TableNotFoundException",
+            query_code: "TableNotFoundException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
+        ErrorSchema {
+            name: "ThrottlingException",
+            query_code: "ThrottlingException",
+            status: 400,
+            message: "message",
+            typed: false,
+        },
         ErrorSchema {
             name: "TransactionCanceledException",
             query_code: "TransactionCanceledException",
             status: 400,
+            message: "Message",
+            typed: false,
         },
         ErrorSchema {
             name: "TransactionConflictException",
             query_code: "TransactionConflictException",
             status: 400,
+            message: "message",
+            typed: false,
         },
         ErrorSchema {
             name: "TransactionInProgressException",
             query_code: "TransactionInProgressException",
             status: 400,
+            message: "Message",
+            typed: false,
         },
     ],
 };
