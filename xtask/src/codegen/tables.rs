@@ -76,8 +76,14 @@ fn service(out: &mut String, model: &Model<'_>) -> Result<()> {
     for (name, json) in model.shapes() {
         if json["exception"] == true || json["error"].is_object() {
             let (code, status) = types::error_facts(model, name);
-            let _ =
-                write!(errors, "ErrorSchema {{ name: {name:?}, query_code: {code:?}, status: {status} }},");
+            let spelled = model.members(name).find(|(member, _)| member.eq_ignore_ascii_case("message"));
+            let message = spelled.map_or("message", |(member, _)| member.as_str());
+            let typed = !json["members"]["Type"].is_null();
+            let _ = write!(
+                errors,
+                "ErrorSchema {{ name: {name:?}, query_code: {code:?}, status: {status}, message: {message:?}, typed: \
+                 {typed} }},"
+            );
         }
     }
     let route = if routes.is_empty() { "" } else { ", Route" };
