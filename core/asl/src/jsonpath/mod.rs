@@ -20,6 +20,7 @@ use std::fmt;
 use serde_json::Value;
 
 use filter::Filter;
+pub(crate) use filter::{order_numbers, same};
 
 /// A path has at most this many segments, so that evaluation cannot exhaust the stack.
 const SEGMENTS_MAX: usize = 256;

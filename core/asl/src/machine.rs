@@ -1,0 +1,243 @@
+//! A parsed machine: what a definition means, every path and template compiled, every name resolved.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::choice::Rule;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::jsonpath::Path;
+use crate::resource::{Pattern, Resource};
+use crate::template::{Expression, Template};
+
+/// A valid state machine. Parse it once per definition and keep it: an [`Execution`](crate::Execution) refers to its
+/// states by their places, so that a running execution must always be given the definition with which it started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    pub(crate) flow: Flow,
+    pub(crate) comment: Option<String>,
+    pub(crate) timeout_seconds: Option<i64>,
+    /// Does any path read `$$.Execution.Input`? Otherwise the input need not be parsed at every step.
+    pub(crate) reads_execution_input: bool,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// States with a start: a machine, a branch or an item processor.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Flow {
+    pub(crate) start: u32,
+    pub(crate) states: Vec<State>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) data: DataFlow,
+    pub(crate) next: Next,
+    pub(crate) retry: Vec<Retrier>,
+    pub(crate) catch: Vec<Catcher>,
+    /// Where it stands, for example `/States/A`.
+    pub(crate) location: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    End,
+    State(u32),
+}
+
+/// How data moves through a state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct DataFlow {
+    /// `InputPath`.
+    pub(crate) input: Selection,
+    /// `Parameters`; a Map's are its `ItemSelector`.
+    pub(crate) parameters: Option<Template>,
+    /// `ResultSelector`.
+    pub(crate) selector: Option<Template>,
+    /// `ResultPath`.
+    pub(crate) result: Placement,
+    /// `OutputPath`.
+    pub(crate) output: Selection,
+}
+
+/// `InputPath` and `OutputPath`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Selection {
+    #[default]
+    Everything,
+    /// `null`: an empty object.
+    Nothing,
+    Path(Path),
+}
+
+/// `ResultPath`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Placement {
+    /// `$`: the result replaces the input.
+    #[default]
+    Replace,
+    /// `null`: the input stays.
+    Discard,
+    Path(Path),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Pass { result: Option<Value> },
+    Task(Box<Task>),
+    Choice { rules: Vec<(Rule, u32)>, default: Option<u32> },
+    Wait(WaitTime),
+    Succeed,
+    Fail { error: FailText, cause: FailText },
+    Parallel { branches: Vec<Flow> },
+    Map(Box<MapState>),
+}
+
+impl Kind {
+    /// The state's `Type`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Pass { .. } => "Pass",
+            Self::Task(_) => "Task",
+            Self::Choice { .. } => "Choice",
+            Self::Wait(_) => "Wait",
+            Self::Succeed => "Succeed",
+            Self::Fail { .. } => "Fail",
+            Self::Parallel { .. } => "Parallel",
+            Self::Map(_) => "Map",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Task {
+    pub(crate) resource: Resource,
+    pub(crate) timeout: Option<Quantity>,
+    pub(crate) heartbeat: Option<Quantity>,
+    pub(crate) credentials: Option<Template>,
+}
+
+/// A number given in the definition or found in the input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Quantity {
+    Fixed(i64),
+    Path(Path),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum WaitTime {
+    Seconds(Quantity),
+    /// Milliseconds since the epoch.
+    Timestamp(i64),
+    TimestampPath(Path),
+}
+
+/// `Error` and `Cause` of a Fail state, or their `…Path`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum FailText {
+    None,
+    Fixed(String),
+    Computed(Expression),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapState {
+    pub(crate) items: Option<Path>,
+    pub(crate) processor: Flow,
+    pub(crate) max_concurrency: Quantity,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Retrier {
+    pub(crate) errors: Vec<String>,
+    pub(crate) interval_seconds: i64,
+    pub(crate) max_attempts: u32,
+    pub(crate) backoff_rate: f64,
+    pub(crate) max_delay_seconds: Option<i64>,
+    /// `JitterStrategy: FULL`.
+    pub(crate) jitter: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Catcher {
+    pub(crate) errors: Vec<String>,
+    pub(crate) result: Placement,
+    pub(crate) next: u32,
+}
+
+impl Machine {
+    /// Reads and validates a definition. Never panics, whatever the text.
+    ///
+    /// # Errors
+    /// All that is wrong with it, warnings included; at least one is an error. [`invalid_definition_message`]
+    /// words them as `CreateStateMachine` does.
+    ///
+    /// [`invalid_definition_message`]: crate::invalid_definition_message
+    pub fn parse(definition: &str) -> Result<Self, Vec<Diagnostic>> {
+        crate::parse::machine(definition)
+    }
+
+    /// What is odd about the definition, though valid.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The definition's `Comment`.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
+    }
+
+    /// The definition's `TimeoutSeconds`.
+    pub fn timeout_seconds(&self) -> Option<i64> {
+        self.timeout_seconds
+    }
+
+    /// The resources of all Task states with their locations: to check them against what is there.
+    pub fn resources(&self) -> Vec<(&str, &Resource)> {
+        let mut found = Vec::new();
+        self.flow.visit(&mut |state| {
+            if let Kind::Task(task) = &state.kind {
+                found.push((state.location.as_str(), &task.resource));
+            }
+        });
+        found
+    }
+
+    /// What an EXPRESS state machine may not have: tasks that wait for a job, a token or an activity.
+    pub fn express_diagnostics(&self) -> Vec<Diagnostic> {
+        let refuse = |location: &str, what: &str| {
+            let message = format!("Express state machine does not support '{what}' service integration ");
+            Diagnostic::new(Code::SchemaValidationFailed, message, Some(&format!("{location}/Resource")))
+        };
+        let mut diagnostics = Vec::new();
+        for (location, resource) in self.resources() {
+            match (resource, resource.pattern()) {
+                (Resource::Activity(_), _) => diagnostics.push(refuse(location, "activity")),
+                (_, Pattern::Sync) => diagnostics.push(refuse(location, ".sync")),
+                (_, Pattern::Sync2) => diagnostics.push(refuse(location, ".sync:2")),
+                (_, Pattern::WaitForTaskToken) => diagnostics.push(refuse(location, ".waitForTaskToken")),
+                (_, Pattern::RequestResponse) => {}
+            }
+        }
+        diagnostics
+    }
+}
+
+impl Flow {
+    pub(crate) fn visit<'m>(&'m self, see: &mut dyn FnMut(&'m State)) {
+        for state in &self.states {
+            see(state);
+            match &state.kind {
+                Kind::Parallel { branches } => branches.iter().for_each(|branch| branch.visit(see)),
+                Kind::Map(map) => map.processor.visit(see),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn state(&self, index: u32) -> Option<&State> {
+        self.states.get(index as usize)
+    }
+}

@@ -1,0 +1,77 @@
+//! Reads payload templates.
+
+use serde_json::Value;
+
+use super::Compiler;
+use super::fields::{Fields, bad_path};
+use crate::diagnostic::Code;
+use crate::intrinsic::Call;
+use crate::jsonpath::Path;
+use crate::template::{Expression, Template};
+
+impl Compiler {
+    /// The template under this name, if there is one.
+    pub(super) fn template(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
+        let value = fields.get(name)?;
+        Some(self.template_value(value, &fields.at(name)))
+    }
+
+    fn template_value(&mut self, value: &Value, location: &str) -> Template {
+        match value {
+            Value::Object(members) => {
+                let mut parts = Vec::with_capacity(members.len());
+                for (name, member) in members {
+                    parts.extend(self.template_member(name, member, location));
+                }
+                let constant = parts.iter().all(|(_, part)| matches!(part, Template::Constant(_)));
+                if constant { Template::Constant(value.clone()) } else { Template::Object(parts) }
+            }
+            Value::Array(items) => {
+                let place = |index: usize| format!("{location}[{index}]");
+                let parts: Vec<Template> =
+                    items.iter().enumerate().map(|(index, item)| self.template_value(item, &place(index))).collect();
+                let constant = parts.iter().all(|part| matches!(part, Template::Constant(_)));
+                if constant { Template::Constant(value.clone()) } else { Template::Array(parts) }
+            }
+            scalar => Template::Constant(scalar.clone()),
+        }
+    }
+
+    fn template_member(&mut self, name: &str, member: &Value, location: &str) -> Option<(String, Template)> {
+        let Some(bare) = name.strip_suffix(".$") else {
+            if member.as_str().is_some_and(looks_dynamic) {
+                let message = format!("The value of the field '{name}' looks like a path, but its name does not end with '.$'");
+                self.report(Code::NoDollar, message, &format!("{location}/{name}"));
+            }
+            return Some((name.to_owned(), self.template_value(member, &format!("{location}/{name}"))));
+        };
+        let expression = member.as_str().and_then(|text| self.expression(text));
+        if expression.is_none() {
+            let message = match member.as_str().map(bad_path) {
+                Some(message) if message.starts_with("Variables") => message,
+                _ => format!("The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"),
+            };
+            self.invalid(message, location);
+        }
+        Some((bare.to_owned(), Template::Dynamic { field: name.to_owned(), expression: expression? }))
+    }
+
+    /// A path or a call; `None` if the text is neither.
+    pub(super) fn expression(&mut self, text: &str) -> Option<Expression> {
+        if text.starts_with('$') {
+            let path = Path::parse(text).ok()?;
+            self.note(&path);
+            return Some(Expression::Path(path));
+        }
+        let call = Call::parse(text).ok()?;
+        for path in call.paths() {
+            self.note(path);
+        }
+        Some(Expression::Call(call))
+    }
+}
+
+/// Does a text look as if it were meant to be evaluated?
+pub(super) fn looks_dynamic(text: &str) -> bool {
+    (text.starts_with('$') && Path::parse(text).is_ok()) || Call::parse(text).is_ok()
+}
