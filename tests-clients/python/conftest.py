@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from recent_actions import Cloud, Listener, System, built_variants
 
 os.environ.setdefault("AWS_REGION", "eu-central-1")

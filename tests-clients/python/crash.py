@@ -27,6 +27,7 @@ os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
+
 from recent_actions import Cloud, Listener, System, all_at_once, eventually  # noqa: E402
 
 
@@ -84,7 +85,7 @@ def start_all(system, names, acknowledged, stop):
 
 
 def crash_once(server, system, listener, names, kill_after):
-    """One round; answers a line about it. `kill_after` is the number of acknowledged starts at which the server dies."""
+    """One round; answers a line about it. The server dies once `kill_after` starts are acknowledged."""
     acknowledged, stop = {}, threading.Event()
     starter = threading.Thread(target=start_all, args=(system, names, acknowledged, stop))
     starter.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+
 from recent_actions import EXAMPLE, INPUT, STATUS_CHANGE, all_at_once, duration_ms, eventually, milliseconds, percentile
 
 PASS_ONLY = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
