@@ -1,0 +1,125 @@
+//! The environment of a function's process. Pure: nothing is inherited.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::code::Tree;
+use super::interpreter::Family;
+use super::spec::FunctionSpec;
+
+/// What a process's environment is made from, besides its function.
+pub(super) struct Surroundings<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) family: Family,
+    /// The directory that stands for `/var/runtime`.
+    pub(super) runtime_dir: &'a Path,
+    /// The directory that the interpreter is in.
+    pub(super) interpreter_dir: Option<&'a Path>,
+    /// The packages that the runtime offers: AWS SDK for Node, boto3.
+    pub(super) packages: Option<&'a Path>,
+    /// The process's own scratch directory.
+    pub(super) scratch: &'a Path,
+    /// `host:port` of its Runtime API.
+    pub(super) runtime_api: &'a str,
+    pub(super) endpoint_url: &'a str,
+    pub(super) log_stream: &'a str,
+}
+
+/// All variables. The configured ones override the defaults and are overridden by AWS's reserved ones.
+pub(super) fn variables(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
+    let mut all = defaults(around);
+    all.extend(spec.environment.clone());
+    all.extend(reserved(spec, around));
+    all
+}
+
+fn defaults(around: &Surroundings<'_>) -> BTreeMap<String, String> {
+    let tree = around.tree;
+    let system = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+    let mut path: Vec<PathBuf> = tree.opt.iter().map(|opt| opt.join("bin")).collect();
+    path.extend(around.interpreter_dir.map(Path::to_owned));
+    path.extend(system.map(PathBuf::from));
+    let mut libraries = vec![tree.task.clone(), tree.task.join("lib")];
+    libraries.extend(tree.opt.iter().map(|opt| opt.join("lib")));
+    let mut all = BTreeMap::from([
+        pair("PATH", &joined(&path)),
+        pair("LD_LIBRARY_PATH", &joined(&libraries)),
+        pair("LANG", "en_US.UTF-8"),
+        pair("TZ", ":UTC"),
+        pair("TMPDIR", &shown(around.scratch)),
+        // Not AWS's: keeps the code from the configuration of whoever runs the server.
+        pair("HOME", &shown(around.scratch)),
+        pair("AWS_ENDPOINT_URL", around.endpoint_url),
+        // The SDKs would otherwise look for an instance's metadata service when credentials are missing.
+        pair("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
+    all.extend(module_path(around));
+    all
+}
+
+/// Where the interpreter looks for layers' and the runtime's own packages.
+fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
+    let opt = around.tree.opt.as_deref();
+    match around.family {
+        Family::Provided => None,
+        Family::Node(major) => {
+            let mut places: Vec<PathBuf> = opt
+                .into_iter()
+                .flat_map(|opt| {
+                    [opt.join(format!("nodejs/node{major}/node_modules")), opt.join("nodejs/node_modules")]
+                })
+                .collect();
+            places.extend(around.packages.map(Path::to_owned));
+            places.extend([around.runtime_dir.to_owned(), around.tree.task.clone()]);
+            Some(pair("NODE_PATH", &joined(&places)))
+        }
+        Family::Python(minor) => {
+            let mut places = vec![around.tree.task.clone()];
+            places.extend(opt.into_iter().flat_map(|opt| {
+                [opt.join(format!("python/lib/python3.{minor}/site-packages")), opt.join("python")]
+            }));
+            places.extend(around.packages.map(Path::to_owned));
+            Some(pair("PYTHONPATH", &joined(&places)))
+        }
+    }
+}
+
+fn reserved(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([
+        pair("_HANDLER", &spec.handler),
+        pair("LAMBDA_TASK_ROOT", &shown(&around.tree.task)),
+        pair("LAMBDA_RUNTIME_DIR", &shown(around.runtime_dir)),
+        pair("AWS_LAMBDA_RUNTIME_API", around.runtime_api),
+        pair("AWS_LAMBDA_FUNCTION_NAME", &spec.name),
+        pair("AWS_LAMBDA_FUNCTION_VERSION", &spec.version),
+        pair("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &spec.memory_mb.to_string()),
+        pair("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group),
+        pair("AWS_LAMBDA_LOG_STREAM_NAME", around.log_stream),
+        pair("AWS_LAMBDA_LOG_FORMAT", "Text"),
+        pair("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        pair("AWS_REGION", spec.region.as_str()),
+        pair("AWS_DEFAULT_REGION", spec.region.as_str()),
+        pair("AWS_ACCESS_KEY_ID", &spec.credentials.access_key_id),
+        pair("AWS_SECRET_ACCESS_KEY", &spec.credentials.secret_access_key),
+        pair("AWS_SESSION_TOKEN", &spec.credentials.session_token),
+    ]);
+    // Custom runtimes have no execution environment name, as at AWS.
+    if around.family != Family::Provided {
+        all.extend([pair("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{}", spec.runtime))]);
+    }
+    all
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn joined(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(":")
+}

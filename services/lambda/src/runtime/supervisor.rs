@@ -1,0 +1,552 @@
+//! The supervisor: finds or starts a process for each invocation, and lets idle ones go.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::api::{Phase, Port};
+use super::code::{CodeCache, Tree};
+use super::environment::{self, Surroundings};
+use super::failure::{self, Failure};
+use super::interpreter::{Family, Interpreter, Interpreters};
+use super::invoke::{self, Begun, Ran};
+use super::logs::Output;
+use super::pool::Pool;
+use super::process::{Process, Program, Spawner};
+use super::sandbox::Confinement;
+use super::spec::{Code, FunctionSpec, Invocation, InvokeError, Invoked, LogSink};
+use super::timer;
+
+/// A started process that has not asked for work after this long is given its work all the same, and the function's
+/// timeout begins to run, as AWS begins the initialisation anew within the invocation.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many processes in a row may die before taking their work.
+const ATTEMPTS: usize = 3;
+
+/// Open files of one process, as at AWS.
+const FILES: u64 = 1024;
+
+/// The program that confines a function and then becomes it: see [`super::sandbox::main`].
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments before the launcher's own.
+    pub arguments: Vec<OsString>,
+}
+
+/// How functions are run here.
+#[derive(Clone)]
+pub struct SupervisorConfig {
+    /// A directory of the supervisor's own: unpacked packages, runtime loops, scratch directories.
+    pub root: PathBuf,
+    /// Where functions find the platform, e.g. `http://127.0.0.1:4566`.
+    pub endpoint_url: String,
+    /// The launcher; without one, functions run with neither limits nor Landlock.
+    pub launcher: Option<Launcher>,
+    /// Takes the functions' output.
+    pub sink: Arc<dyn LogSink>,
+    /// Programs by runtime identifier, or for all of `nodejs` or `python`; otherwise the PATH is searched.
+    pub interpreters: BTreeMap<String, PathBuf>,
+    /// A `node_modules` directory with the AWS SDK, which AWS's runtimes bring along.
+    pub node_modules: Option<PathBuf>,
+    /// A site-packages directory with boto3, which AWS's runtimes bring along.
+    pub python_packages: Option<PathBuf>,
+    /// Whether functions may write to the machine's `/tmp`, which many do by name. Their own `TMPDIR` they may always write.
+    pub shared_tmp: bool,
+    /// How long a process without work is kept.
+    pub idle_limit: Duration,
+    /// How many processes may run at once; more invocations wait.
+    pub processes_max: usize,
+    /// How many processes may be starting at once; more invocations wait for these, or for one that becomes free.
+    pub starting_max: usize,
+}
+
+impl SupervisorConfig {
+    /// The defaults: no launcher, processes kept for five minutes, at most 200 of them.
+    pub fn new(
+        root: impl Into<PathBuf>,
+        endpoint_url: impl Into<String>,
+        sink: Arc<dyn LogSink>,
+    ) -> SupervisorConfig {
+        SupervisorConfig {
+            root: root.into(),
+            endpoint_url: endpoint_url.into(),
+            launcher: None,
+            sink,
+            interpreters: BTreeMap::new(),
+            node_modules: None,
+            python_packages: None,
+            shared_tmp: true,
+            idle_limit: Duration::from_secs(300),
+            processes_max: 200,
+            starting_max: std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()),
+        }
+    }
+}
+
+/// Runs functions. Cheap to clone; the processes end with the last clone.
+#[derive(Clone)]
+pub struct Supervisor(Arc<Inner>);
+
+struct Inner {
+    config: SupervisorConfig,
+    runtime_dir: PathBuf,
+    code: CodeCache,
+    interpreters: Interpreters,
+    spawner: Spawner,
+    pools: Mutex<HashMap<String, Arc<Pool>>>,
+    slots: Arc<Semaphore>,
+    starting: Semaphore,
+    /// Invocations that wait for a slot.
+    starving: AtomicUsize,
+    started: AtomicU64,
+    reaping: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl Supervisor {
+    /// Prepares the root directory. Starts no process.
+    ///
+    /// # Errors
+    /// The root cannot be written, or no thread can be started.
+    pub fn new(config: SupervisorConfig) -> io::Result<Supervisor> {
+        fs::create_dir_all(&config.root)?;
+        // Landlock and Node compare real paths.
+        let root = fs::canonicalize(&config.root)?;
+        let scratch = root.join("scratch");
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch)?;
+        }
+        fs::create_dir_all(&scratch)?;
+        let inner = Inner {
+            runtime_dir: write_loops(&root.join("runtime"))?,
+            code: CodeCache::open(root.join("code"), config.node_modules.as_deref())?,
+            interpreters: Interpreters::new(config.interpreters.clone()),
+            spawner: Spawner::start()?,
+            pools: Mutex::default(),
+            slots: Arc::new(Semaphore::new(config.processes_max.max(1))),
+            starting: Semaphore::new(config.starting_max.max(1)),
+            starving: AtomicUsize::new(0),
+            started: AtomicU64::new(0),
+            reaping: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            config: SupervisorConfig { root, ..config },
+        };
+        Ok(Supervisor(Arc::new(inner)))
+    }
+
+    /// Runs the function once. The invocation goes on to its end even if the caller drops this future.
+    ///
+    /// # Errors
+    /// The function could not be run at all; whatever its code does wrong is in the answer.
+    pub async fn invoke(
+        &self,
+        spec: &Arc<FunctionSpec>,
+        invocation: Invocation,
+    ) -> Result<Invoked, InvokeError> {
+        if self.0.closed.load(Ordering::Relaxed) {
+            return Err(InvokeError::ShuttingDown);
+        }
+        self.reap_in_background();
+        let (inner, spec) = (Arc::clone(&self.0), Arc::clone(spec));
+        let run = timer::background(async move { inner.invoke(spec, invocation).await });
+        run.await.map_err(|error| InvokeError::Start(error.to_string()))?
+    }
+
+    /// Checks, without running anything, that a function of this runtime can be run here.
+    ///
+    /// # Errors
+    /// [`InvokeError::InvalidRuntime`], with what is missing.
+    pub async fn check_runtime(&self, runtime: &str) -> Result<(), InvokeError> {
+        match family_of(runtime)? {
+            Family::Provided => Ok(()),
+            family => self.0.interpreters.find(runtime, family).await.map(drop),
+        }
+    }
+
+    /// Ends every process of the function, at once or when its invocation ends; called when a function is deleted.
+    pub fn forget(&self, arn: &str) {
+        let pool = self.0.pools().remove(arn);
+        if let Some(pool) = pool {
+            pool.close();
+        }
+    }
+
+    /// Ends all processes without work and refuses further invocations.
+    pub fn shut_down(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+        for pool in self.0.all_pools() {
+            pool.close();
+        }
+    }
+
+    /// How many processes are running, busy or not.
+    pub fn processes(&self) -> usize {
+        self.0.config.processes_max.max(1) - self.0.slots.available_permits()
+    }
+
+    /// How many processes wait for work.
+    pub fn idle(&self) -> usize {
+        self.0.all_pools().iter().map(|pool| pool.idle()).sum()
+    }
+
+    /// One task looks for idle processes as long as the supervisor lives.
+    fn reap_in_background(&self) {
+        if self.0.reaping.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (inner, limit) = (Arc::downgrade(&self.0), self.0.config.idle_limit);
+        timer::background(async move {
+            let pause = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(10));
+            loop {
+                timer::sleep(pause).await;
+                let Some(inner) = Weak::upgrade(&inner) else { return };
+                for pool in inner.all_pools() {
+                    pool.reap(timer::instant(), limit);
+                }
+            }
+        });
+    }
+}
+
+/// A process to run an invocation on.
+struct Seat {
+    process: Arc<Process>,
+    /// Set if it was started for this invocation.
+    init_ms: Option<f64>,
+    /// Set if it could not start.
+    failed: Option<Failure>,
+}
+
+impl Inner {
+    async fn invoke(&self, spec: Arc<FunctionSpec>, invocation: Invocation) -> Result<Invoked, InvokeError> {
+        let pool = self.pool(&spec);
+        let mut init_ms = None;
+        for _ in 0..ATTEMPTS {
+            let seat = match pool.take() {
+                Some(process) => Seat { process, init_ms: None, failed: None },
+                None => self.wait_or_start(&pool, &spec, &invocation.request_id).await?,
+            };
+            init_ms = seat.init_ms.or(init_ms);
+            if let Some(failure) = seat.failed {
+                let begun = Begun::without_work(&seat.process, &invocation, &spec, init_ms);
+                return Ok(begun.failed_to_start(failure));
+            }
+            match invoke::run(&seat.process, &spec, &invocation, init_ms).await {
+                Ran::Answered { invoked, reusable } => {
+                    if reusable {
+                        self.give_back(&pool, seat.process);
+                    }
+                    return Ok(invoked);
+                }
+                Ran::NotTaken => {}
+            }
+        }
+        Err(InvokeError::Start(format!(
+            "processes of {} ended {ATTEMPTS} times before taking work",
+            spec.arn
+        )))
+    }
+
+    fn give_back(&self, pool: &Pool, process: Arc<Process>) {
+        let keep = self.starving.load(Ordering::Relaxed) == 0;
+        pool.put(process, timer::instant(), keep);
+    }
+
+    /// The pool of this revision; pools of other revisions of the same ARN are drained.
+    fn pool(&self, spec: &FunctionSpec) -> Arc<Pool> {
+        let mut pools = self.pools();
+        if let Some(pool) = pools.get(&spec.arn) {
+            if pool.revision == spec.revision {
+                return Arc::clone(pool);
+            }
+            pool.close();
+        }
+        let pool = Arc::new(Pool::new(spec.revision.clone()));
+        pools.insert(spec.arn.clone(), Arc::clone(&pool));
+        pool
+    }
+
+    /// Whichever comes first: a process that becomes free, or leave to start one.
+    async fn wait_or_start(
+        &self,
+        pool: &Pool,
+        spec: &Arc<FunctionSpec>,
+        request_id: &str,
+    ) -> Result<Seat, InvokeError> {
+        let mut free = pool.wait();
+        let leave = tokio::select! {
+            biased;
+            Ok(process) = &mut free => return Ok(Seat { process, init_ms: None, failed: None }),
+            leave = self.leave_to_start() => leave?,
+        };
+        free.close();
+        if let Ok(process) = free.try_recv() {
+            drop(leave);
+            return Ok(Seat { process, init_ms: None, failed: None });
+        }
+        let (_starting, slot) = leave;
+        self.start(spec, slot, request_id).await
+    }
+
+    async fn leave_to_start(
+        &self,
+    ) -> Result<(tokio::sync::SemaphorePermit<'_>, OwnedSemaphorePermit), InvokeError> {
+        let closed = |_| InvokeError::ShuttingDown;
+        let starting = self.starting.acquire().await.map_err(closed)?;
+        if self.slots.available_permits() == 0 {
+            self.evict_one();
+        }
+        let _starving = Starving::new(&self.starving);
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
+        Ok((starting, slot))
+    }
+
+    fn evict_one(&self) {
+        let _ = self.all_pools().iter().any(|pool| pool.evict());
+    }
+
+    async fn start(
+        &self,
+        spec: &Arc<FunctionSpec>,
+        slot: OwnedSemaphorePermit,
+        request_id: &str,
+    ) -> Result<Seat, InvokeError> {
+        let family = family_of(&spec.runtime)?;
+        let tree = self.code.tree(spec).await?;
+        let interpreter = match family {
+            Family::Provided => None,
+            family => Some(self.interpreters.find(&spec.runtime, family).await?),
+        };
+        let begun = timer::instant();
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let stream = log_stream(spec, number);
+        let output = Arc::new(Output::new(Arc::clone(spec), stream, Arc::clone(&self.config.sink)));
+        output.line(init_start(spec, family, interpreter.as_ref()));
+        let process = self.spawn(spec, family, &tree, interpreter.as_ref(), output, number, slot).await?;
+        let failed = started(&process, request_id, family, &tree).await;
+        let init_ms = Some(timer::instant().duration_since(begun).as_secs_f64() * 1000.0);
+        Ok(Seat { process: Arc::new(process), init_ms, failed })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that a process is made of, used once")]
+    async fn spawn(
+        &self,
+        spec: &Arc<FunctionSpec>,
+        family: Family,
+        tree: &Tree,
+        interpreter: Option<&Interpreter>,
+        output: Arc<Output>,
+        number: u64,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Process, InvokeError> {
+        let failed = |error: io::Error| InvokeError::Start(format!("failed to start the function: {error}"));
+        let scratch = self.config.root.join("scratch").join(number.to_string());
+        fs::create_dir_all(&scratch).map_err(failed)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
+        let runtime_api = listener.local_addr().map_err(failed)?.to_string();
+        let environment = environment::variables(
+            spec,
+            &Surroundings {
+                tree,
+                family,
+                runtime_dir: &self.runtime_dir,
+                interpreter_dir: interpreter.and_then(|found| found.program.parent()),
+                packages: self.packages(family),
+                scratch: &scratch,
+                runtime_api: &runtime_api,
+                endpoint_url: &self.config.endpoint_url,
+                log_stream: output.stream(),
+            },
+        );
+        let command = self.command(spec, family, tree, interpreter);
+        let (program, arguments) = self.launched(spec, tree, interpreter, &scratch, command);
+        let directory = tree.task.clone();
+        let program = Program { program, arguments, environment, directory, scratch };
+        let port = Arc::new(Port::new(Arc::clone(&output)));
+        let listening = timer::background(Arc::clone(&port).listen(listener));
+        match self.spawner.spawn(&program).await {
+            Ok(child) => Ok(Process::keep(child, &program, port, output, listening, slot)),
+            Err(error) => {
+                listening.abort();
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// The program of a function and its arguments.
+    fn command(
+        &self,
+        spec: &FunctionSpec,
+        family: Family,
+        tree: &Tree,
+        interpreter: Option<&Interpreter>,
+    ) -> Vec<OsString> {
+        let program = interpreter.map(|found| found.program.clone().into_os_string());
+        match (family, program) {
+            (Family::Node(_), Some(node)) => {
+                // As AWS does: leave a tenth to what is not the old space.
+                let heap = format!("--max-old-space-size={}", spec.memory_mb * 9 / 10);
+                vec![node, heap.into(), self.runtime_dir.join("bootstrap.cjs").into()]
+            }
+            (Family::Python(_), Some(python)) => {
+                vec![python, "-u".into(), self.runtime_dir.join("bootstrap.py").into()]
+            }
+            _ => vec![bootstrap(tree).unwrap_or_else(|| tree.task.join("bootstrap")).into()],
+        }
+    }
+
+    /// The command, behind the launcher if there is one.
+    fn launched(
+        &self,
+        spec: &FunctionSpec,
+        tree: &Tree,
+        interpreter: Option<&Interpreter>,
+        scratch: &Path,
+        mut command: Vec<OsString>,
+    ) -> (PathBuf, Vec<OsString>) {
+        let Some(launcher) = &self.config.launcher else {
+            let arguments = command.split_off(1);
+            return (command.remove(0).into(), arguments);
+        };
+        let mut read = vec![tree.task.clone(), self.runtime_dir.clone()];
+        // The link to the layers' packages beside the task directory.
+        if matches!(spec.code, Code::Zip(_)) {
+            read.extend(tree.task.parent().map(Path::to_owned));
+        }
+        read.extend(tree.opt.clone());
+        read.extend(interpreter.iter().flat_map(|found| found.prefixes.iter().cloned()));
+        read.extend(self.config.node_modules.iter().chain(&self.config.python_packages).cloned());
+        let mut write = vec![scratch.to_owned()];
+        if self.config.shared_tmp {
+            write.push(PathBuf::from("/tmp"));
+        }
+        let file_mb = Some(u64::from(spec.ephemeral_storage_mb));
+        let confinement = Confinement { read, write, files: Some(FILES), file_mb };
+        let mut arguments = launcher.arguments.clone();
+        arguments.extend(confinement.arguments());
+        arguments.extend(command);
+        (launcher.program.clone(), arguments)
+    }
+
+    fn packages(&self, family: Family) -> Option<&Path> {
+        match family {
+            Family::Provided => None,
+            Family::Node(_) => self.config.node_modules.as_deref(),
+            Family::Python(_) => self.config.python_packages.as_deref(),
+        }
+    }
+
+    fn pools(&self) -> MutexGuard<'_, HashMap<String, Arc<Pool>>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all_pools(&self) -> Vec<Arc<Pool>> {
+        self.pools().values().cloned().collect()
+    }
+}
+
+/// Counts an invocation among those that wait for a slot, for as long as it lives.
+struct Starving<'a>(&'a AtomicUsize);
+
+impl<'a> Starving<'a> {
+    fn new(count: &'a AtomicUsize) -> Starving<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Starving(count)
+    }
+}
+
+impl Drop for Starving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits until the process asks for work, fails to start, or takes too long. `Some` if it failed.
+async fn started(process: &Process, request_id: &str, family: Family, tree: &Tree) -> Option<Failure> {
+    let mut phase = process.port.phase();
+    let exit = tokio::select! {
+        biased;
+        ready = phase.wait_for(|phase| !matches!(phase, Phase::Starting)) => match ready.as_deref() {
+            Ok(Phase::InitFailed(failure)) => return Some(failure.clone()),
+            _ => return None,
+        },
+        exit = process.exited() => exit,
+        () = timer::sleep(INIT_LIMIT) => return None,
+    };
+    match &*phase.borrow() {
+        Phase::InitFailed(failure) => Some(failure.clone()),
+        _ if family == Family::Provided && bootstrap(tree).is_none() => {
+            Some(failure::no_bootstrap(request_id))
+        }
+        _ => Some(failure::exited(request_id, exit.0)),
+    }
+}
+
+fn bootstrap(tree: &Tree) -> Option<PathBuf> {
+    let places = [Some(&tree.task), tree.opt.as_ref()];
+    places.into_iter().flatten().map(|place| place.join("bootstrap")).find(|path| path.is_file())
+}
+
+fn family_of(runtime: &str) -> Result<Family, InvokeError> {
+    let refuse = || {
+        let message = format!(
+            "the runtime {runtime} is not served: provided.al2, provided.al2023, nodejs14.x and later, python3.8 and later are"
+        );
+        InvokeError::InvalidRuntime(message)
+    };
+    Family::of(runtime).ok_or_else(refuse)
+}
+
+/// The first line of a process's log: what runs it, and whether that is what the function asks for.
+fn init_start(spec: &FunctionSpec, family: Family, interpreter: Option<&Interpreter>) -> String {
+    let Some(found) = interpreter else { return format!("INIT_START Runtime Version: {}", spec.runtime) };
+    let mut line = format!(
+        "INIT_START Runtime Version: {} {} ({})",
+        spec.runtime,
+        found.version,
+        found.program.display()
+    );
+    if !found.is(family) {
+        line.push_str(&format!("\tWARNING: {} is not installed, running on {}", spec.runtime, found.version));
+    }
+    line
+}
+
+/// `2026/11/22/[$LATEST]` and 32 hexadecimal digits.
+fn log_stream(spec: &FunctionSpec, number: u64) -> String {
+    let now = timer::now();
+    let mut hash = Sha256::new();
+    hash.update(&spec.arn);
+    hash.update(now.as_millis().to_be_bytes());
+    hash.update(std::process::id().to_be_bytes());
+    hash.update(number.to_be_bytes());
+    let digits = hex::encode(&hash.finalize()[..16]);
+    let day = now.to_iso_seconds()[..10].replace('-', "/");
+    format!("{day}/[{}]{digits}", spec.version)
+}
+
+/// Writes the runtime loops where processes can read them.
+fn write_loops(directory: &Path) -> io::Result<PathBuf> {
+    let loops = [
+        ("bootstrap.cjs", include_str!("js/bootstrap.cjs")),
+        ("redirect.cjs", include_str!("js/redirect.cjs")),
+        ("bootstrap.py", include_str!("py/bootstrap.py")),
+    ];
+    fs::create_dir_all(directory)?;
+    for (name, text) in loops {
+        fs::write(directory.join(name), text)?;
+    }
+    Ok(directory.to_owned())
+}

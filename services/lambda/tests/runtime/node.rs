@@ -1,0 +1,260 @@
+//! The Node.js loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support::{House, answer, failure, has, node, package, path_text};
+use serde_json::{Value, json};
+
+async fn run(house: &House, files: &[(&str, &str)], event: Value) -> Option<lambda::runtime::Invoked> {
+    if !has(house, "nodejs20.x").await {
+        return None;
+    }
+    Some(house.invoke(&Arc::new(node(files)), event).await)
+}
+
+async fn check(files: &[(&str, &str)], event: Value, expected: Value) {
+    let house = House::new();
+    if let Some(invoked) = run(&house, files, event).await {
+        assert_eq!((answer(&invoked), invoked.function_error), (expected, None), "{}", invoked.log_tail);
+    }
+}
+
+/// The members of an error, but its trace.
+async fn check_error(files: &[(&str, &str)], error_type: &str, message: &str) {
+    let house = House::new();
+    if let Some(invoked) = run(&house, files, json!({})).await {
+        let mut error = failure(&invoked);
+        let trace = error.as_object_mut().unwrap().remove("trace").unwrap();
+        assert!(trace.is_array());
+        let found = (error["errorType"].as_str().unwrap(), error["errorMessage"].as_str().unwrap());
+        assert_eq!(found.0, error_type);
+        assert!(found.1.starts_with(message), "{}", found.1);
+    }
+}
+
+#[tokio::test]
+async fn handlers_answer_by_promise_callback_and_context() {
+    for source in [
+        "exports.handler = async (e) => ({ got: e.n })",
+        "exports.handler = (e, c, done) => done(null, { got: e.n })",
+        "exports.handler = (e, c, done) => { c.callbackWaitsForEmptyEventLoop = false; setInterval(() => {}, 1000); done(null, { got: e.n }) }",
+        "exports.handler = (e, c) => c.succeed({ got: e.n })",
+        "exports.handler = (e, c, done) => { setTimeout(() => done(undefined, { got: e.n }), 5) }",
+    ] {
+        check(&[("index.js", source)], json!({ "n": 7 }), json!({ "got": 7 })).await;
+    }
+    check(&[("index.js", "exports.handler = () => {}")], json!({}), Value::Null).await;
+    check(&[("index.js", "exports.handler = async () => {}")], json!({}), Value::Null).await;
+}
+
+#[tokio::test]
+async fn modules_are_found_as_aws_finds_them() {
+    check(&[("index.mjs", "export const handler = async () => 'mjs'")], json!({}), json!("mjs")).await;
+    check(&[("index.cjs", "exports.handler = async () => 'cjs'")], json!({}), json!("cjs")).await;
+    let module =
+        [("index.js", "export const handler = async () => 'esm'"), ("package.json", r#"{"type":"module"}"#)];
+    check(&module, json!({}), json!("esm")).await;
+    let both = [
+        ("index.js", "exports.handler = async () => 'js'"),
+        ("index.mjs", "export const handler = async () => 'mjs'"),
+    ];
+    check(&both, json!({}), json!("js")).await;
+    check(&[("index.mjs", "export default { handler: async () => 'default' }")], json!({}), json!("default"))
+        .await;
+
+    let house = House::new();
+    if has(&house, "nodejs20.x").await {
+        let mut spec = node(&[("src/deep/app.js", "exports.inner = { run: async () => 'deep' }")]);
+        spec.handler = "src/deep/app.inner.run".to_owned();
+        assert_eq!(answer(&house.invoke(&Arc::new(spec), json!({})).await), json!("deep"));
+    }
+}
+
+#[tokio::test]
+async fn errors_are_mapped() {
+    let throws = [("index.js", "exports.handler = async () => { throw new TypeError('bad') }")];
+    check_error(&throws, "TypeError", "bad").await;
+    let fails = [("index.js", "exports.handler = (e, c, done) => done(new Error('no'))")];
+    check_error(&fails, "Error", "no").await;
+    check_error(&[("index.js", "exports.handler = async () => { throw 'text' }")], "string", "text").await;
+    check_error(
+        &[("index.js", "exports.other = 1")],
+        "Runtime.HandlerNotFound",
+        "index.handler is undefined",
+    )
+    .await;
+    check_error(&[("index.js", "syntax error here")], "Runtime.UserCodeSyntaxError", "Unexpected identifier")
+        .await;
+    check_error(
+        &[("index.js", "require('./missing')")],
+        "Runtime.ImportModuleError",
+        "Error: Cannot find module",
+    )
+    .await;
+    check_error(&[("other.js", "")], "Runtime.ImportModuleError", "Error: Cannot find module 'index'").await;
+    let lost =
+        [("index.js", "exports.handler = () => new Promise(() => { Promise.reject(new Error('lost')) })")];
+    check_error(&lost, "Runtime.UnhandledPromiseRejection", "Error: lost").await;
+    let uncaught = [(
+        "index.js",
+        "exports.handler = () => new Promise(() => setImmediate(() => { throw new Error('out') }))",
+    )];
+    check_error(&uncaught, "Error", "out").await;
+    check_error(
+        &[("index.js", "exports.handler = async () => 1n")],
+        "Error",
+        "Unable to stringify response body",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_context_and_the_environment_are_aws_s() {
+    let source = "exports.handler = async (e, c) => ({ c, left: c.getRemainingTimeInMillis() > 1000, env: process.env })";
+    let house = House::new();
+    let Some(invoked) = run(&house, &[("index.js", source)], json!({})).await else { return };
+    let found = answer(&invoked);
+    let context = &found["c"];
+    assert_eq!(context["awsRequestId"], "r1");
+    assert_eq!(context["functionName"], "f");
+    assert_eq!(context["invokedFunctionArn"], "arn:aws:lambda:eu-central-1:000000000000:function:f:live");
+    assert_eq!(context["clientContext"], json!({ "custom": { "a": "b" } }));
+    assert_eq!(context["logStreamName"], json!(invoked.log_stream));
+    assert_eq!(found["left"], true);
+    let env = found["env"].as_object().unwrap();
+    for (name, value) in [
+        ("_HANDLER", "index.handler"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"),
+        ("_X_AMZN_TRACE_ID", "Root=1-2-3"),
+        ("TZ", ":UTC"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ] {
+        assert_eq!(env[name], value, "{name}");
+    }
+    assert!(!env["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap().contains("://"));
+    assert!(!env.contains_key("CARGO_MANIFEST_DIR"), "the server's environment leaks");
+    let root = path_text(house.root.path().to_owned());
+    assert!(env["LAMBDA_TASK_ROOT"].as_str().unwrap().starts_with(&root));
+}
+
+#[tokio::test]
+async fn console_lines_are_log_events() {
+    let source = "exports.handler = async () => { console.log('two\\nlines %d', 3); console.error({ a: 1 }); process.stdout.write('raw\\n') }";
+    let house = House::new();
+    let Some(invoked) = run(&house, &[("index.js", source)], json!({})).await else { return };
+    let lines = house.log.lines();
+    let after = |line: &str| line.split_once("\tr1\t").map(|(_, rest)| rest.to_owned());
+    assert_eq!(after(&lines[2]).unwrap(), "INFO\ttwo\nlines 3");
+    assert_eq!(after(&lines[3]).unwrap(), "ERROR\t{ a: 1 }");
+    assert_eq!(lines[4], "raw");
+    assert!(invoked.log_tail.contains("\tINFO\ttwo\nlines 3\n"));
+}
+
+#[tokio::test]
+async fn responses_are_streamed() {
+    let source = "exports.handler = awslambda.streamifyResponse(async (e, out) => {
+        const http = awslambda.HttpResponseStream.from(out, { statusCode: 201 });
+        http.write('a'); http.write('b'); http.end(); })";
+    let house = House::new();
+    let Some(invoked) = run(&house, &[("index.js", source)], json!({})).await else { return };
+    assert_eq!(invoked.payload, "{\"statusCode\":201}\0\0\0\0\0\0\0\0ab");
+    assert_eq!(invoked.content_type.as_deref(), Some("application/vnd.awslambda.http-integration-response"));
+    assert!(invoked.streamed);
+    let source = "exports.handler = awslambda.streamifyResponse(async (e, out) => { out.write('a'); throw new RangeError('cut') })";
+    let mut spec = node(&[("index.js", source)]);
+    spec.revision = "2".to_owned();
+    let error = failure(&house.invoke(&Arc::new(spec), json!({})).await);
+    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("RangeError"), &json!("cut")));
+}
+
+#[tokio::test]
+async fn layers_and_the_runtime_s_packages_are_found_by_both_module_systems() {
+    let sdk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::create_dir_all(sdk.path().join("@aws-sdk/client-x")).unwrap();
+    std::fs::write(sdk.path().join("@aws-sdk/client-x/index.js"), "exports.sdk = 'sdk'").unwrap();
+    let house = House::with(|config| config.node_modules = Some(sdk.path().to_owned()));
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let required = "const l = require('layered'); const s = require('@aws-sdk/client-x'); exports.handler = async () => [l.name, s.sdk]";
+    let imported = "import l from 'layered'; import s from '@aws-sdk/client-x'; export const handler = async () => [l.name, s.sdk]";
+    for (name, source) in [("index.js", required), ("index.mjs", imported)] {
+        let mut spec = node(&[(name, source)]);
+        spec.revision = name.to_owned();
+        spec.layers = vec![package(&[("nodejs/node_modules/layered/index.js", b"exports.name = 'layer'")])];
+        let invoked = house.invoke(&Arc::new(spec), json!({})).await;
+        assert_eq!(answer(&invoked), json!(["layer", "sdk"]), "{}", invoked.log_tail);
+    }
+}
+
+#[tokio::test]
+async fn code_is_read_only_and_the_server_s_files_are_out_of_reach() {
+    let source = "const fs = require('fs'); const os = require('os');
+        const attempt = (f) => { try { f(); return 'ok' } catch (e) { return e.code } };
+        exports.handler = async (e) => ({
+            task: attempt(() => fs.writeFileSync(process.env.LAMBDA_TASK_ROOT + '/x', '')),
+            outside: attempt(() => fs.readFileSync(e.secret)),
+            scratch: attempt(() => fs.writeFileSync(os.tmpdir() + '/x', '')),
+            home: attempt(() => fs.readdirSync(os.homedir())),
+            signal: attempt(() => process.kill(e.pid, 0)),
+        })";
+    let house = House::new();
+    let secret = house.root.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let event = json!({ "secret": secret, "pid": std::process::id() });
+    let Some(invoked) = run(&house, &[("index.js", source)], event).await else { return };
+    let isolation = lambda::runtime::Isolation::probe(true);
+    if !isolation.files {
+        return println!("skipped: {isolation}");
+    }
+    let found = answer(&invoked);
+    assert_eq!(found["task"], "EACCES");
+    assert_eq!(found["outside"], "EACCES");
+    assert_eq!(found["scratch"], "ok");
+    assert_eq!(found["home"], "ok");
+    assert_eq!(found["signal"], if isolation.signals { "EPERM" } else { "ok" });
+}
+
+#[tokio::test]
+async fn too_much_memory_ends_the_process() {
+    let source = "exports.handler = async () => { const kept = []; for (;;) { kept.push(Buffer.alloc(4e6, 1)); await new Promise(setImmediate) } }";
+    let house = House::new();
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let mut spec = node(&[("index.js", source)]);
+    spec.memory_mb = 128;
+    let invoked = house.invoke(&Arc::new(spec), json!({})).await;
+    let message = "RequestId: r1 Error: Runtime exited with error: signal: killed";
+    assert_eq!(failure(&invoked), json!({ "errorType": "Runtime.OutOfMemory", "errorMessage": message }));
+}
+
+#[tokio::test]
+async fn a_busy_loop_with_children_is_ended_at_the_timeout() {
+    let source = "exports.handler = async () => { require('child_process').spawn('sleep', ['1000'], { stdio: 'inherit' }); for (;;); }";
+    let house = House::new();
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let mut spec = node(&[("index.js", source)]);
+    spec.timeout = Duration::from_millis(500);
+    let invoked = house.invoke(&Arc::new(spec), json!({})).await;
+    assert_eq!(failure(&invoked)["errorType"], "Sandbox.Timedout");
+}
+
+#[tokio::test]
+async fn another_version_than_asked_for_is_reported() {
+    let house = House::new();
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let mut spec = node(&[("index.js", "exports.handler = async () => process.version")]);
+    spec.runtime = "nodejs99.x".to_owned();
+    house.invoke(&Arc::new(spec), json!({})).await;
+    let first = &house.log.lines()[0];
+    assert!(first.contains("WARNING: nodejs99.x is not installed, running on "), "{first}");
+}

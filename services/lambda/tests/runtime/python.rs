@@ -1,0 +1,104 @@
+//! The Python loop.
+
+use std::sync::Arc;
+
+use crate::support::{House, answer, failure, has, package, python};
+use serde_json::{Value, json};
+
+async fn run(house: &House, source: &str, event: Value) -> Option<lambda::runtime::Invoked> {
+    if !has(house, "python3.11").await {
+        return None;
+    }
+    Some(house.invoke(&Arc::new(python(&[("app.py", source)])), event).await)
+}
+
+async fn check(source: &str, event: Value, expected: Value) {
+    let house = House::new();
+    if let Some(invoked) = run(&house, source, event).await {
+        assert_eq!((answer(&invoked), invoked.function_error), (expected, None), "{}", invoked.log_tail);
+    }
+}
+
+async fn check_error(source: &str, error_type: &str, message: &str) {
+    let house = House::new();
+    if let Some(invoked) = run(&house, source, json!({})).await {
+        let error = failure(&invoked);
+        let found = (error["errorType"].as_str().unwrap(), error["errorMessage"].as_str().unwrap());
+        assert_eq!(found, (error_type, message));
+        assert!(error["stackTrace"].is_array());
+    }
+}
+
+#[tokio::test]
+async fn handlers_answer() {
+    check("def handler(e, c): return {'got': e['n']}", json!({ "n": 7 }), json!({ "got": 7 })).await;
+    check("def handler(e, c): pass", json!({}), Value::Null).await;
+    let decimal =
+        "from decimal import Decimal\ndef handler(e, c): return [Decimal('3'), Decimal('1.5'), 'é']";
+    check(decimal, json!({}), json!([3, 1.5, "é"])).await;
+    let context = "def handler(e, c): return [c.aws_request_id, c.function_name, c.memory_limit_in_mb, c.get_remaining_time_in_millis() > 1000, c.client_context.custom]";
+    check(context, json!({}), json!(["r1", "f", "256", true, { "a": "b" }])).await;
+    let env = "import os\ndef handler(e, c): return [os.environ['_X_AMZN_TRACE_ID'], os.environ['AWS_EXECUTION_ENV'], 'CARGO_MANIFEST_DIR' in os.environ]";
+    check(env, json!({}), json!(["Root=1-2-3", "AWS_Lambda_python3.11", false])).await;
+}
+
+#[tokio::test]
+async fn errors_are_mapped() {
+    check_error("def handler(e, c): raise ValueError('bad')", "ValueError", "bad").await;
+    check_error(
+        "import nowhere",
+        "Runtime.ImportModuleError",
+        "Unable to import module 'app': No module named 'nowhere'",
+    )
+    .await;
+    check_error("other = 1", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'").await;
+    check_error(
+        "def handler(:",
+        "Runtime.UserCodeSyntaxError",
+        "Syntax error in module 'app': invalid syntax (app.py, line 1)",
+    )
+    .await;
+    check_error(
+        "def handler(e, c): return {1, 2}",
+        "Runtime.MarshalError",
+        "Unable to marshal response: Object of type set is not JSON serializable",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn leaving_the_interpreter_is_an_exit_error() {
+    let house = House::new();
+    let Some(invoked) = run(&house, "import sys\ndef handler(e, c): sys.exit(4)", json!({})).await else {
+        return;
+    };
+    let message = "RequestId: r1 Error: Runtime exited with error: exit status 4";
+    assert_eq!(failure(&invoked), json!({ "errorType": "Runtime.ExitError", "errorMessage": message }));
+}
+
+#[tokio::test]
+async fn modules_in_directories_and_layers_are_found() {
+    let house = House::new();
+    if !has(&house, "python3.11").await {
+        return;
+    }
+    let mut spec = python(&[("src/app.py", "import layered\ndef handler(e, c): return layered.name")]);
+    spec.handler = "src/app.handler".to_owned();
+    spec.layers = vec![
+        package(&[("python/layered.py", b"name = 'lower'")]),
+        package(&[("python/layered.py", b"name = 'upper'")]),
+    ];
+    assert_eq!(answer(&house.invoke(&Arc::new(spec), json!({})).await), json!("upper"));
+}
+
+#[tokio::test]
+async fn output_and_logging_become_events() {
+    let source = "import logging\nlogging.getLogger().setLevel(logging.INFO)\ndef handler(e, c):\n  print('plain')\n  logging.info('two\\nlines')\n  print('last')";
+    let house = House::new();
+    let Some(invoked) = run(&house, source, json!({})).await else { return };
+    let lines = house.log.lines();
+    assert_eq!(lines[2], "plain");
+    assert!(lines[3].starts_with("[INFO]\t") && lines[3].ends_with("Z\tr1\ttwo\nlines"), "{}", lines[3]);
+    assert_eq!(lines[4], "last");
+    assert!(invoked.log_tail.contains("plain\n[INFO]"));
+}

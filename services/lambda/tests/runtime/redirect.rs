@@ -1,0 +1,58 @@
+//! Requests to AWS's hosts reach the platform, whichever client sends them.
+
+use std::sync::Arc;
+
+use crate::support::{House, answer, has, node};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Answers every request with its first line and its Host header.
+async fn platform(listener: TcpListener) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 8192];
+        let read = stream.read(&mut request).await.unwrap();
+        let text = String::from_utf8_lossy(&request[..read]).into_owned();
+        let line = text.lines().next().unwrap_or_default();
+        let host = text.lines().find(|line| line.to_lowercase().starts_with("host:")).unwrap_or_default();
+        let body = format!("{line}|{}", host.to_lowercase());
+        let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    }
+}
+
+const SOURCE: &str = "
+const https = require('https');
+const read = (send) => new Promise((resolve, reject) => {
+    const sent = send((answer) => { let text = ''; answer.on('data', (d) => text += d).on('end', () => resolve(text)) });
+    sent.on('error', reject); sent.end();
+});
+exports.handler = async (e) => [
+    await read((cb) => https.request({ hostname: 'events.eu-central-1.amazonaws.com', path: '/a', method: 'POST' }, cb)),
+    await read((cb) => https.get('https://s3.eu-central-1.amazonaws.com/b?x=1', cb)),
+    await read((cb) => https.request({ hostname: '127.0.0.1', path: '/response', method: 'PUT' }, cb)),
+    await (await fetch('https://abc.appsync-api.eu-central-1.amazonaws.com/graphql', { method: 'POST', body: '{}' })).text(),
+    await (await import('https')).request.name,
+];";
+
+#[tokio::test]
+async fn requests_for_aws_go_to_the_platform() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(platform(listener));
+    let house = House::with(|config| config.endpoint_url = format!("http://{address}"));
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let invoked = house.invoke(&Arc::new(node(&[("index.js", SOURCE)])), Value::Null).await;
+    let expected = json!([
+        "POST /a HTTP/1.1|host: events.eu-central-1.amazonaws.com",
+        "GET /b?x=1 HTTP/1.1|host: s3.eu-central-1.amazonaws.com",
+        "PUT /response HTTP/1.1|host: 127.0.0.1",
+        "POST /graphql HTTP/1.1|host: abc.appsync-api.eu-central-1.amazonaws.com",
+        "request",
+    ]);
+    assert_eq!(answer(&invoked), expected, "{}", invoked.log_tail);
+}
