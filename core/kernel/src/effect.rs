@@ -39,6 +39,11 @@ impl Effect {
         self.kernel.clock()
     }
 
+    /// Where clients reach this server: `http://127.0.0.1:4566`, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        self.kernel.endpoint()
+    }
+
     /// A fresh id.
     pub fn id(&self) -> Uuid {
         self.kernel.new_id()

@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub targets: Targets,
     pub services: HashMap<&'static str, Service>,
     pub runner: OnceLock<Runner>,
+    endpoint: OnceLock<String>,
     reserved: Mutex<HashSet<Bytes>>,
     hot: Vec<tokio::sync::Mutex<()>>,
 }
@@ -46,6 +47,10 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn floor(&self) -> &ScanFloor {
         self.engine.floor()
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.endpoint.get().map_or("http://127.0.0.1:4566", String::as_str)
     }
 
     pub(crate) fn state<T: Any + Send + Sync>(&self, service: &str) -> Result<Arc<T>> {
@@ -93,6 +98,7 @@ impl Kernel {
             targets,
             services: by_name,
             runner: OnceLock::new(),
+            endpoint: OnceLock::new(),
             reserved: Mutex::default(),
             hot,
         };
@@ -133,6 +139,17 @@ impl Kernel {
         if let Some(runner) = self.inner.runner.get() {
             runner.stop().await;
         }
+    }
+
+    /// Says where clients reach this server, once it listens. Queue URLs and the like begin with it.
+    pub fn set_endpoint(&self, endpoint: String) {
+        // A server listens once; a second address would make URLs that were given out wrong.
+        let _ = self.inner.endpoint.set(endpoint);
+    }
+
+    /// Where clients reach this server: `http://127.0.0.1:4566`, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        self.inner.endpoint()
     }
 
     /// The clock.

@@ -56,6 +56,9 @@ pub struct Note {
     /// More, for the reader.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Document>,
+    /// Whether the chain is found by the subject.
+    #[serde(rename = "f", default)]
+    pub found_by: bool,
 }
 
 /// How an attempt of a task ended.
@@ -176,7 +179,7 @@ pub async fn sweep(tx: &mut Tx, before: Timestamp, limit: usize) -> Result<usize
         if root_time(key.root) >= before {
             break;
         }
-        for note in &span.notes {
+        for note in span.notes.iter().filter(|note| note.found_by) {
             tx.delete(&SubjectKey { subject: note.subject.clone(), root: key.root });
         }
         tx.delete(&key);

@@ -373,7 +373,24 @@ impl Tx {
 
     /// Adds a fact to this transaction's record on the trace and makes the chain findable by `subject`.
     pub fn note(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
-        self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail });
+        self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail, found_by: true });
+    }
+
+    /// Adds a fact to the trace if this transaction is a consequence of another; the chain is not found by it.
+    pub fn remark(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
+        if self.caller.trace.parent != 0 {
+            self.notes.push(Note {
+                kind: kind.to_owned(),
+                subject: subject.to_owned(),
+                detail,
+                found_by: false,
+            });
+        }
+    }
+
+    /// Where clients reach this server: `http://127.0.0.1:4566`, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        self.inner.endpoint()
     }
 
     pub(crate) fn attempt(&mut self, at: Timestamp, took_us: Option<u64>, attempt: crate::trace::Attempt) {
@@ -491,7 +508,7 @@ impl Tx {
         let notes = std::mem::take(&mut self.notes);
         self.enter_kernel();
         for note in &notes {
-            if note.subject != root.to_string() {
+            if note.found_by && note.subject != root.to_string() {
                 self.put(&SubjectKey { subject: note.subject.clone(), root }, &())?;
             }
         }

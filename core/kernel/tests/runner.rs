@@ -1,4 +1,5 @@
 //! The runner's promises on the virtual clock: exactly once, retries as configured, dead letters, order, answers.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
