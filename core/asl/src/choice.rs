@@ -68,7 +68,11 @@ pub(crate) struct Unresolved<'r>(pub(crate) &'r Path);
 
 impl Rule {
     /// Does the condition hold?
-    pub(crate) fn holds<'r>(&'r self, input: &Value, context: &LazyContext<'_>) -> Result<bool, Unresolved<'r>> {
+    pub(crate) fn holds<'r>(
+        &'r self,
+        input: &Value,
+        context: &LazyContext<'_>,
+    ) -> Result<bool, Unresolved<'r>> {
         match self {
             Self::And(rules) => {
                 for rule in rules {
@@ -95,16 +99,6 @@ impl Rule {
                     (test, Some(value)) => test.holds(&value, input, context),
                 }
             }
-        }
-    }
-
-    /// The paths of the condition.
-    pub(crate) fn paths(&self) -> Vec<&Path> {
-        match self {
-            Self::And(rules) | Self::Or(rules) => rules.iter().flat_map(Self::paths).collect(),
-            Self::Not(rule) => rule.paths(),
-            Self::Test { variable, test: Test::Compare { operand: Operand::Path(path), .. } } => vec![variable, path],
-            Self::Test { variable, .. } => vec![variable],
         }
     }
 }
@@ -151,7 +145,9 @@ impl Kind {
             Self::String => Some(left.as_str()?.encode_utf16().cmp(right.as_str()?.encode_utf16())),
             Self::Numeric => order_numbers(left.as_number()?, right.as_number()?),
             Self::Boolean => Some(left.as_bool()?.cmp(&right.as_bool()?)),
-            Self::Timestamp => Some(timestamp::parse(left.as_str()?)?.cmp(&timestamp::parse(right.as_str()?)?)),
+            Self::Timestamp => {
+                Some(timestamp::parse(left.as_str()?)?.cmp(&timestamp::parse(right.as_str()?)?))
+            }
         }
     }
 }
@@ -200,9 +196,15 @@ fn matches(pieces: &[Piece], text: &str) -> bool {
     for (place, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Any => floating = true,
-            Piece::Text(part) if floating && place + 1 == pieces.len() => return rest.ends_with(part.as_str()),
+            Piece::Text(part) if floating && place + 1 == pieces.len() => {
+                return rest.ends_with(part.as_str());
+            }
             Piece::Text(part) => {
-                let found = if floating { rest.find(part.as_str()) } else { rest.starts_with(part.as_str()).then_some(0) };
+                let found = if floating {
+                    rest.find(part.as_str())
+                } else {
+                    rest.starts_with(part.as_str()).then_some(0)
+                };
                 let Some(at) = found else { return false };
                 rest = &rest[at + part.len()..];
                 floating = false;

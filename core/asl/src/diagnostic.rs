@@ -88,7 +88,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>, location: Option<&str>) -> Self {
-        Self { severity: code.severity(), code, message: message.into(), location: location.map(str::to_owned) }
+        Self {
+            severity: code.severity(),
+            code,
+            message: message.into(),
+            location: location.map(str::to_owned),
+        }
     }
 
     /// Is this an error?
@@ -108,6 +113,7 @@ impl fmt::Display for Diagnostic {
 /// The message of the `InvalidDefinition` error for these diagnostics (only errors are named), for example
 /// `Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next'`.
 pub fn invalid_definition_message(diagnostics: &[Diagnostic]) -> String {
-    let errors: Vec<String> = diagnostics.iter().filter(|d| d.is_error()).map(Diagnostic::to_string).collect();
+    let errors: Vec<String> =
+        diagnostics.iter().filter(|d| d.is_error()).map(Diagnostic::to_string).collect();
     format!("Invalid State Machine Definition: '{}'", errors.join(", "))
 }

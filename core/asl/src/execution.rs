@@ -46,7 +46,10 @@ impl Execution {
 
     /// What it waits for, with the name of the state, in no particular order: for the console and for repair.
     pub fn waits(&self) -> Vec<(WaitId, String)> {
-        self.frames.values().filter_map(|frame| Some((frame.doing.wait_id()?, frame.state_name.to_string()))).collect()
+        self.frames
+            .values()
+            .filter_map(|frame| Some((frame.doing.wait_id()?, frame.state_name.to_string())))
+            .collect()
     }
 }
 

@@ -1,4 +1,62 @@
-//! The States Language: parse, validate, step.
+//! The States Language: parse, validate, step. What runs inside the States service, as pure functions over values.
+//!
+//! It knows definitions, data flow, errors and the history that AWS writes about an execution. It must not know stores,
+//! clocks, sockets or other services: no I/O, no thread, no time of its own. Time, ids and chance are arguments
+//! ([`StepContext`]), and everything that is to be done outside is a [`Command`].
+//!
+//! The wording of diagnostics, causes and events is that of AWS Step Functions
+//! (<https://docs.aws.amazon.com/step-functions/latest/dg/>), where it is known from recorded executions.
+//!
+//! # How a service uses it
+//!
+//! 1. `CreateStateMachine`: [`Machine::parse`]; errors become `InvalidDefinition` with [`invalid_definition_message`].
+//!    For EXPRESS, [`Machine::express_diagnostics`] too. Cache the machine by its definition.
+//! 2. `StartExecution`: [`start`], then store the [`Execution`] and obey the commands in the same transaction.
+//! 3. When a task answers or a timer is due: load, [`step`], store, obey. No commands: nothing changed.
+//!
+//! ```
+//! use asl::{Command, ExecutionInfo, Machine, Outcome, StepContext, Stimulus, start, step};
+//! use serde_json::json;
+//!
+//! let machine = Machine::parse(
+//!     r#"{ "StartAt": "Ask", "States": { "Ask": {
+//!         "Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:123456789012:function:ask",
+//!         "Parameters": { "question.$": "States.Format('{}?', $.q)" }, "ResultPath": "$.answer", "End": true } } }"#,
+//! )
+//! .expect("a valid definition");
+//!
+//! let (mut random, mut token) = (|| 4, |wait_id| format!("token-{wait_id}"));
+//! let execution = ExecutionInfo {
+//!     arn: "arn:aws:states:eu-west-1:123456789012:execution:m:e",
+//!     name: "e",
+//!     input: r#"{"q": "why"}"#,
+//!     start_ms: 1_000,
+//!     role_arn: "arn:aws:iam::123456789012:role/r",
+//!     redrive_count: 0,
+//!     machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
+//!     machine_name: "m",
+//!     machine_version_arn: None,
+//!     machine_alias_arn: None,
+//!     history_events_max: Some(25_000),
+//! };
+//! let mut ctx = StepContext { now_ms: 1_000, execution, random: &mut random, task_token: &mut token };
+//!
+//! let (mut run, commands) = start(&machine, json!({ "q": "why" }), &mut ctx);
+//! let Some(Command::Schedule(task)) = commands.last() else { panic!("a task to do") };
+//! assert_eq!(task.parameters, json!({ "question": "why?" }));
+//!
+//! ctx.now_ms = 2_000;
+//! let answer = Stimulus::TaskSucceeded { wait_id: task.wait_id, output: json!("because") };
+//! let commands = step(&machine, &mut run, answer.clone(), &mut ctx);
+//! let output = r#"{"q":"why","answer":"because"}"#.to_owned();
+//! assert_eq!(commands.last(), Some(&Command::Finish(Outcome::Succeeded { output })));
+//! assert_eq!(step(&machine, &mut run, answer, &mut ctx), [], "it can be told again");
+//! ```
+//!
+//! # What is not there yet
+//!
+//! JSONata, variables (`Assign`) and distributed maps: a definition that uses them is refused by the validator.
+
 pub mod jsonpath;
 
 mod choice;
@@ -11,15 +69,17 @@ mod machine;
 mod parse;
 mod resource;
 mod scope;
+mod step;
 mod template;
 mod timestamp;
 
 pub use command::{
-    Command, EXECUTION_WAIT, ExecutionInfo, FailureStage, Outcome, StepContext, Stimulus, TaskRequest, TimerKind,
-    WaitId,
+    Command, EXECUTION_WAIT, ExecutionInfo, FailureStage, Outcome, StepContext, Stimulus, TaskRequest,
+    TimerKind, WaitId,
 };
 pub use diagnostic::{Code, Diagnostic, Severity, invalid_definition_message};
 pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};
 pub use machine::Machine;
 pub use resource::{Pattern, Resource};
+pub use step::{start, step};

@@ -95,22 +95,6 @@ pub(crate) enum Kind {
     Map(Box<MapState>),
 }
 
-impl Kind {
-    /// The state's `Type`.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Pass { .. } => "Pass",
-            Self::Task(_) => "Task",
-            Self::Choice { .. } => "Choice",
-            Self::Wait(_) => "Wait",
-            Self::Succeed => "Succeed",
-            Self::Fail { .. } => "Fail",
-            Self::Parallel { .. } => "Parallel",
-            Self::Map(_) => "Map",
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,

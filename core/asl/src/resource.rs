@@ -187,7 +187,8 @@ impl Resource {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'$'))
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'$'))
 }
 
 fn split_pattern(action: &str) -> Result<(&str, Pattern), BadResource> {
@@ -219,7 +220,8 @@ fn sdk(service: &str, action: &str) -> Result<Resource, BadResource> {
     let (action, pattern) = split_pattern(action)?;
     let camel = action.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
-    let service_ok = !service.is_empty() && service.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let service_ok =
+        !service.is_empty() && service.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let waits = matches!(pattern, Pattern::RequestResponse | Pattern::WaitForTaskToken);
     if !(camel && plain(action) && service_ok && waits) {
         return Err(BadResource::Unknown);
@@ -245,7 +247,10 @@ mod tests {
         check("arn:aws:states:::lambda:invoke.waitForTaskToken", "lambda invoke.waitForTaskToken");
         check("arn:aws:states:::states:startExecution.sync:2", "states startExecution.sync:2");
         check("arn:aws:states:::aws-sdk:eventbridge:putEvents", "aws-sdk:eventbridge putEvents");
-        check("arn:aws:states:us-east-1:123456789012:activity:a", "activity arn:aws:states:us-east-1:123456789012:activity:a");
+        check(
+            "arn:aws:states:us-east-1:123456789012:activity:a",
+            "activity arn:aws:states:us-east-1:123456789012:activity:a",
+        );
         let function = "arn:aws:lambda:us-east-1:123456789012:function:f:live";
         check(function, &format!("lambda {function}"));
         check("arn:aws:states:::sqs:sendMessage.sync", "Unknown");
@@ -253,7 +258,14 @@ mod tests {
         check("arn:aws:states:::aws-sdk:sqs:SendMessage", "Unknown");
         check("arn:aws:states:::aws-sdk:sqs:sendMessage.sync", "Unknown");
         check("arn:aws:states:::aws-sdk:sqs", "Unknown");
-        for bad in ["", "lambda", "arn:aws:lambda", "arn:aws:lambda:::function:f", "arn:aws:s3:::bucket", "arn:aws:states:::"] {
+        for bad in [
+            "",
+            "lambda",
+            "arn:aws:lambda",
+            "arn:aws:lambda:::function:f",
+            "arn:aws:s3:::bucket",
+            "arn:aws:states:::",
+        ] {
             check(bad, "Shape");
         }
     }

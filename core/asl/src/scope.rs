@@ -86,7 +86,9 @@ impl EvalError {
                 "The function '{call}' had the following error: The JsonPath argument for the field '{path}' could \
                  not be found in the input '{input}'"
             ),
-            Self::Intrinsic { call, message } => format!("The function '{call}' had the following error: {message}"),
+            Self::Intrinsic { call, message } => {
+                format!("The function '{call}' had the following error: {message}")
+            }
         }
     }
 }

@@ -44,7 +44,8 @@ impl Template {
             Self::Constant(value) => Ok(value.clone()),
             Self::Dynamic { field, expression } => expression.evaluate(field, scope),
             Self::Array(items) => {
-                let items: Result<Vec<Value>, EvalError> = items.iter().map(|item| item.evaluate(scope)).collect();
+                let items: Result<Vec<Value>, EvalError> =
+                    items.iter().map(|item| item.evaluate(scope)).collect();
                 Ok(Value::Array(items?))
             }
             Self::Object(members) => {

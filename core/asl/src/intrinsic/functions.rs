@@ -25,7 +25,9 @@ pub(super) fn apply(function: Function, arguments: &[Value], random: &mut dyn Fn
         }
         (Function::ArrayGetItem, [list, index]) => get_item(array(list, "first")?, integer(index, "second")?),
         (Function::ArrayLength, [list]) => Ok(json!(array(list, "first")?.len())),
-        (Function::ArrayPartition, [list, size]) => partition(array(list, "first")?, integer(size, "second")?),
+        (Function::ArrayPartition, [list, size]) => {
+            partition(array(list, "first")?, integer(size, "second")?)
+        }
         (Function::ArrayRange, [first, last, step]) => {
             range(integer(first, "first")?, integer(last, "second")?, integer(step, "third")?)
         }
@@ -142,7 +144,11 @@ fn format(template: &str, values: &[Value]) -> Answer {
                 match values.next() {
                     Some(Value::String(text)) => out.push_str(text),
                     Some(value) => out.push_str(&value.to_string()),
-                    None => return refuse("The number of arguments does not match the number of occurrences of {}"),
+                    None => {
+                        return refuse(
+                            "The number of arguments does not match the number of occurrences of {}",
+                        );
+                    }
                 }
             }
             '{' | '}' => return refuse("The template has an unmatched brace that is not escaped"),
@@ -197,7 +203,9 @@ fn add(left: i64, right: i64) -> Answer {
 /// From the start, inclusive, to the end, exclusive.
 fn math_random(start: i64, end: i64, chance: u64) -> Answer {
     if start >= end || i32::try_from(start).is_err() || i32::try_from(end).is_err() {
-        return refuse("The first argument must be less than the second, and both between -2147483648 and 2147483647");
+        return refuse(
+            "The first argument must be less than the second, and both between -2147483648 and 2147483647",
+        );
     }
     let width = (end - start).cast_unsigned();
     Ok(json!(start + (chance % width).cast_signed()))
@@ -218,7 +226,8 @@ fn split(text: &str, delimiters: &str) -> Answer {
 }
 
 fn string_to_json(text: &str) -> Answer {
-    serde_json::from_str(text).map_or_else(|_| refuse("The first argument must be a string of valid JSON"), Ok)
+    serde_json::from_str(text)
+        .map_or_else(|_| refuse("The first argument must be a string of valid JSON"), Ok)
 }
 
 /// Version 4, variant 1.

@@ -35,6 +35,7 @@ enum Argument {
 macro_rules! functions {
     ($($name:ident $least:literal ..= $most:literal),+ $(,)?) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(clippy::upper_case_acronyms, reason = "every variant is AWS's own word")]
         pub(crate) enum Function { $($name),+ }
 
         impl Function {
@@ -92,7 +93,9 @@ impl Call {
         let mut values = Vec::with_capacity(self.arguments.len());
         for (place, argument) in self.arguments.iter().enumerate() {
             values.push(match argument {
-                Argument::Text(raw) if self.function == Function::Format && place == 0 => Value::from(raw.as_str()),
+                Argument::Text(raw) if self.function == Function::Format && place == 0 => {
+                    Value::from(raw.as_str())
+                }
                 Argument::Text(raw) => Value::from(unescape(raw)),
                 Argument::Value(value) => value.clone(),
                 Argument::Call(call) => call.result(scope)?,

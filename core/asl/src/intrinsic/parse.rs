@@ -90,17 +90,16 @@ impl<'t> Parser<'t> {
             return Ok(Argument::Call(self.call()?));
         }
         if self.rest().starts_with('$') {
-            let (path, length) = Path::parse_prefix(self.rest()).map_err(|error| PathError {
-                at: self.at + error.at,
-                message: error.message,
-            })?;
+            let (path, length) = Path::parse_prefix(self.rest())
+                .map_err(|error| PathError { at: self.at + error.at, message: error.message })?;
             self.at += length;
             return Ok(Argument::Path(path));
         }
         if self.eat("'") {
             return self.quoted();
         }
-        let length = self.rest().find([',', ')']).unwrap_or(self.rest().len());
+        let rest = self.rest();
+        let length = rest.find([',', ')']).unwrap_or(rest.len());
         let value = match self.rest()[..length].trim_end() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

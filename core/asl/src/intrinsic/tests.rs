@@ -28,7 +28,8 @@ fn run(text: &str) -> String {
         Ok(value) => value.to_string(),
         Err(error) => {
             let cause = error.cause(&Value::Null);
-            let words = cause.split_once("had the following error: ").map_or(cause.as_str(), |(_, words)| words);
+            let words =
+                cause.split_once("had the following error: ").map_or(cause.as_str(), |(_, words)| words);
             format!("{}: {words}", error.name())
         }
     }
@@ -40,14 +41,29 @@ const CASES: &[(&str, &str)] = &[
     ("States.Format($.template, null)", r#""<null>""#),
     ("States.Format('{}', $$.Execution.Id)", r#""arn""#),
     ("States.Format('plain')", r#""plain""#),
-    ("States.Format('{}')", "States.IntrinsicFailure: The number of arguments does not match the number of occurrences of {}"),
-    ("States.Format('x', 1)", "States.IntrinsicFailure: The number of arguments does not match the number of occurrences of {}"),
-    ("States.Format('{x}', 1)", "States.IntrinsicFailure: The template has an unmatched brace that is not escaped"),
+    (
+        "States.Format('{}')",
+        "States.IntrinsicFailure: The number of arguments does not match the number of occurrences of {}",
+    ),
+    (
+        "States.Format('x', 1)",
+        "States.IntrinsicFailure: The number of arguments does not match the number of occurrences of {}",
+    ),
+    (
+        "States.Format('{x}', 1)",
+        "States.IntrinsicFailure: The template has an unmatched brace that is not escaped",
+    ),
     ("States.Format($.n)", "States.IntrinsicFailure: The first argument must be a string"),
-    ("States.Format('{}', $.nope)", "States.Runtime: The JsonPath argument for the field '$.nope' could not be found in the input 'null'"),
+    (
+        "States.Format('{}', $.nope)",
+        "States.Runtime: The JsonPath argument for the field '$.nope' could not be found in the input 'null'",
+    ),
     ("States.StringToJson($.json)", r#"{"b":1,"a":[2]}"#),
     ("States.StringToJson('[1, 2]')", "[1,2]"),
-    ("States.StringToJson('{')", "States.IntrinsicFailure: The first argument must be a string of valid JSON"),
+    (
+        "States.StringToJson('{')",
+        "States.IntrinsicFailure: The first argument must be a string of valid JSON",
+    ),
     ("States.StringToJson($.n)", "States.IntrinsicFailure: The first argument must be a string"),
     ("States.JsonToString($.o)", r#""{\"a\":1,\"b\":2}""#),
     ("States.Array(1, 'a', $.o, null, true)", r#"[1,"a",{"a":1,"b":2},null,true]"#),
@@ -55,7 +71,10 @@ const CASES: &[(&str, &str)] = &[
     (r"States.Array('it\'s', ',)', 'a\\b')", r#"["it's",",)","a\\b"]"#),
     ("States.ArrayPartition($.list, 2)", r#"[[1,2],[2,"x"],[null]]"#),
     ("States.ArrayPartition($.list, 3.6)", r#"[[1,2,2,"x"],[null]]"#),
-    ("States.ArrayPartition($.list, 0)", "States.IntrinsicFailure: The second argument must be a positive integer"),
+    (
+        "States.ArrayPartition($.list, 0)",
+        "States.IntrinsicFailure: The second argument must be a positive integer",
+    ),
     ("States.ArrayPartition($.name, 1)", "States.IntrinsicFailure: The first argument must be an array"),
     ("States.ArrayContains($.list, 'x')", "true"),
     ("States.ArrayContains($.list, 2.0)", "true"),
@@ -69,29 +88,62 @@ const CASES: &[(&str, &str)] = &[
     ("States.ArrayRange(1, 1001, 1)", "States.IntrinsicFailure: The range must have at most 1000 elements"),
     ("States.ArrayRange('a', 2, 1)", "States.IntrinsicFailure: The first argument must be an integer"),
     ("States.ArrayGetItem($.list, 3)", r#""x""#),
-    ("States.ArrayGetItem($.list, 5)", "States.IntrinsicFailure: The index 5 is out of bounds for an array of length 5"),
-    ("States.ArrayGetItem($.list, -1)", "States.IntrinsicFailure: The index -1 is out of bounds for an array of length 5"),
+    (
+        "States.ArrayGetItem($.list, 5)",
+        "States.IntrinsicFailure: The index 5 is out of bounds for an array of length 5",
+    ),
+    (
+        "States.ArrayGetItem($.list, -1)",
+        "States.IntrinsicFailure: The index -1 is out of bounds for an array of length 5",
+    ),
     ("States.ArrayLength($.list)", "5"),
     ("States.ArrayLength($.o)", "States.IntrinsicFailure: The first argument must be an array"),
     ("States.ArrayUnique($.list)", r#"[1,2,"x",null]"#),
     ("States.Base64Encode('Hello, AWS')", r#""SGVsbG8sIEFXUw==""#),
-    ("States.Base64Encode($.long)", "States.IntrinsicFailure: The first argument must have at most 10000 characters"),
+    (
+        "States.Base64Encode($.long)",
+        "States.IntrinsicFailure: The first argument must have at most 10000 characters",
+    ),
     ("States.Base64Decode('SGVsbG8sIEFXUw==')", r#""Hello, AWS""#),
-    ("States.Base64Decode('%')", "States.IntrinsicFailure: The first argument must be a Base64 encoded UTF-8 string"),
+    (
+        "States.Base64Decode('%')",
+        "States.IntrinsicFailure: The first argument must be a Base64 encoded UTF-8 string",
+    ),
     ("States.Hash('input data', 'SHA-1')", r#""aaff4a450a104cd177d28d18d74485e8cae074b7""#),
     ("States.Hash('', 'MD5')", r#""d41d8cd98f00b204e9800998ecf8427e""#),
-    ("States.Hash('abc', 'SHA-256')", r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#),
+    (
+        "States.Hash('abc', 'SHA-256')",
+        r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#,
+    ),
     ("States.ArrayLength(States.StringSplit(States.Hash('a', 'SHA-384'), ','))", "1"),
-    ("States.Hash($.o, 'CRC')", "States.IntrinsicFailure: The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512"),
-    ("States.Hash($.long, 'SHA-512')", "States.IntrinsicFailure: The first argument must have at most 10000 characters"),
+    (
+        "States.Hash($.o, 'CRC')",
+        "States.IntrinsicFailure: The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512",
+    ),
+    (
+        "States.Hash($.long, 'SHA-512')",
+        "States.IntrinsicFailure: The first argument must have at most 10000 characters",
+    ),
     ("States.JsonMerge($.o, $.p, false)", r#"{"a":1,"b":3,"c":4}"#),
-    ("States.JsonMerge($.o, $.p, true)", "States.IntrinsicFailure: The third argument must be false: the deep merging mode is not supported"),
-    ("States.JsonMerge($.o, $.n, false)", "States.IntrinsicFailure: The first and the second argument must be JSON objects"),
+    (
+        "States.JsonMerge($.o, $.p, true)",
+        "States.IntrinsicFailure: The third argument must be false: the deep merging mode is not supported",
+    ),
+    (
+        "States.JsonMerge($.o, $.n, false)",
+        "States.IntrinsicFailure: The first and the second argument must be JSON objects",
+    ),
     ("States.MathRandom(1, 10)", "2"),
-    ("States.MathRandom(10, 1)", "States.IntrinsicFailure: The first argument must be less than the second, and both between -2147483648 and 2147483647"),
+    (
+        "States.MathRandom(10, 1)",
+        "States.IntrinsicFailure: The first argument must be less than the second, and both between -2147483648 and 2147483647",
+    ),
     ("States.MathAdd(111, -1)", "110"),
     ("States.MathAdd($.n, 1.5)", "5"),
-    ("States.MathAdd($.n, 2147483648)", "States.IntrinsicFailure: The arguments must be between -2147483648 and 2147483647"),
+    (
+        "States.MathAdd($.n, 2147483648)",
+        "States.IntrinsicFailure: The arguments must be between -2147483648 and 2147483647",
+    ),
     ("States.StringSplit('1,2,,3', ',')", r#"["1","2","3"]"#),
     ("States.StringSplit('This.is+a,test=string', '.+,=')", r#"["This","is","a","test","string"]"#),
     ("States.StringSplit($.n, ',')", "States.IntrinsicFailure: The first argument must be a string"),
@@ -113,7 +165,12 @@ fn calls() {
     let mut tried = HashSet::new();
     for (text, expected) in CASES {
         assert_eq!(run(text), *expected, "{text}");
-        tried.extend(Function::ALL.iter().filter(|f| text.contains(&format!("States.{}(", f.name()))).map(|f| f.name()));
+        tried.extend(
+            Function::ALL
+                .iter()
+                .filter(|f| text.contains(&format!("States.{}(", f.name())))
+                .map(|f| f.name()),
+        );
     }
     assert_eq!(tried.len(), Function::ALL.len(), "every function has a case");
 }

@@ -101,7 +101,14 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn apply(&self, selector: &Selector, deep: bool, rest: &[Segment], node: &'v Value, found: &mut Vec<&'v Value>) {
+    fn apply(
+        &self,
+        selector: &Selector,
+        deep: bool,
+        rest: &[Segment],
+        node: &'v Value,
+        found: &mut Vec<&'v Value>,
+    ) {
         match selector {
             Selector::Name(name) => {
                 if let Some(child) = node.get(name.as_str()) {
@@ -171,7 +178,9 @@ fn apply(function: Function, value: &Value) -> Value {
     let best = |better: fn(f64, f64) -> f64| numbers().reduce(better).map_or(Value::Null, number);
     match function {
         Function::Length => length(value).map_or(Value::Null, |length| json!(length)),
-        Function::Keys => value.as_object().map_or(Value::Null, |members| json!(members.keys().collect::<Vec<_>>())),
+        Function::Keys => {
+            value.as_object().map_or(Value::Null, |members| json!(members.keys().collect::<Vec<_>>()))
+        }
         Function::Min => best(f64::min),
         Function::Max => best(f64::max),
         Function::Sum => best(|sum, next| sum + next),

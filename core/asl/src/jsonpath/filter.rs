@@ -128,7 +128,9 @@ fn compare(left: Option<&Value>, operator: Operator, right: Option<&Value>) -> b
 }
 
 fn compare_sets(left: &Value, operator: Operator, right: &Value) -> bool {
-    let holds = |list: &Value, wanted: &Value| list.as_array().is_some_and(|list| list.iter().any(|item| same(item, wanted)));
+    let holds = |list: &Value, wanted: &Value| {
+        list.as_array().is_some_and(|list| list.iter().any(|item| same(item, wanted)))
+    };
     let items = left.as_array().map_or(&[][..], Vec::as_slice);
     match operator {
         Operator::In => holds(right, left),

@@ -165,7 +165,9 @@ fn costly_paths_end() {
     }
     let path = Path::parse("$..*..*..*..*..*..*").unwrap();
     assert!(matches!(path.select(&deep), Selected::Value(_)));
-    assert!(Path::parse(&"$".to_owned().chars().chain(".a".repeat(10_000).chars()).collect::<String>()).is_err());
+    assert!(
+        Path::parse(&"$".to_owned().chars().chain(".a".repeat(10_000).chars()).collect::<String>()).is_err()
+    );
     assert!(Path::parse(&format!("$[?{}@.a", "(".repeat(10_000))).is_err());
     assert!(Path::parse(&format!("$[?{}@.a", "!".repeat(10_000))).is_err());
 }
@@ -189,7 +191,16 @@ fn segment() -> impl Strategy<Value = String> {
 
 /// Filters only where both agree: at the end, on an array.
 fn filtered() -> impl Strategy<Value = String> {
-    let operand = prop_oneof![Just("@.a"), Just("@.b"), Just("@[0]"), Just("@"), Just("1"), Just("'x'"), Just("null"), Just("true")];
+    let operand = prop_oneof![
+        Just("@.a"),
+        Just("@.b"),
+        Just("@[0]"),
+        Just("@"),
+        Just("1"),
+        Just("'x'"),
+        Just("null"),
+        Just("true")
+    ];
     let path = prop_oneof![Just("@.a"), Just("@.b"), Just("@")];
     let sign = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
     (path, sign, operand, any::<bool>(), any::<bool>()).prop_map(|(left, sign, right, negated, exists)| {
@@ -211,8 +222,9 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            prop::collection::btree_map(prop_oneof![Just("a"), Just("b"), Just("c")], inner, 0..3)
-                .prop_map(|members| Value::Object(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+            prop::collection::btree_map(prop_oneof![Just("a"), Just("b"), Just("c")], inner, 0..3).prop_map(
+                |members| Value::Object(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+            ),
         ]
     })
 }
@@ -240,7 +252,8 @@ proptest! {
 
 fn compare(text: &str, document: &Value) -> Result<(), TestCaseError> {
     let ours = Path::parse(text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
-    let theirs = serde_json_path::JsonPath::parse(text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let theirs =
+        serde_json_path::JsonPath::parse(text).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let theirs: Vec<Value> = theirs.query(document).all().into_iter().cloned().collect();
     let got = match ours.select(document) {
         Selected::Missing { .. } => Vec::new(),

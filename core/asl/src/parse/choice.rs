@@ -20,7 +20,8 @@ impl Compiler {
             let location = format!("{}[{index}]", fields.at("Choices"));
             let Some(fields) = Fields::new(self, value, &location) else { continue };
             fields.require(self, &["Next"]);
-            let next = fields.text(self, "Next").and_then(|name| self.target(name, targets, &fields.at("Next")));
+            let next =
+                fields.text(self, "Next").and_then(|name| self.target(name, targets, &fields.at("Next")));
             let rule = self.rule(&fields);
             rules.extend(rule.map(|rule| (rule, next.unwrap_or(u32::MAX))));
         }
@@ -38,7 +39,8 @@ impl Compiler {
     fn rule(&mut self, fields: &Fields<'_>) -> Option<Rule> {
         let operators: Vec<&str> = fields.names().filter(|name| !OTHER.contains(name)).collect();
         let known = |name: &str| matches!(name, "And" | "Or" | "Not") || operator(name).is_some();
-        let unknown: Vec<&str> = OTHER.iter().copied().chain(operators.iter().copied().filter(|name| known(name))).collect();
+        let unknown: Vec<&str> =
+            OTHER.iter().copied().chain(operators.iter().copied().filter(|name| known(name))).collect();
         fields.allow(self, &unknown);
         let operators: Vec<&str> = operators.into_iter().filter(|name| known(name)).collect();
         let [name] = operators.as_slice() else {

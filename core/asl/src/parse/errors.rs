@@ -8,11 +8,11 @@ use crate::machine::{Catcher, Retrier};
 
 impl Compiler {
     pub(super) fn retriers(&mut self, fields: &Fields<'_>) -> Vec<Retrier> {
-        self.handlers(fields, "Retry", &mut |compiler, fields, errors| Some(compiler.retrier(fields, errors)))
+        self.handlers(fields, "Retry", |compiler, fields, errors| Some(compiler.retrier(fields, errors)))
     }
 
     pub(super) fn catchers(&mut self, fields: &Fields<'_>, targets: &Targets<'_>) -> Vec<Catcher> {
-        self.handlers(fields, "Catch", &mut |compiler, fields, errors| compiler.catcher(fields, errors, targets))
+        self.handlers(fields, "Catch", |compiler, fields, errors| compiler.catcher(fields, errors, targets))
     }
 
     /// A list of retriers or catchers with what they have in common: `ErrorEquals`.
@@ -20,7 +20,7 @@ impl Compiler {
         &mut self,
         fields: &Fields<'_>,
         name: &str,
-        read: &mut dyn FnMut(&mut Self, &Fields<'_>, Vec<String>) -> Option<T>,
+        read: impl Fn(&mut Self, &Fields<'_>, Vec<String>) -> Option<T>,
     ) -> Vec<T> {
         let list = fields.array(self, name).map_or(&[][..], Vec::as_slice);
         let mut handlers = Vec::with_capacity(list.len());
@@ -67,7 +67,10 @@ impl Compiler {
         let max_attempts = fields.integer(self, "MaxAttempts", 0, 99_999_999).unwrap_or(3);
         let max_delay_seconds = fields.integer(self, "MaxDelaySeconds", 1, 31_622_400);
         if max_delay_seconds.is_some_and(|delay| delay <= interval_seconds) {
-            self.invalid("MaxDelaySeconds must be greater than IntervalSeconds", &fields.at("MaxDelaySeconds"));
+            self.invalid(
+                "MaxDelaySeconds must be greater than IntervalSeconds",
+                &fields.at("MaxDelaySeconds"),
+            );
         }
         let backoff_rate = match fields.get("BackoffRate") {
             None => 2.0,
@@ -93,7 +96,12 @@ impl Compiler {
         }
     }
 
-    fn catcher(&mut self, fields: &Fields<'_>, errors: Vec<String>, targets: &Targets<'_>) -> Option<Catcher> {
+    fn catcher(
+        &mut self,
+        fields: &Fields<'_>,
+        errors: Vec<String>,
+        targets: &Targets<'_>,
+    ) -> Option<Catcher> {
         fields.allow(self, &["ErrorEquals", "Next", "ResultPath", "Comment"]);
         fields.require(self, &["Next"]);
         let result = fields.placement(self, "ResultPath");

@@ -64,7 +64,9 @@ impl<'v> Fields<'v> {
                      QueryLanguage"
                 )
             } else if NOT_IMPLEMENTED.contains(&name) {
-                format!("Field '{name}' is not implemented: variables and distributed maps are not available yet")
+                format!(
+                    "Field '{name}' is not implemented: variables and distributed maps are not available yet"
+                )
             } else {
                 format!("Field '{name}' is not supported")
             };
@@ -98,7 +100,9 @@ impl<'v> Fields<'v> {
                 let message = "QueryLanguage 'JSONata' is not implemented: only 'JSONPath' is available yet";
                 compiler.invalid(message, &self.at("QueryLanguage"));
             }
-            Some(_) => compiler.invalid("Value is not one of: [JSONPath, JSONata]", &self.at("QueryLanguage")),
+            Some(_) => {
+                compiler.invalid("Value is not one of: [JSONPath, JSONata]", &self.at("QueryLanguage"))
+            }
         }
     }
 
@@ -194,7 +198,13 @@ impl<'v> Fields<'v> {
     }
 
     /// A number, or the path to one under the same name with `Path` at its end.
-    pub(super) fn quantity(&self, compiler: &mut Compiler, name: &str, least: i64, most: i64) -> Option<Quantity> {
+    pub(super) fn quantity(
+        &self,
+        compiler: &mut Compiler,
+        name: &str,
+        least: i64,
+        most: i64,
+    ) -> Option<Quantity> {
         let path_name = format!("{name}Path");
         self.one_of(compiler, &[name, &path_name]);
         if let Some(number) = self.integer(compiler, name, least, most) {
@@ -206,7 +216,8 @@ impl<'v> Fields<'v> {
 
 /// Names what a text is that is no path.
 pub(super) fn bad_path(text: &str) -> String {
-    let variable = text.strip_prefix('$').filter(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'));
+    let variable =
+        text.strip_prefix('$').filter(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     match variable {
         Some(_) => format!("Variables are not implemented yet: '{text}'"),
         None => "Value is not a valid JSONPath".to_owned(),

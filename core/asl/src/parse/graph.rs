@@ -7,7 +7,11 @@ use crate::machine::{Kind, Next, State};
 /// AWS reports a flow without an end instead of the states that cannot be reached in it.
 pub(super) fn check(compiler: &mut Compiler, start: Option<u32>, states: &[State]) {
     if !states.iter().any(is_terminal) {
-        compiler.transitions.push(Diagnostic::new(Code::MissingEndState, "Workflow has no terminal state", None));
+        compiler.transitions.push(Diagnostic::new(
+            Code::MissingEndState,
+            "Workflow has no terminal state",
+            None,
+        ));
         return;
     }
     let Some(start) = start else { return };
@@ -21,7 +25,11 @@ pub(super) fn check(compiler: &mut Compiler, start: Option<u32>, states: &[State
     }
     for (state, _) in states.iter().zip(&reached).filter(|(_, reached)| !**reached) {
         let message = format!("State \"{}\" is not reachable.", state.name);
-        compiler.transitions.push(Diagnostic::new(Code::MissingTransitionTarget, message, Some(&state.location)));
+        compiler.transitions.push(Diagnostic::new(
+            Code::MissingTransitionTarget,
+            message,
+            Some(&state.location),
+        ));
     }
 }
 

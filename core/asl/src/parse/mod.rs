@@ -26,7 +26,8 @@ const NESTING_MAX: usize = 16;
 const NAME_MAX: usize = 80;
 
 pub(crate) fn machine(definition: &str) -> Result<Machine, Vec<Diagnostic>> {
-    let refuse = |code, message: &str, location: Option<&str>| Err(vec![Diagnostic::new(code, message, location)]);
+    let refuse =
+        |code, message: &str, location: Option<&str>| Err(vec![Diagnostic::new(code, message, location)]);
     if definition.trim().is_empty() {
         return refuse(Code::SchemaValidationFailed, "Definition must be a valid JSON object", None);
     }
@@ -68,7 +69,11 @@ type Targets<'v> = HashMap<&'v str, u32>;
 
 impl Compiler {
     fn report(&mut self, code: Code, message: impl Into<String>, location: &str) {
-        self.diagnostics.push(Diagnostic::new(code, message, Some(if location.is_empty() { "/" } else { location })));
+        self.diagnostics.push(Diagnostic::new(
+            code,
+            message,
+            Some(if location.is_empty() { "/" } else { location }),
+        ));
     }
 
     fn invalid(&mut self, message: impl Into<String>, location: &str) {
@@ -78,7 +83,8 @@ impl Compiler {
     /// Remembers what a path reads of the context object.
     fn note(&mut self, path: &Path) {
         let mut names = path.leading_names();
-        let reads = matches!((names.next(), names.next()), (None, _) | (Some("Execution"), None | Some("Input")));
+        let reads =
+            matches!((names.next(), names.next()), (None, _) | (Some("Execution"), None | Some("Input")));
         self.reads_execution_input |= path.root() == Root::Context && reads;
     }
 
@@ -133,7 +139,11 @@ impl Compiler {
 
     fn name(&mut self, name: &str, location: &str) {
         if name.chars().count() > NAME_MAX || name.is_empty() {
-            self.report(Code::InvalidStateName, format!("State name must have 1 to {NAME_MAX} characters"), location);
+            self.report(
+                Code::InvalidStateName,
+                format!("State name must have 1 to {NAME_MAX} characters"),
+                location,
+            );
         }
         if !self.names.insert(name.to_owned()) {
             self.report(Code::DuplicateStateName, format!("Duplicate State name: {name}"), location);

@@ -56,14 +56,27 @@ fn allowed(kind: &str) -> Vec<&'static str> {
             TRANSITION,
             RESULT,
             WORK,
-            &["ItemProcessor", "Iterator", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath"],
+            &[
+                "ItemProcessor",
+                "Iterator",
+                "ItemsPath",
+                "ItemSelector",
+                "MaxConcurrency",
+                "MaxConcurrencyPath",
+            ],
         ],
     };
     groups.concat()
 }
 
 impl Compiler {
-    pub(super) fn state(&mut self, name: &str, value: &Value, flow: &str, targets: &Targets<'_>) -> Option<State> {
+    pub(super) fn state(
+        &mut self,
+        name: &str,
+        value: &Value,
+        flow: &str,
+        targets: &Targets<'_>,
+    ) -> Option<State> {
         let location = format!("{flow}/States/{name}");
         let fields = Fields::new(self, value, &location)?;
         if !fields.require(self, &["Type"]) {
@@ -151,7 +164,9 @@ impl Compiler {
         let credentials = self.template(fields, "Credentials");
         let arn = fields.text(self, "Resource")?;
         let message = match Resource::parse(arn) {
-            Ok(resource) => return Some(Kind::Task(Box::new(Task { resource, timeout, heartbeat, credentials }))),
+            Ok(resource) => {
+                return Some(Kind::Task(Box::new(Task { resource, timeout, heartbeat, credentials })));
+            }
             Err(BadResource::Shape) => "Value is not a valid resource ARN".to_owned(),
             Err(BadResource::Unknown) => format!(
                 "The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the resource \
@@ -165,7 +180,8 @@ impl Compiler {
     fn choice(&mut self, fields: &Fields<'_>, targets: &Targets<'_>) -> Option<Kind> {
         fields.require(self, &["Choices"]);
         let default = fields.text(self, "Default");
-        let default = default.map(|name| self.target(name, targets, &fields.at("Default")).unwrap_or(u32::MAX));
+        let default =
+            default.map(|name| self.target(name, targets, &fields.at("Default")).unwrap_or(u32::MAX));
         let rules = self.choices(fields, targets)?;
         Some(Kind::Choice { rules, default })
     }
@@ -202,7 +218,9 @@ impl Compiler {
         fields.one_of(self, &[name, path_name]);
         if let Some(text) = fields.text(self, name) {
             if looks_dynamic(text) {
-                let message = format!("The value of the field '{name}' looks like a path; '{path_name}' would evaluate it");
+                let message = format!(
+                    "The value of the field '{name}' looks like a path; '{path_name}' would evaluate it"
+                );
                 self.report(Code::NoPath, message, &fields.at(name));
             }
             return FailText::Fixed(text.to_owned());
@@ -271,7 +289,8 @@ impl Compiler {
             match config.text(self, "Mode") {
                 None | Some("INLINE") => {}
                 Some("DISTRIBUTED") => {
-                    let message = "Mode 'DISTRIBUTED' is not implemented: only 'INLINE' maps are available yet";
+                    let message =
+                        "Mode 'DISTRIBUTED' is not implemented: only 'INLINE' maps are available yet";
                     self.invalid(message, &config.at("Mode"));
                 }
                 Some(_) => self.invalid("Value is not one of: [INLINE, DISTRIBUTED]", &config.at("Mode")),

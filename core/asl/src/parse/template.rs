@@ -28,8 +28,11 @@ impl Compiler {
             }
             Value::Array(items) => {
                 let place = |index: usize| format!("{location}[{index}]");
-                let parts: Vec<Template> =
-                    items.iter().enumerate().map(|(index, item)| self.template_value(item, &place(index))).collect();
+                let parts: Vec<Template> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.template_value(item, &place(index)))
+                    .collect();
                 let constant = parts.iter().all(|part| matches!(part, Template::Constant(_)));
                 if constant { Template::Constant(value.clone()) } else { Template::Array(parts) }
             }
@@ -40,7 +43,9 @@ impl Compiler {
     fn template_member(&mut self, name: &str, member: &Value, location: &str) -> Option<(String, Template)> {
         let Some(bare) = name.strip_suffix(".$") else {
             if member.as_str().is_some_and(looks_dynamic) {
-                let message = format!("The value of the field '{name}' looks like a path, but its name does not end with '.$'");
+                let message = format!(
+                    "The value of the field '{name}' looks like a path, but its name does not end with '.$'"
+                );
                 self.report(Code::NoDollar, message, &format!("{location}/{name}"));
             }
             return Some((name.to_owned(), self.template_value(member, &format!("{location}/{name}"))));
@@ -49,7 +54,9 @@ impl Compiler {
         if expression.is_none() {
             let message = match member.as_str().map(bad_path) {
                 Some(message) if message.starts_with("Variables") => message,
-                _ => format!("The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"),
+                _ => format!(
+                    "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
+                ),
             };
             self.invalid(message, location);
         }

@@ -1,0 +1,132 @@
+//! What happens when a state fails: Retry, Catch, or the failure of what encloses it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::data::place;
+use super::{DATA_BYTES_MAX, Engine};
+use crate::command::{Command, TimerKind};
+use crate::execution::{Doing, Frame, FrameId};
+use crate::machine::{Catcher, Next, Retrier, State};
+
+const RUNTIME: &str = "States.Runtime";
+pub(super) const TIMEOUT: &str = "States.Timeout";
+pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
+
+/// An error on its way up.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Failure {
+    pub(super) error: Option<String>,
+    pub(super) cause: Option<String>,
+    /// Ends the execution whatever catches.
+    pub(super) fatal: bool,
+    /// A further name by which it may be caught: what the States Language calls it where AWS's events name it otherwise.
+    pub(super) also: Option<&'static str>,
+}
+
+impl Failure {
+    /// What somebody else reported.
+    pub(super) fn reported(error: Option<String>, cause: Option<String>) -> Self {
+        Self { error, cause, fatal: false, also: None }
+    }
+
+    pub(super) fn fatal(error: &str, cause: String) -> Self {
+        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: true, also: None }
+    }
+
+    /// What this interpreter found. AWS names the state in front of the cause, once.
+    pub(super) fn interpreter(frame: &Frame, error: &str, cause: &str) -> Self {
+        let cause = format!(
+            "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
+            frame.state_name, frame.entered_event
+        );
+        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: error == RUNTIME, also: None }
+    }
+
+    /// Something grew too large. `who` is the state, or the resource whose result it was.
+    pub(super) fn too_large(who: &str) -> Self {
+        let cause = format!(
+            "The state/task '{who}' returned a result with a size exceeding the maximum number of bytes service limit."
+        );
+        Self::reported(Some(DATA_LIMIT.to_owned()), Some(cause))
+    }
+
+    /// Is it one of these errors? `States.ALL` is all but `States.Runtime`, `States.TaskFailed` all but timeouts as well.
+    /// (AWS's page excludes `States.DataLimitExceeded` from `States.ALL`; recorded executions show that it is caught
+    /// when it is a task's result that is too large. What a state makes too large itself is fatal.)
+    fn is_one_of(&self, names: &[String]) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        names.iter().any(|name| match name.as_str() {
+            "States.ALL" => error != RUNTIME,
+            "States.TaskFailed" => error != RUNTIME && error != TIMEOUT,
+            name => name == error || self.also == Some(name),
+        })
+    }
+}
+
+/// Fails what is too large.
+pub(super) fn check_size(state: &State, text: &str) -> Result<(), Failure> {
+    if text.len() <= DATA_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Failure { fatal: true, ..Failure::too_large(&state.name) })
+}
+
+impl Engine<'_, '_, '_, '_> {
+    /// A state failed: retry it, go to a catcher, or fail what encloses it. The frame is not among the others.
+    pub(super) fn fail(&mut self, id: FrameId, mut frame: Frame, state: &State, failure: Failure) {
+        if failure.fatal {
+            self.end_failed(frame.last_event, failure);
+            return;
+        }
+        if let Some(pause_ms) = self.retry(&mut frame, state, &failure) {
+            let wait_id = self.next_wait();
+            let at_ms = self.ctx.now_ms.saturating_add(pause_ms);
+            self.commands.push(Command::StartTimer { wait_id, kind: TimerKind::Retry, at_ms });
+            frame.doing = Doing::Retry(wait_id);
+            self.run.frames.insert(id, frame);
+            return;
+        }
+        let Some(catcher) = state.catch.iter().find(|catcher| failure.is_one_of(&catcher.errors)) else {
+            self.fail_frame(frame, state, failure);
+            return;
+        };
+        match catch_output(&frame, catcher, &failure) {
+            Ok(output) => self.exit(id, frame, state, output, Next::State(catcher.next)),
+            Err(failure) => self.end_failed(frame.last_event, failure),
+        }
+    }
+
+    /// How long to wait before the next attempt, if there is one. Only the first retrier that names the error counts.
+    fn retry(&mut self, frame: &mut Frame, state: &State, failure: &Failure) -> Option<i64> {
+        let place = state.retry.iter().position(|retrier| failure.is_one_of(&retrier.errors))?;
+        let retrier = &state.retry[place];
+        frame.retries.resize(state.retry.len(), 0);
+        let used = frame.retries[place];
+        if used >= retrier.max_attempts {
+            return None;
+        }
+        frame.retries[place] += 1;
+        let longest = pause_ms(retrier, used);
+        Some(if retrier.jitter && longest > 0 {
+            (self.ctx.random)().cast_signed().rem_euclid(longest + 1)
+        } else {
+            longest
+        })
+    }
+}
+
+/// The interval, multiplied by the backoff rate for each attempt before, and bounded.
+fn pause_ms(retrier: &Retrier, used: u32) -> i64 {
+    let seconds = retrier.interval_seconds as f64 * retrier.backoff_rate.powf(f64::from(used));
+    let most = retrier.max_delay_seconds.unwrap_or(31_622_400) as f64;
+    (seconds.min(most) * 1000.0).round() as i64
+}
+
+/// The error as the catcher's state receives it. `OutputPath` does not apply.
+fn catch_output(frame: &Frame, catcher: &Catcher, failure: &Failure) -> Result<Arc<Value>, Failure> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let output = json!({ "Error": text(&failure.error), "Cause": text(&failure.cause) });
+    place(frame, &catcher.result, Arc::new(output))
+}

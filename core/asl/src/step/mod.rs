@@ -1,0 +1,286 @@
+//! Runs a machine from one wait to the next.
+
+mod context;
+mod data;
+mod fail;
+mod fork;
+mod run;
+mod task;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::command::{Command, EXECUTION_WAIT, Outcome, StepContext, Stimulus, TimerKind, WaitId};
+use crate::execution::{Doing, Execution, Frame, FrameId, InputText, Link, ROOT};
+use crate::history::{EventDetails, HistoryEvent, HistoryEventType};
+use crate::machine::{Flow, Kind, Machine, State};
+use crate::scope::LazyContext;
+use context::Sources;
+use fail::Failure;
+
+/// The states that one step runs before it asks to be continued.
+const TRANSITIONS_MAX: u32 = 200;
+
+/// The bytes that a state's input, output or result may have.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const DATA_BYTES_MAX: usize = 262_144;
+
+/// Starts an execution: writes `ExecutionStarted` and runs until everything waits, ends, or the bound on transitions is
+/// reached. `input` is `ctx.execution.input`, parsed.
+pub fn start(machine: &Machine, input: Value, ctx: &mut StepContext<'_>) -> (Execution, Vec<Command>) {
+    let mut run = Execution {
+        last_event_id: 0,
+        last_wait_id: EXECUTION_WAIT,
+        last_frame_id: ROOT,
+        transitions: 0,
+        closed: false,
+        frames: BTreeMap::new(),
+        ready: VecDeque::new(),
+    };
+    let info = ctx.execution;
+    let mut engine = Engine::new(machine, &mut run, ctx);
+    let details = EventDetails::ExecutionStarted {
+        input: info.input.to_owned(),
+        role_arn: info.role_arn.to_owned(),
+        machine_alias_arn: info.machine_alias_arn.map(str::to_owned),
+        machine_version_arn: info.machine_version_arn.map(str::to_owned),
+    };
+    engine.event(HistoryEventType::ExecutionStarted, 0, Some(details));
+    if let Some(seconds) = machine.timeout_seconds {
+        let at_ms = engine.ctx.now_ms.saturating_add(seconds.saturating_mul(1000));
+        engine.commands.push(Command::StartTimer {
+            wait_id: EXECUTION_WAIT,
+            kind: TimerKind::Execution,
+            at_ms,
+        });
+    }
+    // AWS chains the first state to nothing, not to ExecutionStarted.
+    engine.spawn(ROOT, None, 0, &machine.flow, Arc::new(input));
+    engine.run_ready();
+    let commands = engine.commands;
+    (run, commands)
+}
+
+/// Tells an execution what happened and runs it on. A stimulus that finds nothing to do yields no commands: the caller
+/// need not store anything then.
+pub fn step(
+    machine: &Machine,
+    execution: &mut Execution,
+    stimulus: Stimulus,
+    ctx: &mut StepContext<'_>,
+) -> Vec<Command> {
+    if execution.closed {
+        return Vec::new();
+    }
+    let mut engine = Engine::new(machine, execution, ctx);
+    engine.stimulate(stimulus);
+    engine.run_ready();
+    engine.commands
+}
+
+/// One step under way.
+struct Engine<'m, 'e, 'c, 'x> {
+    machine: &'m Machine,
+    run: &'e mut Execution,
+    ctx: &'c mut StepContext<'x>,
+    commands: Vec<Command>,
+    /// The history is full.
+    exhausted: bool,
+}
+
+impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
+    fn new(machine: &'m Machine, run: &'e mut Execution, ctx: &'c mut StepContext<'x>) -> Self {
+        Self { machine, run, ctx, commands: Vec::new(), exhausted: false }
+    }
+
+    /// Writes an event and returns its id.
+    fn event(&mut self, event_type: HistoryEventType, previous: i64, details: Option<EventDetails>) -> i64 {
+        let ends = matches!(
+            event_type,
+            HistoryEventType::ExecutionSucceeded
+                | HistoryEventType::ExecutionFailed
+                | HistoryEventType::ExecutionTimedOut
+                | HistoryEventType::ExecutionAborted
+        );
+        let id = self.run.last_event_id + 1;
+        if !ends && self.ctx.execution.history_events_max.is_some_and(|most| id >= most) {
+            self.exhausted = true;
+            return self.run.last_event_id;
+        }
+        self.run.last_event_id = id;
+        self.commands.push(Command::History(HistoryEvent {
+            id,
+            previous_event_id: previous,
+            timestamp_ms: self.ctx.now_ms,
+            event_type,
+            details,
+        }));
+        id
+    }
+
+    /// Writes an event that the frame's next event follows.
+    fn advance(&mut self, frame: &mut Frame, event_type: HistoryEventType, details: Option<EventDetails>) {
+        frame.last_event = self.event(event_type, frame.last_event, details);
+    }
+
+    fn next_wait(&mut self) -> WaitId {
+        self.run.last_wait_id += 1;
+        self.run.last_wait_id
+    }
+
+    /// A new line of control at the start of a flow.
+    fn spawn(&mut self, id: FrameId, link: Option<Link>, last_event: i64, flow: &Flow, input: Arc<Value>) {
+        let name = flow.state(flow.start).map_or_else(|| Arc::from(""), |state| Arc::clone(&state.name));
+        let frame = Frame {
+            link,
+            last_event,
+            state: flow.start,
+            state_name: name,
+            input,
+            input_text: InputText::default(),
+            entered_event: 0,
+            entered_ms: 0,
+            retries: Vec::new(),
+            doing: Doing::Enter,
+        };
+        self.run.frames.insert(id, frame);
+        self.run.ready.push_back(id);
+    }
+
+    fn next_frame(&mut self) -> FrameId {
+        self.run.last_frame_id += 1;
+        self.run.last_frame_id
+    }
+
+    /// The flow that a frame with this link runs in; `None` only if the execution is not of this machine.
+    fn flow(&self, link: Option<Link>) -> Option<&'m Flow> {
+        let Some(link) = link else { return Some(&self.machine.flow) };
+        let parent = self.run.frames.get(&link.parent)?;
+        match &self.flow(parent.link)?.state(parent.state)?.kind {
+            Kind::Parallel { branches } => branches.get(link.index as usize),
+            Kind::Map(map) => Some(&map.processor),
+            _ => None,
+        }
+    }
+
+    fn state(&self, frame: &Frame) -> Option<&'m State> {
+        self.flow(frame.link)?.state(frame.state)
+    }
+
+    /// Evaluates something with the frame's context object and with chance.
+    fn evaluate<R>(
+        &mut self,
+        frame: &Frame,
+        item: Option<(u32, &Value)>,
+        token: Option<&str>,
+        work: impl FnOnce(&LazyContext<'_>, &mut dyn FnMut() -> u64) -> R,
+    ) -> R {
+        let sources = Sources {
+            execution: self.ctx.execution,
+            with_input: self.machine.reads_execution_input,
+            frame,
+            frames: &self.run.frames,
+            item,
+            token,
+        };
+        let make = || sources.object();
+        work(&LazyContext::new(&make), self.ctx.random)
+    }
+
+    /// Runs every frame that can go on.
+    fn run_ready(&mut self) {
+        let mut left = TRANSITIONS_MAX;
+        loop {
+            if self.exhausted && !self.run.closed {
+                self.exhaust();
+            }
+            let Some(id) = self.run.ready.pop_front() else { return };
+            if left == 0 {
+                self.run.ready.push_front(id);
+                self.commands.push(Command::Continue);
+                return;
+            }
+            left -= 1;
+            self.go(id);
+        }
+    }
+
+    fn stimulate(&mut self, stimulus: Stimulus) {
+        match stimulus {
+            Stimulus::Continue => {}
+            Stimulus::TimerFired { kind: TimerKind::Execution, .. } => self.time_out(),
+            Stimulus::Stop { error, cause } => {
+                let details = EventDetails::Failure { error: error.clone(), cause: cause.clone() };
+                self.event(HistoryEventType::ExecutionAborted, 0, Some(details));
+                self.close(Outcome::Aborted { error, cause });
+            }
+            Stimulus::TaskStarted { wait_id, .. }
+            | Stimulus::TaskSubmitted { wait_id, .. }
+            | Stimulus::TaskSucceeded { wait_id, .. }
+            | Stimulus::TaskFailed { wait_id, .. }
+            | Stimulus::TaskNotStarted { wait_id, .. }
+            | Stimulus::Heartbeat { wait_id }
+            | Stimulus::TimerFired { wait_id, .. } => {
+                let found = self.run.frames.iter().find(|(_, frame)| frame.doing.wait_id() == Some(wait_id));
+                if let Some(id) = found.map(|(id, _)| *id) {
+                    self.resume(id, stimulus);
+                }
+            }
+        }
+    }
+
+    fn time_out(&mut self) {
+        let Some(seconds) = self.machine.timeout_seconds else { return };
+        if self.ctx.now_ms < self.ctx.execution.start_ms.saturating_add(seconds.saturating_mul(1000)) {
+            return;
+        }
+        let details = EventDetails::Failure { error: None, cause: None };
+        self.event(HistoryEventType::ExecutionTimedOut, 0, Some(details));
+        self.close(Outcome::TimedOut);
+    }
+
+    fn exhaust(&mut self) {
+        let most = self.ctx.execution.history_events_max.unwrap_or_default();
+        let cause = format!("The execution reached the maximum number of history events ({most}).");
+        self.end_failed(self.run.last_event_id, Failure::fatal("States.Runtime", cause));
+    }
+
+    fn end_failed(&mut self, previous: i64, failure: Failure) {
+        let Failure { error, cause, .. } = failure;
+        let details = EventDetails::Failure { error: error.clone(), cause: cause.clone() };
+        self.event(HistoryEventType::ExecutionFailed, previous, Some(details));
+        self.close(Outcome::Failed { error, cause });
+    }
+
+    /// Lets go of everything that is still waited for, and ends.
+    fn close(&mut self, outcome: Outcome) {
+        for frame in std::mem::take(&mut self.run.frames).into_values() {
+            self.let_go(&frame.doing);
+        }
+        if self.machine.timeout_seconds.is_some() && outcome != Outcome::TimedOut {
+            self.commands.push(Command::CancelTimer { wait_id: EXECUTION_WAIT, kind: TimerKind::Execution });
+        }
+        self.run.ready.clear();
+        self.run.closed = true;
+        self.commands.push(Command::Finish(outcome));
+    }
+
+    /// Cancels what a frame waits for.
+    fn let_go(&mut self, doing: &Doing) {
+        match doing {
+            Doing::Wait(wait_id) => self.cancel_timer(*wait_id, TimerKind::Wait),
+            Doing::Retry(wait_id) => self.cancel_timer(*wait_id, TimerKind::Retry),
+            Doing::Task(task) => {
+                self.commands.push(Command::CancelTask { wait_id: task.wait_id });
+                self.cancel_task_timers(task);
+            }
+            Doing::Enter | Doing::Run | Doing::Fork(_) => {}
+        }
+    }
+
+    fn cancel_timer(&mut self, wait_id: WaitId, kind: TimerKind) {
+        self.commands.push(Command::CancelTimer { wait_id, kind });
+    }
+}
