@@ -26,7 +26,7 @@ const STREETS: [&str; 8] =
 
 fn parcel(dice: &mut Dice) -> String {
     let (block, lot) = (dice.roll(9000), dice.roll(900));
-    let points: Vec<String> = (0..4)
+    let points: Vec<String> = (0..6)
         .map(|_| {
             let (x, y) = (dice.roll(99_999_999), dice.roll(99_999_999));
             format!(r#"{{"x":-122.42{x:08},"y":37.8{y:08},"z":{}}}"#, dice.roll(40))

@@ -3,7 +3,8 @@
 
 use crate::elements::{ElementId, Elements, ROOT};
 use crate::error::InvalidEvent;
-use crate::json::{self, Cursor, Raw};
+use crate::json::{self, Malformed, Raw, Reason, Step, at, space};
+use crate::limits::DEPTH_MAX;
 use crate::trie::{NodeId, TOP, Trie};
 use crate::value::Value;
 
@@ -117,116 +118,126 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, InvalidEvent> {
 /// Scans an event, which must be a JSON object with nothing behind it, into `fields`.
 pub(crate) fn scan(text: &str, paths: impl Paths, fields: &mut Fields) -> Result<(), InvalidEvent> {
     fields.clear();
-    let mut scanner = Scanner { text, cursor: Cursor::new(text), paths, fields };
-    scanner.cursor.skip_space();
-    if scanner.cursor.peek() != Some(b'{') {
-        return Err(scanner.cursor.error("object expected"));
-    }
-    scanner.object(TOP, ROOT, 0)?;
-    scanner.cursor.skip_space();
-    match scanner.cursor.peek() {
-        None => Ok(()),
-        Some(_) => Err(scanner.cursor.error("text behind the object")),
-    }
+    Scanner { text, bytes: text.as_bytes(), paths, fields }.event().map_err(InvalidEvent::from)
 }
 
 struct Scanner<'a, P> {
     text: &'a str,
-    cursor: Cursor<'a>,
+    bytes: &'a [u8],
     paths: P,
     fields: &'a mut Fields,
 }
 
 impl<P: Paths> Scanner<'_, P> {
-    fn object(&mut self, node: NodeId, element: ElementId, depth: usize) -> Result<(), InvalidEvent> {
-        let mut more = self.cursor.open(b'}', depth)?;
-        while more {
-            let key = self.cursor.key()?;
-            match self.child(node, key) {
-                Some(child) => self.value(child, element, depth + 1)?,
-                None => self.cursor.skip_value(depth + 1)?,
-            }
-            more = self.cursor.separator(b'}')?;
+    fn event(&mut self) -> Step<()> {
+        let pos = space(self.bytes, 0);
+        if at(self.bytes, pos) != b'{' {
+            return Malformed::at(pos, Reason::Object);
         }
-        Ok(())
+        let pos = self.object(pos, TOP, ROOT, 0)?;
+        let pos = space(self.bytes, pos);
+        if pos == self.bytes.len() { Ok(()) } else { Malformed::at(pos, Reason::Behind) }
+    }
+
+    fn object(&mut self, pos: usize, node: NodeId, element: ElementId, depth: usize) -> Step {
+        if depth >= DEPTH_MAX {
+            return Malformed::at(pos, Reason::Depth);
+        }
+        let mut pos = space(self.bytes, pos + 1);
+        if at(self.bytes, pos) == b'}' {
+            return Ok(pos + 1);
+        }
+        loop {
+            let (key, value) = json::key(self.bytes, pos)?;
+            pos = match self.child(node, key) {
+                Some(child) => self.value(value, child, element, depth + 1)?,
+                None => json::skip_value(self.bytes, value, depth + 1)?,
+            };
+            pos = space(self.bytes, pos);
+            match at(self.bytes, pos) {
+                b',' => pos = space(self.bytes, pos + 1),
+                b'}' => return Ok(pos + 1),
+                _ => return Malformed::at(pos, Reason::Separator),
+            }
+        }
     }
 
     #[inline]
     fn child(&mut self, node: NodeId, key: Raw) -> Option<NodeId> {
-        let raw = &self.text.as_bytes()[key.start..key.end];
         if !key.escaped {
-            return self.paths.child(node, raw);
+            return self.paths.child(node, &self.bytes[key.start..key.end]);
         }
         self.fields.key.clear();
         json::decode(self.text.get(key.start..key.end).unwrap_or_default(), &mut self.fields.key);
         self.paths.child(node, self.fields.key.as_bytes())
     }
 
-    fn value(&mut self, node: NodeId, element: ElementId, depth: usize) -> Result<(), InvalidEvent> {
-        match self.cursor.peek() {
-            Some(b'{') if self.paths.leads_on(node) => self.object(node, element, depth),
-            Some(b'{') => self.cursor.skip_value(depth),
-            Some(b'[') => self.array(node, element, depth),
+    fn value(&mut self, pos: usize, node: NodeId, element: ElementId, depth: usize) -> Step {
+        match at(self.bytes, pos) {
+            b'{' if self.paths.leads_on(node) => self.object(pos, node, element, depth),
+            b'{' => json::skip_value(self.bytes, pos, depth),
+            b'[' => self.array(pos, node, element, depth),
             _ => match self.paths.path(node) {
-                Some(path) => self.scalar(path, element),
-                None => self.cursor.skip_value(depth),
+                Some(path) => self.scalar(pos, path, element),
+                None => json::skip_value(self.bytes, pos, depth),
             },
         }
     }
 
-    fn array(&mut self, node: NodeId, parent: ElementId, depth: usize) -> Result<(), InvalidEvent> {
+    fn array(&mut self, pos: usize, node: NodeId, parent: ElementId, depth: usize) -> Step {
+        if depth >= DEPTH_MAX {
+            return Malformed::at(pos, Reason::Depth);
+        }
+        let mut pos = space(self.bytes, pos + 1);
+        if at(self.bytes, pos) == b']' {
+            return Ok(pos + 1);
+        }
         let array = self.fields.elements.open_array();
-        let mut more = self.cursor.open(b']', depth)?;
-        let mut index = 0;
-        while more {
-            match self.cursor.peek() {
-                Some(b'{' | b'[') => {
+        for index in 0u32.. {
+            pos = match at(self.bytes, pos) {
+                b'{' | b'[' => {
                     let element = self.fields.elements.open_element(parent, array, index);
-                    self.value(node, element, depth + 1)?;
+                    let pos = self.value(pos, node, element, depth + 1)?;
                     self.fields.elements.close_element(element);
+                    pos
                 }
-                _ => self.value(node, parent, depth + 1)?,
+                _ => self.value(pos, node, parent, depth + 1)?,
+            };
+            pos = space(self.bytes, pos);
+            match at(self.bytes, pos) {
+                b',' => pos = space(self.bytes, pos + 1),
+                b']' => break,
+                _ => return Malformed::at(pos, Reason::Separator),
             }
-            index += 1;
-            more = self.cursor.separator(b']')?;
         }
         self.fields.elements.close_array(array);
-        Ok(())
+        Ok(pos + 1)
     }
 
-    fn scalar(&mut self, path: u32, element: ElementId) -> Result<(), InvalidEvent> {
-        let mut start = self.cursor.pos;
-        let mut end = None;
-        let kind = match self.cursor.peek() {
-            Some(b'"') => {
-                let raw = self.cursor.string()?;
-                (start, end) = (raw.start, Some(raw.end));
-                if raw.escaped {
-                    start = self.fields.decoded.len();
-                    json::decode(
-                        self.text.get(raw.start..raw.end).unwrap_or_default(),
-                        &mut self.fields.decoded,
-                    );
-                    end = Some(self.fields.decoded.len());
-                    Kind::Decoded
-                } else {
-                    Kind::Str
-                }
+    fn scalar(&mut self, pos: usize, path: u32, element: ElementId) -> Step {
+        let first = at(self.bytes, pos);
+        let (kind, start, end, next) = if first == b'"' {
+            let start = pos + 1;
+            let (end, escaped) = json::string(self.bytes, start)?;
+            if escaped {
+                let decoded = self.fields.decoded.len();
+                json::decode(self.text.get(start..end).unwrap_or_default(), &mut self.fields.decoded);
+                (Kind::Decoded, decoded, self.fields.decoded.len(), end + 1)
+            } else {
+                (Kind::Str, start, end, end + 1)
             }
-            Some(first) => {
-                self.cursor.skip_value(0)?;
-                match first {
-                    b't' => Kind::True,
-                    b'f' => Kind::False,
-                    b'n' => Kind::Null,
-                    _ => Kind::Number,
-                }
-            }
-            None => return Err(self.cursor.error("value expected")),
+        } else {
+            let end = json::skip_value(self.bytes, pos, 0)?;
+            let kind = match first {
+                b't' => Kind::True,
+                b'f' => Kind::False,
+                b'n' => Kind::Null,
+                _ => Kind::Number,
+            };
+            (kind, pos, end, end)
         };
-        let end = end.unwrap_or(self.cursor.pos);
         // Both fit: no event is longer than u32, and decoding never makes text longer.
         self.fields.list.push(Field { path, element, kind, start: start as u32, end: end as u32 });
-        Ok(())
+        Ok(next)
     }
 }

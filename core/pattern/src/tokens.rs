@@ -3,7 +3,7 @@
 //! things stand.
 
 use crate::error::InvalidPattern;
-use crate::json::{self, Cursor};
+use crate::json::{self, at, space};
 use crate::limits::DEPTH_MAX;
 
 /// As much of the pattern as a position quotes.
@@ -35,7 +35,7 @@ struct Frame {
 /// Reads tokens from a pattern's text.
 pub(crate) struct Tokens<'a> {
     source: &'a str,
-    cursor: Cursor<'a>,
+    pos: usize,
     frames: Vec<Frame>,
     after_name: bool,
     /// Where the reader stands as far as a refusal of the last token is concerned: a string is not read to its end
@@ -46,13 +46,16 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(crate) fn new(source: &'a str) -> Self {
-        let cursor = Cursor::new(source);
-        Self { source, cursor, frames: Vec::new(), after_name: false, mark: 0, text: String::new() }
+        Self { source, pos: 0, frames: Vec::new(), after_name: false, mark: 0, text: String::new() }
     }
 
     /// The decoded name or string, or the number as written, that was read last.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        self.source.as_bytes()
     }
 
     /// The pattern's text.
@@ -62,11 +65,11 @@ impl<'a> Tokens<'a> {
 
     /// Where the last token ends, in bytes.
     pub(crate) fn offset(&self) -> usize {
-        self.cursor.pos
+        self.pos
     }
 
     pub(crate) fn next(&mut self) -> Result<Token, InvalidPattern> {
-        self.cursor.skip_space();
+        self.pos = space(self.bytes(), self.pos);
         if std::mem::take(&mut self.after_name) {
             return self.value();
         }
@@ -75,12 +78,12 @@ impl<'a> Tokens<'a> {
         };
         let (object, begun) = (frame.object, frame.begun);
         frame.begun = true;
-        match self.cursor.peek() {
+        match self.bytes().get(self.pos) {
             Some(b'}') if object => return Ok(self.close(Token::ObjectEnd)),
             Some(b']') if !object => return Ok(self.close(Token::ArrayEnd)),
             Some(b',') if begun => {
-                self.cursor.pos += 1;
-                self.cursor.skip_space();
+                self.pos += 1;
+                self.pos = space(self.bytes(), self.pos);
             }
             Some(_) if begun => {
                 let kind = if object { "Object" } else { "Array" };
@@ -93,35 +96,33 @@ impl<'a> Tokens<'a> {
 
     fn close(&mut self, token: Token) -> Token {
         self.frames.pop();
-        self.cursor.pos += 1;
-        self.mark = self.cursor.pos;
+        self.pos += 1;
+        self.mark = self.pos;
         token
     }
 
     fn name(&mut self) -> Result<Token, InvalidPattern> {
-        if self.cursor.peek() != Some(b'"') {
+        if self.bytes().get(self.pos) != Some(&b'"') {
             return Err(self.unexpected("was expecting double-quote to start field name"));
         }
         self.string()?;
-        self.cursor.skip_space();
-        if self.cursor.peek() != Some(b':') {
+        self.pos = space(self.bytes(), self.pos);
+        if self.bytes().get(self.pos) != Some(&b':') {
             return Err(self.unexpected("was expecting a colon to separate field name and value"));
         }
-        self.cursor.pos += 1;
-        self.cursor.skip_space();
+        self.pos += 1;
+        self.pos = space(self.bytes(), self.pos);
         self.after_name = true;
-        let mut ahead = self.cursor;
-        self.mark = match ahead.peek() {
-            Some(b'"' | b'{' | b'[') => ahead.pos + 1,
-            Some(_) if ahead.skip_value(0).is_ok() => ahead.pos,
-            _ => self.cursor.pos,
+        self.mark = match at(self.bytes(), self.pos) {
+            b'"' | b'{' | b'[' => self.pos + 1,
+            _ => json::skip_value(self.bytes(), self.pos, 0).unwrap_or(self.pos),
         };
         Ok(Token::Name)
     }
 
     fn value(&mut self) -> Result<Token, InvalidPattern> {
-        let start = self.cursor.pos;
-        let token = match self.cursor.peek() {
+        let start = self.pos;
+        let token = match self.bytes().get(self.pos) {
             Some(b'{') => self.open(true)?,
             Some(b'[') => self.open(false)?,
             Some(b'"') => {
@@ -130,15 +131,16 @@ impl<'a> Tokens<'a> {
                 return Ok(Token::Str);
             }
             Some(b'-' | b'0'..=b'9') => {
-                self.cursor.number().map_err(|error| self.syntax(error.reason, error.offset))?;
+                self.pos = json::number(self.bytes(), start)
+                    .map_err(|malformed| self.syntax(malformed.reason(), malformed.offset()))?;
                 self.text.clear();
-                self.text.push_str(&self.source[start..self.cursor.pos]);
+                self.text.push_str(&self.source[start..self.pos]);
                 Token::Number
             }
             Some(byte) if byte.is_ascii_alphabetic() => self.word()?,
             _ => return Err(self.unexpected(&format!("expected a valid value {EXPECTED}"))),
         };
-        self.mark = self.cursor.pos;
+        self.mark = self.pos;
         Ok(token)
     }
 
@@ -147,16 +149,16 @@ impl<'a> Tokens<'a> {
             return Err(self
                 .refuse_here(&format!("Document nesting depth exceeds the maximum allowed ({DEPTH_MAX})")));
         }
-        self.frames.push(Frame { object, start: self.cursor.pos, begun: false });
-        self.cursor.pos += 1;
+        self.frames.push(Frame { object, start: self.pos, begun: false });
+        self.pos += 1;
         Ok(if object { Token::ObjectStart } else { Token::ArrayStart })
     }
 
     fn word(&mut self) -> Result<Token, InvalidPattern> {
-        let rest = &self.source[self.cursor.pos..];
+        let rest = &self.source[self.pos..];
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
         let word = &rest[..end];
-        self.cursor.pos += end;
+        self.pos += end;
         match word {
             "true" => Ok(Token::True),
             "false" => Ok(Token::False),
@@ -166,12 +168,15 @@ impl<'a> Tokens<'a> {
     }
 
     fn string(&mut self) -> Result<(), InvalidPattern> {
-        let raw = self.cursor.string().map_err(|error| self.string_error(error.offset))?;
+        let start = self.pos + 1;
+        let (end, escaped) =
+            json::string(self.bytes(), start).map_err(|malformed| self.string_error(malformed.offset()))?;
+        self.pos = end + 1;
         self.text.clear();
-        if raw.escaped {
-            json::decode(&self.source[raw.start..raw.end], &mut self.text);
+        if escaped {
+            json::decode(&self.source[start..end], &mut self.text);
         } else {
-            self.text.push_str(&self.source[raw.start..raw.end]);
+            self.text.push_str(&self.source[start..end]);
         }
         Ok(())
     }
@@ -181,7 +186,7 @@ impl<'a> Tokens<'a> {
         let mut chars = rest.chars();
         let reason = match (chars.next(), chars.next()) {
             (None, _) => {
-                self.cursor.pos = self.source.len();
+                self.pos = self.source.len();
                 return self.refuse_here("Unexpected end-of-input in VALUE_STRING");
             }
             (Some('\\'), Some(c)) if c != 'u' => {
@@ -200,10 +205,10 @@ impl<'a> Tokens<'a> {
     }
 
     fn unexpected(&mut self, wanted: &str) -> InvalidPattern {
-        let Some(found) = self.source[self.cursor.pos..].chars().next() else {
+        let Some(found) = self.source[self.pos..].chars().next() else {
             return self.ended();
         };
-        let offset = self.cursor.pos;
+        let offset = self.pos;
         self.syntax(
             &format!("Unexpected character ('{found}' (code {})): {wanted}", u32::from(found)),
             offset,
@@ -226,7 +231,7 @@ impl<'a> Tokens<'a> {
     /// A fault of the text at `offset`; the position is one past the character there.
     fn syntax(&mut self, reason: &str, offset: usize) -> InvalidPattern {
         let width = self.source[offset.min(self.source.len())..].chars().next().map_or(0, char::len_utf8);
-        self.cursor.pos = offset + width;
+        self.pos = offset + width;
         self.refuse_here(reason)
     }
 
@@ -237,12 +242,12 @@ impl<'a> Tokens<'a> {
 
     /// Refuses at the end of the token that was read last.
     pub(crate) fn refuse_here(&self, reason: &str) -> InvalidPattern {
-        invalid(self.source, reason, self.cursor.pos)
+        invalid(self.source, reason, self.pos)
     }
 
     /// Refuses without saying where, as EventBridge does for what it only finds in a value.
     pub(crate) fn refuse_value(&self, reason: &str) -> InvalidPattern {
-        InvalidPattern { message: reason.to_owned(), ..invalid(self.source, reason, self.cursor.pos) }
+        InvalidPattern { message: reason.to_owned(), ..invalid(self.source, reason, self.pos) }
     }
 }
 
