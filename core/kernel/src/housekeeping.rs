@@ -42,5 +42,6 @@ async fn sweep(tx: &mut Tx, (): ()) -> Result<()> {
 
 fn enqueue(tx: &mut Tx, wait: Duration) -> Result<()> {
     let due = tx.now() + wait;
-    tx.enqueue_silently(due, NewTask::new(Call::new(KERNEL, "Sweep", &())?))
+    tx.enqueue_quietly(due, NewTask::new(Call::new(KERNEL, "Sweep", &())?))?;
+    Ok(())
 }

@@ -39,6 +39,9 @@ pub struct Task {
     /// For the trace: the rule or subscription that caused it.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether the trace leaves it out: work of the house that is nobody's consequence.
+    #[serde(rename = "q", default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
     /// When it was first due.
     #[serde(rename = "f")]
     pub first_due: Timestamp,
@@ -94,6 +97,8 @@ pub struct NewTask {
     pub caller: Option<Caller>,
     /// The chain of causes, if not the transaction's.
     pub trace: Option<TraceCx>,
+    /// See [`Task::quiet`].
+    pub quiet: bool,
 }
 
 impl NewTask {
@@ -109,6 +114,7 @@ impl NewTask {
             note: None,
             caller: None,
             trace: None,
+            quiet: false,
         }
     }
 }
@@ -317,6 +323,7 @@ mod tests {
             lane: None,
             order: None,
             note: None,
+            quiet: false,
             first_due: Timestamp::from_millis(0),
             attempts,
             last_fault: None,

@@ -54,7 +54,6 @@ pub struct Tx {
     tasks: Vec<NewRow>,
     notes: Vec<Note>,
     span: u64,
-    silent: bool,
     span_extra: Option<(Timestamp, Option<u64>, crate::trace::Attempt)>,
     reserved: Reservations,
 }
@@ -87,7 +86,6 @@ impl Tx {
             tasks: Vec::new(),
             notes: Vec::new(),
             span,
-            silent: false,
             span_extra: None,
             reserved: Reservations { inner: Arc::clone(inner), keys: Vec::new() },
         })
@@ -116,6 +114,12 @@ impl Tx {
     /// 64 random bits.
     pub fn random(&self) -> u64 {
         self.inner.chance.next_u64()
+    }
+
+    /// The newest commit that this transaction sees. It rises along every chain of causes, so that it orders rows of which
+    /// one was written because of the other.
+    pub fn seq(&self) -> u64 {
+        self.snapshot.version().0
     }
 
     /// The service's own state outside the store: caches and the like, given at registration.
@@ -306,6 +310,7 @@ impl Tx {
             lane: new.lane,
             order: new.order,
             note: new.note,
+            quiet: new.quiet,
             first_due: due,
             attempts: 0,
             last_fault: None,
@@ -314,15 +319,13 @@ impl Tx {
     }
 
     /// Like [`Tx::enqueue`] for work that is nobody's consequence: it begins a chain of causes of its own.
-    pub(crate) fn enqueue_silently(&mut self, due: Timestamp, new: NewTask) -> Result<()> {
-        let trace = TraceCx::root(self.id());
-        self.silent = true;
-        self.enqueue(due, NewTask { trace: Some(trace), ..new })?;
-        Ok(())
+    pub fn enqueue_quietly(&mut self, due: Timestamp, new: NewTask) -> Result<TaskHandle> {
+        let trace = Some(TraceCx::root(self.id()));
+        self.enqueue(due, NewTask { trace, quiet: true, ..new })
     }
 
     fn enqueue_task(&mut self, due: Timestamp, task: Task) -> Result<TaskHandle> {
-        let seq = self.snapshot.version().0;
+        let seq = self.seq();
         let salt = ((self.tasks.len() as u64) << 48) | (self.random() >> 16);
         self.place_task(due, task, seq, salt)
     }
@@ -488,8 +491,8 @@ impl Tx {
 
     /// A span is written for whatever has consequences or something to say.
     fn write_span(&mut self, operation: &str) -> Result<()> {
-        let nothing = self.notes.is_empty() && self.tasks.is_empty() && self.span_extra.is_none();
-        if nothing || self.silent {
+        let loud = || self.tasks.iter().filter(|row| !row.task.quiet);
+        if self.notes.is_empty() && loud().next().is_none() && self.span_extra.is_none() {
             return Ok(());
         }
         let root = self.caller.trace.root;
@@ -500,7 +503,7 @@ impl Tx {
             note: row.task.note.clone(),
             due: row.due,
         };
-        let enqueued = self.tasks.iter().map(enqueued).collect();
+        let enqueued = loud().map(enqueued).collect();
         let (at, took_us, attempt) = match self.span_extra.take() {
             Some((at, took_us, attempt)) => (at, took_us, Some(attempt)),
             None => (self.now, None, None),

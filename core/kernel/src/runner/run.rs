@@ -106,8 +106,7 @@ async fn transact(
 }
 
 async fn commit_delivered(kernel: &Kernel, mut tx: Tx, task: &Task, output: &Bytes) -> Result<()> {
-    // What keeps the house itself going (sweeps and the like) is nobody's delivery.
-    if task.call.service != KERNEL {
+    if !task.quiet {
         tx.attempt(tx.now(), None, describe(task, AttemptEnd::Delivered));
     }
     if let Some(reply) = &task.reply {
@@ -151,7 +150,9 @@ async fn settle_effect(
         entry,
         task,
         |tx: &mut Tx| {
-            tx.attempt(at, Some(took_us), describe(task, AttemptEnd::Delivered));
+            if !task.quiet {
+                tx.attempt(at, Some(took_us), describe(task, AttemptEnd::Delivered));
+            }
             Ok(())
         },
         Some(&outcome),

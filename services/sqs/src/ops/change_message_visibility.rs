@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use base::Fault;
+use kernel::{Result, Tx};
+
+use crate::api::{ChangeMessageVisibilityInput, ChangeMessageVisibilityOutput};
+use crate::fault;
+use crate::keys::{HeadKey, Moved, MovedKey};
+use crate::message::Receipt;
+use crate::ops::delete_message::locate;
+use crate::queue::find;
+
+/// The longest time that a message stays invisible after its receive.
+pub(crate) const VISIBILITY_S_MAX: u32 = 43_200;
+
+/// Makes a received message visible at another time; 0 seconds makes it visible now.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
+pub(crate) async fn change_message_visibility(
+    tx: &mut Tx,
+    input: ChangeMessageVisibilityInput,
+) -> Result<ChangeMessageVisibilityOutput> {
+    let (queue, _) = find(tx, &input.queue_url).await?;
+    change(tx, &queue, &input.receipt_handle, input.visibility_timeout).await?;
+    Ok(ChangeMessageVisibilityOutput {})
+}
+
+/// Moves the head of a message that is in flight.
+pub(crate) async fn change(tx: &mut Tx, queue: &str, handle: &str, timeout_s: i32) -> Result<()> {
+    let timeout_s = check_timeout(timeout_s)?;
+    let receipt = Receipt::parse(handle)?;
+    let place = locate(tx, queue, &receipt).await?;
+    let Some(place) = place.filter(|place| place.key.visible_at > tx.now()) else {
+        let message = format!(
+            "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available \
+             for visibility timeout change."
+        );
+        return Err(Fault::new("MessageNotInflight", message).into());
+    };
+    let visible_at = tx.now() + Duration::from_secs(u64::from(timeout_s));
+    tx.delete(&place.key);
+    tx.put(&HeadKey { visible_at, ..place.key }, &place.head)?;
+    let moved = Moved { visible_at, receipt: receipt.receipt };
+    tx.put(&MovedKey { queue: queue.to_owned(), id: receipt.id }, &moved)
+}
+
+pub(crate) fn check_timeout(timeout_s: i32) -> Result<u32, Fault> {
+    let seconds = u32::try_from(timeout_s).ok().filter(|seconds| *seconds <= VISIBILITY_S_MAX);
+    let reason = "VisibilityTimeout must be an integer between 0 and 43200.";
+    seconds.ok_or_else(|| fault::invalid_value(timeout_s, "VisibilityTimeout", reason))
+}

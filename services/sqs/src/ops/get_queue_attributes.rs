@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+
+use kernel::{Direction, Parts, Result, Tx};
+
+use crate::api::QueueAttributeName as Name;
+use crate::api::{GetQueueAttributesInput, GetQueueAttributesOutput};
+use crate::keys::HeadKey;
+use crate::queue::{Queue, arn, find};
+
+/// Messages counted in one step.
+const PAGE: usize = 5_000;
+
+/// The attributes that are asked for; `All` gives all.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>
+pub(crate) async fn get_queue_attributes(
+    tx: &mut Tx,
+    input: GetQueueAttributesInput,
+) -> Result<GetQueueAttributesOutput> {
+    let (name, queue) = find(tx, &input.queue_url).await?;
+    let asked = input.attribute_names.unwrap_or_default();
+    let wanted = |name: Name| asked.contains(&Name::All) || asked.contains(&name);
+    let mut all = fixed(tx, &name, &queue);
+    let counts = [
+        Name::ApproximateNumberOfMessages,
+        Name::ApproximateNumberOfMessagesNotVisible,
+        Name::ApproximateNumberOfMessagesDelayed,
+    ];
+    if counts.iter().any(|name| wanted(*name)) {
+        all.extend(counts.into_iter().zip(count(tx, &name).await?.map(|count| count.to_string())));
+    }
+    let attributes: BTreeMap<Name, String> = all.into_iter().filter(|(name, _)| wanted(*name)).collect();
+    Ok(GetQueueAttributesOutput { attributes: Some(attributes).filter(|attributes| !attributes.is_empty()) })
+}
+
+fn fixed(tx: &Tx, name: &str, queue: &Queue) -> Vec<(Name, String)> {
+    let mut attributes = queue.settings.to_attributes();
+    attributes.push((Name::QueueArn, arn(tx, name).to_string()));
+    attributes.push((Name::CreatedTimestamp, queue.created_at.as_secs().to_string()));
+    attributes.push((Name::LastModifiedTimestamp, queue.modified_at.as_secs().to_string()));
+    attributes
+}
+
+/// Visible, in flight, delayed. Exact as of this transaction.
+async fn count(tx: &mut Tx, queue: &str) -> Result<[u64; 3]> {
+    let mut counts = [0; 3];
+    let mut heads = tx.scan::<HeadKey>(Parts::of(queue), PAGE).await?;
+    loop {
+        for (key, head) in &heads {
+            let state = match key.visible_at <= tx.now() {
+                true => 0,
+                false if head.receives > 0 => 1,
+                false => 2,
+            };
+            counts[state] += 1;
+        }
+        match heads.last() {
+            Some((last, _)) if heads.len() == PAGE => {
+                heads = tx.scan_after(Parts::of(queue), last, PAGE, Direction::Forward).await?;
+            }
+            _ => return Ok(counts),
+        }
+    }
+}

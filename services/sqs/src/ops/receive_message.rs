@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use futures::future::select;
+use kernel::{Direction, Effect, Parts, Result, Tx};
+
+use crate::api::MessageSystemAttributeName as System;
+use crate::api::{Message as Received, ReceiveMessageInput, ReceiveMessageOutput};
+use crate::fault;
+use crate::keys::{Head, HeadKey, Message, MessageKey, MovedKey, QueueKey};
+use crate::message::{self, Receipt};
+use crate::ops::change_message_visibility::check_timeout;
+use crate::queue::{Queue, arn, find, name_of};
+
+/// Rows looked at in one step, beyond those that are wanted: other receivers may hold them.
+const SPARE: usize = 16;
+
+/// Receives up to ten messages; waits for the first one if there is none and a wait is asked for.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
+pub(crate) async fn receive_message(
+    effect: &Effect,
+    input: ReceiveMessageInput,
+) -> Result<ReceiveMessageOutput> {
+    check(&input)?;
+    let name = name_of(&input.queue_url)?;
+    let began = effect.now();
+    let mut deadline = None;
+    loop {
+        // Asked for before the look, so that what comes in between wakes us.
+        let wake = effect.watch::<HeadKey>(&Parts::of(&name));
+        let look = effect.transact("ReceiveMessage", receive_now, input.clone()).await?;
+        let deadline = *deadline.get_or_insert(began + Duration::from_secs(u64::from(look.wait_s)));
+        if !look.messages.is_empty() || effect.now() >= deadline {
+            let messages = Some(look.messages).filter(|messages| !messages.is_empty());
+            return Ok(ReceiveMessageOutput { messages });
+        }
+        let until = look.next_visible_at.map_or(deadline, |next| next.min(deadline));
+        let sleep = std::pin::pin!(effect.clock().sleep_until(until));
+        select(wake, sleep).await;
+    }
+}
+
+fn check(input: &ReceiveMessageInput) -> Result<()> {
+    match input.max_number_of_messages {
+        None | Some(1..=10) => {}
+        Some(n) => {
+            let reason = "Must be between 1 and 10, if provided.";
+            return Err(fault::invalid_value(n, "MaxNumberOfMessages", reason).into());
+        }
+    }
+    match input.wait_time_seconds {
+        None | Some(0..=20) => {}
+        Some(n) => {
+            let reason = "Must be >= 0 and <= 20, if provided.";
+            return Err(fault::invalid_value(n, "WaitTimeSeconds", reason).into());
+        }
+    }
+    if let Some(timeout_s) = input.visibility_timeout {
+        check_timeout(timeout_s)?;
+    }
+    Ok(())
+}
+
+/// What one look at the queue finds.
+struct Look {
+    messages: Vec<Received>,
+    wait_s: u32,
+    /// When the next message becomes visible, if none is.
+    next_visible_at: Option<Timestamp>,
+}
+
+async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
+    let (name, queue) = find(tx, &input.queue_url).await?;
+    let wanted = input.max_number_of_messages.map_or(1, |n| n.unsigned_abs() as usize);
+    let wait_s = input.wait_time_seconds.map_or(queue.settings.receive_wait_s, i32::unsigned_abs);
+    let timeout_s = input.visibility_timeout.map_or(queue.settings.visibility_timeout_s, i32::unsigned_abs);
+    let visible_again = tx.now() + Duration::from_secs(u64::from(timeout_s));
+    let mut look = Look { messages: Vec::new(), wait_s, next_visible_at: None };
+    let mut heads = tx.scan_head::<HeadKey>(Parts::of(&name), wanted + SPARE).await?;
+    loop {
+        for (key, head) in &heads {
+            if key.visible_at > tx.now() {
+                look.next_visible_at = Some(key.visible_at);
+                return Ok(look);
+            }
+            if look.messages.len() == wanted {
+                return Ok(look);
+            }
+            // Taken by a receiver that has not committed yet: not ours, and no reason to wait for it.
+            if !tx.reserve(key) || tx.get(key).await?.is_none() {
+                continue;
+            }
+            let taken = Taken { queue: &queue, name: &name, key, head, visible_again };
+            look.messages.extend(taken.receive(tx, &input).await?);
+        }
+        match heads.last() {
+            Some((last, _)) if heads.len() == wanted + SPARE && look.messages.len() < wanted => {
+                heads = tx.scan_after(Parts::of(&name), last, wanted + SPARE, Direction::Forward).await?;
+            }
+            _ => return Ok(look),
+        }
+    }
+}
+
+/// A visible message that this receive has reserved.
+struct Taken<'a> {
+    queue: &'a Queue,
+    name: &'a str,
+    key: &'a HeadKey,
+    head: &'a Head,
+    visible_again: Timestamp,
+}
+
+impl Taken<'_> {
+    /// Gives the message out, or buries it if it is expired or was received too often.
+    async fn receive(self, tx: &mut Tx, input: &ReceiveMessageInput) -> Result<Option<Received>> {
+        let message_key = MessageKey { queue: self.name.to_owned(), id: self.head.id };
+        tx.delete(self.key);
+        if self.head.receives > 0 {
+            tx.delete(&MovedKey { queue: self.name.to_owned(), id: self.head.id });
+        }
+        let message = tx.peek(&message_key).await?;
+        let expired = self.head.sent_at + self.queue.settings.retention() <= tx.now();
+        let Some(message) = message.filter(|_| !expired) else {
+            tx.delete(&message_key);
+            return Ok(None);
+        };
+        let redrive = self.queue.settings.redrive.as_ref();
+        if let Some(redrive) = redrive.filter(|redrive| self.head.receives >= redrive.receives_max)
+            && let Some(dead_letter_queue) = redrive.queue_name()
+            && tx.version_of(&QueueKey { name: dead_letter_queue.clone() }).await?.is_some()
+        {
+            tx.delete(&message_key);
+            self.bury(tx, message, dead_letter_queue)?;
+            return Ok(None);
+        }
+        let head = Head {
+            receives: self.head.receives + 1,
+            first_received_at: self.head.first_received_at.or(Some(tx.now())),
+            receipt: tx.random(),
+            ..self.head.clone()
+        };
+        let key = HeadKey { visible_at: self.visible_again, ..self.key.clone() };
+        tx.put(&key, &head)?;
+        Ok(Some(show(&Receipt::of(&key, &head), &head, message, input)))
+    }
+
+    /// Moves the message to the dead-letter queue, in the same commit. Its age goes on counting.
+    fn bury(self, tx: &mut Tx, message: Message, queue: String) -> Result<()> {
+        let source = arn(tx, self.name).to_string();
+        let id = self.head.id;
+        let detail = serde_json::json!({ "from": self.name, "to": queue, "receives": self.head.receives });
+        tx.note("dead-lettered message", &id.to_string(), Some(detail));
+        let head = Head { receives: 0, first_received_at: None, receipt: 0, ..self.head.clone() };
+        let key = HeadKey { queue: queue.clone(), visible_at: tx.now(), ..self.key.clone() };
+        tx.put(&key, &head)?;
+        tx.put(&MessageKey { queue, id }, &Message { dead_letter_source: Some(source), ..message })
+    }
+}
+
+/// The message as the answer shows it, with the attributes that were asked for.
+fn show(receipt: &Receipt, head: &Head, message: Message, input: &ReceiveMessageInput) -> Received {
+    let system = system_attributes(head, &message, input);
+    let wanted = input.message_attribute_names.as_deref().unwrap_or_default();
+    let attributes = message.attributes.iter().filter(|(name, _)| is_wanted(name, wanted));
+    let md5_of_message_attributes = message::md5_of_attributes(attributes.clone());
+    let attributes: BTreeMap<_, _> = attributes.map(|(name, value)| (name.clone(), value.to_api())).collect();
+    Received {
+        message_id: Some(head.id.to_string()),
+        receipt_handle: Some(receipt.to_handle()),
+        md5_of_body: Some(message::md5(&message.body)),
+        body: Some(message.body),
+        attributes: Some(system).filter(|system| !system.is_empty()),
+        md5_of_message_attributes,
+        message_attributes: Some(attributes).filter(|attributes| !attributes.is_empty()),
+    }
+}
+
+/// `All`, `.*`, a name, or a prefix such as `bar.*`.
+fn is_wanted(name: &str, wanted: &[String]) -> bool {
+    wanted.iter().any(|wanted| match wanted.strip_suffix(".*") {
+        Some(prefix) => prefix.is_empty() || name.starts_with(prefix),
+        None => wanted == "All" || wanted == name,
+    })
+}
+
+fn system_attributes(
+    head: &Head,
+    message: &Message,
+    input: &ReceiveMessageInput,
+) -> BTreeMap<System, String> {
+    let asked = input.attribute_names.iter().chain(&input.message_system_attribute_names).flatten();
+    let asked: Vec<System> = asked.copied().collect();
+    if asked.is_empty() {
+        return BTreeMap::new();
+    }
+    let ms = |at: Timestamp| at.as_millis().to_string();
+    let all = [
+        (System::SenderId, Some(message.sender.clone())),
+        (System::SentTimestamp, Some(ms(head.sent_at))),
+        (System::ApproximateReceiveCount, Some(head.receives.to_string())),
+        (System::ApproximateFirstReceiveTimestamp, head.first_received_at.map(ms)),
+        (System::AWSTraceHeader, message.trace_header.clone()),
+        (System::MessageGroupId, message.group.clone()),
+        (System::DeadLetterQueueSourceArn, message.dead_letter_source.clone()),
+    ];
+    let wanted = |name: System| asked.contains(&System::All) || asked.contains(&name);
+    all.into_iter().filter_map(|(name, value)| Some((name, value?)).filter(|_| wanted(name))).collect()
+}

@@ -1,0 +1,226 @@
+//! A queue: its name, its attributes and their bounds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::{Arn, Fault, Timestamp};
+use kernel::{Result, Tx};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::QueueAttributeName as Name;
+use crate::fault;
+use crate::keys::QueueKey;
+
+/// A standard queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Queue {
+    /// Tells this queue from earlier ones of the same name: tasks of theirs find that they are stale.
+    pub generation: Uuid,
+    pub created_at: Timestamp,
+    pub modified_at: Timestamp,
+    pub settings: Settings,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+store::stored!(Queue, format = 1);
+
+/// What `SetQueueAttributes` sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub visibility_timeout_s: u32,
+    pub message_bytes_max: u32,
+    pub retention_s: u32,
+    pub delay_s: u32,
+    pub receive_wait_s: u32,
+    #[serde(default)]
+    pub policy: String,
+    #[serde(default)]
+    pub redrive: Option<Redrive>,
+    #[serde(default)]
+    pub redrive_allow_policy: String,
+    pub managed_sse: bool,
+}
+
+/// The `RedrivePolicy` of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Redrive {
+    #[serde(rename = "deadLetterTargetArn")]
+    pub dead_letter_target_arn: String,
+    #[serde(rename = "maxReceiveCount", deserialize_with = "number_or_text")]
+    pub receives_max: u32,
+}
+
+impl Redrive {
+    /// The name of the dead-letter queue.
+    pub(crate) fn queue_name(&self) -> Option<String> {
+        self.dead_letter_target_arn.parse::<Arn>().ok().map(|arn| arn.resource)
+    }
+}
+
+fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u32),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => Ok(number),
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
+}
+
+impl Default for Settings {
+    /// SQS's defaults.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+    fn default() -> Settings {
+        Settings {
+            visibility_timeout_s: 30,
+            message_bytes_max: crate::message::BYTES_MAX,
+            retention_s: 345_600,
+            delay_s: 0,
+            receive_wait_s: 0,
+            policy: String::new(),
+            redrive: None,
+            redrive_allow_policy: String::new(),
+            managed_sse: true,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets what `attributes` name.
+    pub(crate) fn set(&mut self, attributes: &BTreeMap<Name, String>, own_arn: &str) -> Result<(), Fault> {
+        for (name, value) in attributes {
+            self.set_one(*name, value, own_arn)?;
+        }
+        Ok(())
+    }
+
+    fn set_one(&mut self, name: Name, value: &str, own_arn: &str) -> Result<(), Fault> {
+        match name {
+            Name::VisibilityTimeout => self.visibility_timeout_s = bounded(name, value, 0, 43_200)?,
+            Name::MaximumMessageSize => {
+                self.message_bytes_max = bounded(name, value, 1_024, crate::message::BYTES_MAX)?;
+            }
+            Name::MessageRetentionPeriod => self.retention_s = bounded(name, value, 60, 1_209_600)?,
+            Name::DelaySeconds => self.delay_s = bounded(name, value, 0, 900)?,
+            Name::ReceiveMessageWaitTimeSeconds => self.receive_wait_s = bounded(name, value, 0, 20)?,
+            Name::Policy => self.policy = json_object(name, value)?,
+            Name::RedriveAllowPolicy => self.redrive_allow_policy = json_object(name, value)?,
+            Name::RedrivePolicy => self.redrive = redrive(value, own_arn)?,
+            Name::SqsManagedSseEnabled => {
+                self.managed_sse =
+                    value.parse().map_err(|_| fault::invalid_attribute_value(name.as_str()))?;
+            }
+            Name::FifoQueue if value == "false" => {}
+            Name::FifoQueue
+            | Name::ContentBasedDeduplication
+            | Name::DeduplicationScope
+            | Name::FifoThroughputLimit => return Err(fault::unsupported("a FIFO queue")),
+            Name::KmsMasterKeyId | Name::KmsDataKeyReusePeriodSeconds if value.is_empty() => {}
+            Name::KmsMasterKeyId | Name::KmsDataKeyReusePeriodSeconds => {
+                return Err(fault::unsupported("encryption with a key of KMS"));
+            }
+            _ => return Err(fault::invalid_attribute_name(name.as_str())),
+        }
+        Ok(())
+    }
+
+    /// The attributes that can be set, as `GetQueueAttributes` gives them; what is empty is left out.
+    pub(crate) fn to_attributes(&self) -> Vec<(Name, String)> {
+        let mut all = vec![
+            (Name::VisibilityTimeout, self.visibility_timeout_s.to_string()),
+            (Name::MaximumMessageSize, self.message_bytes_max.to_string()),
+            (Name::MessageRetentionPeriod, self.retention_s.to_string()),
+            (Name::DelaySeconds, self.delay_s.to_string()),
+            (Name::ReceiveMessageWaitTimeSeconds, self.receive_wait_s.to_string()),
+            (Name::SqsManagedSseEnabled, self.managed_sse.to_string()),
+            (Name::Policy, self.policy.clone()),
+            (Name::RedriveAllowPolicy, self.redrive_allow_policy.clone()),
+        ];
+        if let Some(redrive) = &self.redrive {
+            let Redrive { dead_letter_target_arn: arn, receives_max } = redrive;
+            all.push((
+                Name::RedrivePolicy,
+                format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{receives_max}}}"#),
+            ));
+        }
+        all.retain(|(_, value)| !value.is_empty());
+        all
+    }
+
+    pub(crate) fn retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.retention_s))
+    }
+}
+
+fn bounded(name: Name, value: &str, min: u32, max: u32) -> Result<u32, Fault> {
+    let number = value.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| fault::invalid_attribute_value(name.as_str()))
+}
+
+fn json_object(name: Name, value: &str) -> Result<String, Fault> {
+    if value.is_empty() || serde_json::from_str::<serde_json::Map<_, _>>(value).is_ok() {
+        return Ok(value.to_owned());
+    }
+    Err(fault::invalid_attribute_value(name.as_str()))
+}
+
+fn redrive(value: &str, own_arn: &str) -> Result<Option<Redrive>, Fault> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let invalid = |reason: &str| fault::invalid_value(value, "RedrivePolicy", reason);
+    let redrive: Redrive = serde_json::from_str(value).map_err(|error| invalid(&format!("{error}.")))?;
+    if !(1..=1_000).contains(&redrive.receives_max) {
+        return Err(invalid("Invalid value for maxReceiveCount: it must be between 1 and 1000."));
+    }
+    let (own, target) = (own_arn.parse::<Arn>(), redrive.dead_letter_target_arn.parse::<Arn>());
+    match (own, target) {
+        (Ok(own), Ok(target)) if target.service == "sqs" => {
+            if (&own.account, &own.region) != (&target.account, &target.region) {
+                return Err(invalid("Dead-letter target owner should be same as the source."));
+            }
+            Ok(Some(redrive))
+        }
+        _ => Err(invalid("Invalid value for deadLetterTargetArn.")),
+    }
+}
+
+/// The queue's ARN in the transaction's scope.
+pub(crate) fn arn(tx: &Tx, name: &str) -> Arn {
+    Arn::new("sqs", &tx.scope().region, &tx.scope().account, name)
+}
+
+/// The queue's URL, as clients of this server reach it.
+pub(crate) fn url(tx: &Tx, name: &str) -> String {
+    format!("{}/{}/{name}", tx.endpoint(), tx.scope().account)
+}
+
+/// The name at the end of a queue's URL; a bare name and an ARN are taken, too, as the SDKs of some languages send them.
+pub(crate) fn name_of(url: &str) -> Result<String, Fault> {
+    if url.is_empty() {
+        return Err(fault::missing("QueueUrl"));
+    }
+    if let Ok(arn) = url.parse::<Arn>() {
+        return Ok(arn.resource);
+    }
+    let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { Err(fault::queue_does_not_exist()) } else { Ok(name.to_owned()) }
+}
+
+/// The queue behind a URL, unguarded: sending and receiving do not conflict with a change of its attributes.
+pub(crate) async fn find(tx: &mut Tx, url: &str) -> Result<(String, Queue)> {
+    let name = name_of(url)?;
+    let queue = tx.peek(&QueueKey { name: name.clone() }).await?;
+    Ok((name, queue.ok_or_else(fault::queue_does_not_exist)?))
+}
+
+/// The queue behind a URL, guarded: for operations that change it.
+pub(crate) async fn find_guarded(tx: &mut Tx, url: &str) -> Result<(QueueKey, Queue)> {
+    let key = QueueKey { name: name_of(url)? };
+    let queue = tx.get(&key).await?;
+    Ok((key, queue.ok_or_else(fault::queue_does_not_exist)?))
+}
