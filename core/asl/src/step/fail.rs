@@ -21,18 +21,18 @@ pub(super) struct Failure {
     pub(super) cause: Option<String>,
     /// Ends the execution whatever catches.
     pub(super) fatal: bool,
-    /// A further name by which it may be caught: what the States Language calls it where AWS's events name it otherwise.
-    pub(super) also: Option<&'static str>,
+    /// Further names by which it may be caught: what the States Language calls it where AWS's events name it otherwise.
+    pub(super) also: Vec<&'static str>,
 }
 
 impl Failure {
     /// What somebody else reported.
     pub(super) fn reported(error: Option<String>, cause: Option<String>) -> Self {
-        Self { error, cause, fatal: false, also: None }
+        Self { error, cause, fatal: false, also: Vec::new() }
     }
 
     pub(super) fn fatal(error: &str, cause: String) -> Self {
-        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: true, also: None }
+        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: true, also: Vec::new() }
     }
 
     /// What this interpreter found. AWS names the state in front of the cause, once.
@@ -41,7 +41,7 @@ impl Failure {
             "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
             frame.state_name, frame.entered_event
         );
-        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: error == RUNTIME, also: None }
+        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: error == RUNTIME, also: Vec::new() }
     }
 
     /// Something grew too large. `who` is the state, or the resource whose result it was.
@@ -60,7 +60,7 @@ impl Failure {
         names.iter().any(|name| match name.as_str() {
             "States.ALL" => error != RUNTIME,
             "States.TaskFailed" => error != RUNTIME && error != TIMEOUT,
-            name => name == error || self.also == Some(name),
+            name => name == error || self.also.contains(&name),
         })
     }
 }

@@ -189,7 +189,7 @@ impl Engine<'_, '_, '_, '_> {
         frame: &mut Frame,
         state: &State,
         previous: i64,
-        failure: Failure,
+        mut failure: Failure,
     ) -> Failure {
         if failure.fatal {
             return failure;
@@ -201,7 +201,8 @@ impl Engine<'_, '_, '_, '_> {
         };
         frame.last_event = self.event(event, previous, None);
         frame.doing = Doing::Run;
-        Failure { also: Some(also), ..failure }
+        failure.also.push(also);
+        failure
     }
 
     /// Aborts the frames that hang on a fork, in the order in which they began.

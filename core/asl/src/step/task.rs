@@ -296,7 +296,7 @@ impl Engine<'_, '_, '_, '_> {
             Event::ActivityTimedOut,
             Event::TaskTimedOut,
         );
-        let also = (kind == TimerKind::Heartbeat).then_some("States.HeartbeatTimeout");
+        let also = if kind == TimerKind::Heartbeat { vec!["States.HeartbeatTimeout"] } else { Vec::new() };
         let failure = Failure { also, ..Failure::reported(Some(TIMEOUT.to_owned()), None) };
         self.failed(frame, resource, event, failure)
     }

@@ -1,15 +1,13 @@
 //! Whole executions, each in a file of `tests/histories`: definition, input, the answers of its tasks, and the history
 //! that comes of it. `BLESS=1` writes what comes; read it before you commit it.
 
-
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::world::{Keep, World, line};
 use asl::{HistoryEventType, Machine, Outcome};
 use serde_json::{Value, json};
-use crate::world::{Keep, World, line};
 
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/histories");
@@ -58,7 +56,8 @@ fn executions_write_these_histories() {
             assert_eq!(found, case["expected"], "{}: {found:#}", file.display());
         }
     }
-    let unseen: Vec<&str> = HistoryEventType::ALL.iter().map(|t| t.as_str()).filter(|t| !seen.contains(t)).collect();
+    let unseen: Vec<&str> =
+        HistoryEventType::ALL.iter().map(|t| t.as_str()).filter(|t| !seen.contains(t)).collect();
     assert_eq!(unseen, [""; 0], "every event type has a case");
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use asl::{
-    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, Outcome, StepContext, Stimulus, TaskRequest,
-    TimerKind, WaitId, start, step,
+    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, Outcome, StepContext, Stimulus,
+    TaskRequest, TimerKind, WaitId, start, step,
 };
 use serde_json::Value;
 
