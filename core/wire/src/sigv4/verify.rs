@@ -1,0 +1,198 @@
+//! The proof of a claim.
+
+use std::time::Duration;
+
+use base::{Fault, Timestamp};
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+use super::canonical::canonical_request;
+use super::chunked::{Chunks, is_chunked};
+use super::{ALGORITHM, Signature, incomplete};
+use crate::Request;
+
+/// How far the signer's clock may be off.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+/// S3 allows more.
+const SKEW_S3: Duration = Duration::from_secs(15 * 60);
+
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+     Secret Access Key and signing method. Consult the service documentation for details.";
+
+/// Proves that the holder of `secret` signed this request not long before `now`, body and chunks included.
+///
+/// # Errors
+/// `InvalidSignatureException` (in the query protocol `SignatureDoesNotMatch`) if not or too long ago,
+/// `IncompleteSignatureException` if that cannot be decided; S3's `RequestTimeTooSkewed`, `AccessDenied` and
+/// `XAmzContentSHA256Mismatch`.
+pub fn verify(
+    signature: &Signature<'_>,
+    request: &Request<'_>,
+    secret: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    check_time(signature, now)?;
+    let payload_hash = payload_hash(signature, request)?;
+    let canonical = canonical_request(signature, request, &payload_hash)?;
+    let hashed = hex::encode(Sha256::digest(canonical.as_bytes()));
+    let to_sign = format!("{ALGORITHM}\n{}\n{}\n{hashed}", signature.date, signature.scope);
+    let key = signing_key(secret, &signature.scope);
+    if !signed(&key, &to_sign, &signature.signature) {
+        return Err(mismatch(&format!(
+            "{MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\nThe String-to-Sign \
+             should have been\n'{to_sign}'\n"
+        )));
+    }
+    if payload_hash.starts_with("STREAMING-") && is_chunked(request) {
+        return verify_chunks(signature, request, &key, &payload_hash);
+    }
+    Ok(())
+}
+
+fn mismatch(message: &str) -> Fault {
+    Fault::new("InvalidSignatureException", message).with_status(403)
+}
+
+/// The key for a scope (`20261122/eu-central-1/sqs/aws4_request`). Good for the scope's day.
+pub fn signing_key(secret: &str, scope: &str) -> [u8; 32] {
+    let mut parts = scope.split('/');
+    let first = hmac(format!("AWS4{secret}").as_bytes(), parts.next().unwrap_or_default().as_bytes());
+    parts.fold(first, |key, part| hmac(&key, part.as_bytes()))
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    keyed(key).chain_update(message).finalize().into_bytes().into()
+}
+
+/// HMAC takes keys of any length, so the other branch is never taken; it yields a code that matches nothing signed.
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as Mac>::new_from_slice(key).unwrap_or_else(|_| Mac::new(&Default::default()))
+}
+
+/// Whether `signature` is the text's, compared in constant time.
+fn signed(key: &[u8; 32], text: &str, signature: &str) -> bool {
+    let Ok(given) = hex::decode(signature) else { return false };
+    keyed(key).chain_update(text.as_bytes()).verify_slice(&given).is_ok()
+}
+
+fn check_time(signature: &Signature<'_>, now: Timestamp) -> Result<(), Fault> {
+    let Some(signed_at) = signature.signed_at() else {
+        return Err(incomplete(format!(
+            "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
+            signature.date
+        )));
+    };
+    let day = signature.scope.split('/').next().unwrap_or_default();
+    if !signature.date.starts_with(day) || day.len() != 8 {
+        return Err(mismatch(&format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{day}' != '{}', \
+             from '{}'.",
+            &signature.date.get(..8).unwrap_or_default(),
+            signature.date
+        )));
+    }
+    let s3 = signature.service() == "s3";
+    let skew = if s3 { SKEW_S3 } else { SKEW };
+    let lifetime =
+        signature.expires_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+    let (minutes, shown_now) = (skew.as_secs() / 60, basic(now));
+    if now > signed_at + lifetime.unwrap_or(skew) {
+        return Err(match (s3, lifetime) {
+            (true, Some(_)) => Fault::new("AccessDenied", "Request has expired").with_status(403),
+            (true, None) => too_skewed(),
+            (false, _) => {
+                let limit = lifetime.unwrap_or(skew);
+                let (earliest, span) = (basic(now - limit), span(limit));
+                mismatch(&format!(
+                    "Signature expired: {} is now earlier than {earliest} ({shown_now} - {span}.)",
+                    signature.date
+                ))
+            }
+        });
+    }
+    if signed_at > now + skew {
+        let latest = basic(now + skew);
+        return Err(if s3 {
+            too_skewed()
+        } else {
+            mismatch(&format!(
+                "Signature not yet current: {} is still later than {latest} ({shown_now} + {minutes} min.)",
+                signature.date
+            ))
+        });
+    }
+    Ok(())
+}
+
+fn too_skewed() -> Fault {
+    let message = "The difference between the request time and the current time is too large.";
+    Fault::new("RequestTimeTooSkewed", message).with_status(403)
+}
+
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds.is_multiple_of(60) { format!("{} min", seconds / 60) } else { format!("{seconds} s") }
+}
+
+/// `20261122T102019Z`
+fn basic(moment: Timestamp) -> String {
+    moment.to_iso_seconds().replace(['-', ':'], "")
+}
+
+/// The hash that the signer put into the canonical request. A plain hash must be the body's.
+fn payload_hash(signature: &Signature<'_>, request: &Request<'_>) -> Result<String, Fault> {
+    let actual = || hex::encode(Sha256::digest(&request.body));
+    match request.header("x-amz-content-sha256") {
+        Some(marker) if marker == "UNSIGNED-PAYLOAD" || marker.starts_with("STREAMING-") => {
+            Ok(marker.to_owned())
+        }
+        Some(given) => {
+            if given.eq_ignore_ascii_case(&actual()) {
+                return Ok(given.to_owned());
+            }
+            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+            Err(match signature.service() {
+                "s3" => Fault::new("XAmzContentSHA256Mismatch", message),
+                _ => mismatch(MISMATCH),
+            })
+        }
+        None if signature.service() == "s3" && signature.expires_seconds.is_some() => {
+            Ok("UNSIGNED-PAYLOAD".to_owned())
+        }
+        None => Ok(actual()),
+    }
+}
+
+/// Each chunk's signature covers the one before it, the first the request's own.
+fn verify_chunks(
+    signature: &Signature<'_>,
+    request: &Request<'_>,
+    key: &[u8; 32],
+    payload_hash: &str,
+) -> Result<(), Fault> {
+    if payload_hash.starts_with("STREAMING-UNSIGNED") {
+        return Ok(());
+    }
+    let chunks = Chunks::parse(&request.body)?;
+    let (date, scope) = (&signature.date, &signature.scope);
+    let empty = hex::encode(Sha256::digest(b""));
+    let mut previous = signature.signature.to_string();
+    for (range, given) in &chunks.signatures {
+        let given = given.as_deref().unwrap_or_default();
+        let hash = hex::encode(Sha256::digest(&chunks.body[range.clone()]));
+        let text = format!("{ALGORITHM}-PAYLOAD\n{date}\n{scope}\n{previous}\n{empty}\n{hash}");
+        if !signed(key, &text, given) {
+            return Err(mismatch(MISMATCH));
+        }
+        given.clone_into(&mut previous);
+    }
+    if payload_hash.ends_with("-TRAILER") {
+        let given = chunks.trailer_signature.as_deref().unwrap_or_default();
+        let hash = hex::encode(Sha256::digest(chunks.canonical_trailers().as_bytes()));
+        let text = format!("AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope}\n{previous}\n{hash}");
+        if !signed(key, &text, given) {
+            return Err(mismatch(MISMATCH));
+        }
+    }
+    Ok(())
+}
