@@ -9,6 +9,7 @@
 mod eval;
 mod filter;
 mod parse;
+mod parse_filter;
 mod write;
 
 #[cfg(test)]
