@@ -12,6 +12,7 @@ mod guarded;
 mod high_water;
 mod ledger;
 mod memory;
+mod postgres;
 mod prefixes;
 mod redb;
 mod resolver;

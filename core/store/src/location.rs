@@ -14,6 +14,7 @@ use crate::fjall::Fjall;
 use crate::grouped::Grouped;
 use crate::guarded::Guarded;
 use crate::memory::{Inline, Memory};
+use crate::postgres::Postgres;
 use crate::redb::Redb;
 use crate::watch::SharedEngine;
 
@@ -161,6 +162,7 @@ impl OpenError {
     pub(crate) fn from_store(place: impl fmt::Display, error: StoreError) -> OpenError {
         match error {
             StoreError::Damaged(what) => OpenError::damaged(place, what),
+            StoreError::Unavailable(why) => OpenError::unavailable(place, why),
             other => OpenError::unavailable(place, other),
         }
     }
@@ -198,9 +200,7 @@ pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine,
         }
         Location::Fjall(path) => grouped(path, fjall(path, options)?),
         Location::Redb(path) => grouped(path, redb(path, options)?),
-        Location::Postgres(_) => {
-            Err(OpenError::unavailable("postgres", "the engine postgres is not implemented"))
-        }
+        Location::Postgres(url) => Ok(Arc::new(Postgres::open(url, options.make)?)),
     }
 }
 
