@@ -31,7 +31,7 @@ pub(crate) async fn receive_message(
         // Asked for before the look, so that what comes in between wakes us.
         let wake = effect.watch::<HeadKey>(&Parts::of(&name));
         let look = effect.transact("ReceiveMessage", receive_now, input.clone()).await?;
-        let deadline = *deadline.get_or_insert(began + Duration::from_secs(u64::from(look.wait_s)));
+        let deadline = *deadline.get_or_insert_with(|| began + Duration::from_secs(u64::from(look.wait_s)));
         if !look.messages.is_empty() || effect.now() >= deadline {
             let messages = Some(look.messages).filter(|messages| !messages.is_empty());
             return Ok(ReceiveMessageOutput { messages });
@@ -138,7 +138,7 @@ impl Taken<'_> {
         }
         let head = Head {
             receives: self.head.receives + 1,
-            first_received_at: self.head.first_received_at.or(Some(tx.now())),
+            first_received_at: self.head.first_received_at.or_else(|| Some(tx.now())),
             receipt: tx.random(),
             ..self.head.clone()
         };

@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::config::StartArgs;
+
+/// AWS's event-driven services in one durable, explainable binary.
+#[derive(Debug, Parser)]
+#[command(name = "buswork", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the server.
+    Start(StartArgs),
+    /// Creates or updates a CloudFormation stack and waits for it.
+    Deploy(DeployArgs),
+    /// Prints an output of a stack.
+    Output(OutputArgs),
+    /// Puts a file into a bucket.
+    Put(PutArgs),
+    /// Shows the chain of causes of an event, an execution or a request.
+    Trace(TraceArgs),
+    /// Looks through a store that is not in use and says what is wrong with it.
+    Verify(VerifyArgs),
+}
+
+/// Where the server is.
+#[derive(Debug, Clone, Args)]
+pub struct Endpoint {
+    /// The server's address.
+    #[arg(long, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
+    pub endpoint: String,
+    /// The region.
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
+    pub region: String,
+    /// The access key; twelve digits name an account.
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", default_value = "test", hide_env_values = true)]
+    pub access_key: String,
+}
+
+/// `buswork deploy`
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// The template, YAML or JSON.
+    pub template: PathBuf,
+    /// The stack's name.
+    #[arg(long)]
+    pub stack_name: String,
+    /// A parameter of the template; may be given several times.
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork output`
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// The stack's name.
+    pub stack_name: String,
+    /// The output's key; all outputs are printed without one.
+    pub key: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork put`
+#[derive(Debug, Args)]
+pub struct PutArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Where it goes: `s3://bucket/key`.
+    pub url: String,
+    /// The object's content type; chosen by the file's ending if not given.
+    #[arg(long)]
+    pub content_type: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork trace`
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// An event's id, an execution's ARN, or a request's id.
+    pub id: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: crate::config::StoreArgs,
+}
+
+impl Cli {
+    /// Runs the command; its exit code is the process's.
+    pub fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Start(args) => commands::start::start(args),
+            Command::Deploy(args) => commands::deploy::deploy(&args),
+            Command::Output(args) => commands::output::output(&args),
+            Command::Put(args) => commands::put::put(&args),
+            Command::Trace(args) => commands::trace::trace(&args),
+            Command::Verify(args) => commands::verify::verify(&args),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&format!("buswork: {error:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Prints for the person at the terminal.
+#[expect(clippy::print_stdout, reason = "a command's result goes to standard output")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Prints what went wrong.
+#[expect(clippy::print_stderr, reason = "a command's failure goes to standard error")]
+pub(crate) fn complain(line: &str) {
+    eprintln!("{line}");
+}

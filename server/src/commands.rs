@@ -1,0 +1,8 @@
+//! One command a file.
+
+pub mod deploy;
+pub mod output;
+pub mod put;
+pub mod start;
+pub mod trace;
+pub mod verify;

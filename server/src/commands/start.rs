@@ -1,0 +1,77 @@
+//! `buswork start`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use kernel::Clock;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::assemble::{House, assemble};
+use crate::cli::say;
+use crate::config::{Config, LogFormat, StartArgs};
+use crate::front::Front;
+use crate::listen;
+
+/// How long requests that are being answered may take once the server is told to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop by SIGINT or SIGTERM.
+///
+/// # Errors
+/// The configuration, the store or the port cannot be used; or the store could not be closed as it should be.
+pub fn start(args: StartArgs) -> anyhow::Result<()> {
+    let config = Config::load(args)?;
+    log_to_stderr(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = listen::bind(config.address).await?;
+    let address = listener.local_addr()?;
+    let engine = store::open(&config.store).context("cannot open the store")?;
+    let house = Arc::new(assemble(engine, &config));
+    house.kernel.set_endpoint(format!("http://{address}"));
+    house.kernel.start().await.context("cannot start the runner")?;
+    tracing::info!(%address, engine = house.kernel.engine_name(), store = ?config.store, "started");
+    say(&format!("listening on http://{address}"));
+    let front = Front::new(Arc::clone(&house));
+    let clock = Clock::real();
+    let patience = async {
+        let until = clock.now() + PATIENCE;
+        clock.sleep_until(until).await;
+    };
+    listen::serve(listener, front, told_to_stop()?, patience).await;
+    stop(&house).await
+}
+
+async fn stop(house: &House) -> anyhow::Result<()> {
+    tracing::info!("stopping");
+    house.kernel.stop().await.context("the store could not be closed as it should be")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BUSWORK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // A second server in one process, as tests have it, logs where the first one does.
+    drop(set);
+}

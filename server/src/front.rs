@@ -1,0 +1,160 @@
+//! The front door: one HTTP request in, one answer out, whatever service it is for.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use base::Fault;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use kernel::{Caller, TraceCx};
+use uuid::Uuid;
+use wire::{Call, Refusal, RefusalKind, Registry, Request};
+
+use crate::assemble::SharedHouse;
+use crate::status;
+
+/// The body of an answer.
+pub type Body = http_body_util::combinators::BoxBody<Bytes, Infallible>;
+
+/// The largest body that any service takes; each service's own limit is checked when the service is known.
+const BODY_BYTES_MAX: usize = 80 * 1024 * 1024;
+
+/// What every connection shares.
+pub struct Front {
+    house: SharedHouse,
+    registry: Registry,
+}
+
+impl Front {
+    /// A front door to `house`.
+    pub fn new(house: SharedHouse) -> Arc<Front> {
+        let schemas: Vec<_> = house.kernel.schemas().collect();
+        Arc::new(Front { registry: Registry::new(&schemas), house })
+    }
+
+    /// Answers a request. Never fails: what goes wrong is an answer, too.
+    pub async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        if let Some(answer) = status::answer(&self.house, parts.uri.path()).await {
+            return answer;
+        }
+        let request_id = self.house.kernel.new_id();
+        if let (None, Some(authority)) = (parts.headers.get("host"), parts.uri.authority())
+            && let Ok(host) = HeaderValue::from_str(authority.as_str())
+        {
+            parts.headers.insert("host", host);
+        }
+        let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => {
+                return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large or was cut off");
+            }
+        };
+        let request = Request {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body,
+        };
+        match request.path.strip_prefix(status::CALL) {
+            Some(named) => self.document(named, &request, request_id).await,
+            None => self.aws(&request, request_id).await,
+        }
+    }
+
+    /// The router's door for the command line: `POST /_buswork/call/<service>/<operation>` with a document.
+    async fn document(&self, named: &str, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
+        let Some((service, operation)) = named.split_once('/').filter(|_| request.method == "POST") else {
+            return plain(StatusCode::NOT_FOUND, "POST /_buswork/call/<service>/<operation>\n");
+        };
+        let scope = wire::sigv4::Signature::parse(request).ok().flatten();
+        let region = scope.as_ref().and_then(|scope| base::Region::parse(scope.region())).unwrap_or_default();
+        let account =
+            scope.map_or_else(base::AccountId::default, |scope| Caller::account_of_key(&scope.access_key));
+        let caller = Caller::root_user(account, region, request_id);
+        let result = self.house.kernel.call(caller, service, operation, request.body.clone()).await;
+        match result {
+            Ok(document) => status::json_text(StatusCode::OK, document),
+            Err(fault) => {
+                let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                status::json(status, &fault)
+            }
+        }
+    }
+
+    async fn aws(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
+        if let Some(answer) = wire::cors::preflight(request) {
+            return respond(answer);
+        }
+        let id = request_id.to_string();
+        let mut answer = match wire::identify(request, &self.registry) {
+            Ok(call) => {
+                let result = self.call(&call, request, request_id).await;
+                if let Err(fault) = &result {
+                    tracing::debug!(service = call.service.signing_name, operation = call.operation.name, %fault);
+                }
+                wire::encode(&call, result.as_deref(), &id)
+            }
+            Err(refusal) => refused(&refusal, &id),
+        };
+        wire::cors::dress(&mut answer.headers);
+        respond(answer)
+    }
+
+    async fn call(&self, call: &Call, request: &Request<'_>, request_id: Uuid) -> Result<Bytes, Fault> {
+        if request.body.len() > wire::body_bytes_max(call.service) {
+            return Err(
+                Fault::new("RequestEntityTooLargeException", "the request is too large").with_status(413)
+            );
+        }
+        // The signature is read always: one that is malformed is refused in every profile.
+        wire::Signature::parse(request)?;
+        let document = wire::decode(call, request)?;
+        let caller = caller(call, request_id);
+        self.house.kernel.call(caller, call.service.signing_name, call.operation.name, document).await
+    }
+}
+
+fn caller(call: &Call, request_id: Uuid) -> Caller {
+    let account = match (&call.account, &call.access_key) {
+        (Some(account), _) => account.clone(),
+        (None, Some(key)) => Caller::account_of_key(key),
+        (None, None) => base::AccountId::default(),
+    };
+    let caller = Caller::root_user(account, call.region.clone(), request_id);
+    match call.trace.as_deref().and_then(TraceCx::from_header) {
+        Some(trace) => Caller { trace, ..caller },
+        None => caller,
+    }
+}
+
+fn refused(refusal: &Refusal, request_id: &str) -> wire::Response {
+    if let RefusalKind::NotImplemented(operation) = &refusal.kind {
+        let service = refusal.service.map_or("unknown", |service| service.signing_name);
+        tracing::warn!(service, operation, "an operation that is not implemented was called");
+    }
+    wire::refuse(refusal, request_id)
+}
+
+fn respond(answer: wire::Response) -> http::Response<Body> {
+    let mut response = http::Response::new(full(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// An answer in plain text.
+pub(crate) fn plain(status: StatusCode, text: &str) -> http::Response<Body> {
+    let mut response = http::Response::new(full(Bytes::copy_from_slice(text.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// A body that is there at once.
+pub(crate) fn full(bytes: Bytes) -> Body {
+    Full::new(bytes).boxed()
+}

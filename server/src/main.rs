@@ -1,0 +1,9 @@
+//! `buswork`: see `buswork --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    server::cli::Cli::parse().run()
+}
