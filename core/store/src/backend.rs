@@ -64,6 +64,10 @@ pub(crate) trait Backend: Send + 'static {
     fn write(&mut self, batch: &Batch) -> Result<(), WriteFault>;
     /// Flushes and releases the data.
     fn close(&mut self) -> Result<(), StoreError>;
+    /// Proves what reading every row does not prove.
+    fn check(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// The first byte of keys that belong to the store itself and that no commit may name.

@@ -158,3 +158,103 @@ impl Head {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happens to a queue of at most sixteen places.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A commit puts the places of the first mask and removes those of the second.
+        Commit(u16, u16),
+        /// A reader opens a snapshot and keeps it.
+        Open,
+        /// A kept snapshot, by its age, scans from the floor and tells what it saw.
+        Scan(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => (any::<u16>(), any::<u16>(), any::<u16>()).prop_map(|(a, b, c)| Step::Commit(a & b & c, a)),
+            2 => (0u32..16, any::<u16>()).prop_map(|(place, b)| Step::Commit(1 << place, b)),
+            2 => Just(Step::Open),
+            6 => (0usize..6).prop_map(Step::Scan),
+        ]
+    }
+
+    fn key(place: u32) -> Bytes {
+        Bytes::from(vec![b'q', place as u8])
+    }
+
+    /// The first live place of `live` whose key is at least `start`.
+    fn first_from(live: u16, start: &[u8]) -> Option<u32> {
+        (0..16).find(|place| live & (1 << place) != 0 && *key(*place) >= *start)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_scan_from_the_floor_finds_what_a_whole_scan_finds(steps in prop::collection::vec(step(), 1..120)) {
+            let floor = ScanFloor::new();
+            let (mut live, mut version) = (0u16, Version(0));
+            let mut snapshots = vec![(live, version)];
+            for step in steps {
+                match step {
+                    Step::Commit(puts, removed) => {
+                        version.0 += 1;
+                        for place in (0..16).filter(|place| puts & (1 << place) != 0) {
+                            floor.wrote(&key(place), version);
+                        }
+                        live = live & !removed | puts;
+                    }
+                    Step::Open => snapshots.push((live, version)),
+                    Step::Scan(age) => {
+                        let (seen, at) = snapshots[snapshots.len().saturating_sub(age + 1)];
+                        let first = first_from(seen, &floor.start(b"q", at));
+                        prop_assert_eq!(first, first_from(seen, b""), "at {:?} with {:?}", at, floor);
+                        match first {
+                            Some(place) => floor.saw_first_live(b"q", &key(place), at),
+                            None => floor.saw_empty(b"q", at),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_floor_follows_a_queue() {
+        let floor = ScanFloor::new();
+        let at = |version| floor.start(b"q", Version(version));
+        assert_eq!(&*at(0), b"q");
+        floor.saw_first_live(b"q", b"q5", Version(10));
+        assert_eq!((&*at(9), &*at(10), &*at(11)), (&b"q"[..], &b"q5"[..], &b"q5"[..]));
+        floor.wrote(b"q7", Version(11));
+        assert_eq!(&*at(11), b"q5", "what is written above does not matter");
+        floor.saw_first_live(b"q", b"q8", Version(10));
+        assert_eq!(&*at(11), b"q5", "the evidence is older than the row in between");
+        floor.saw_first_live(b"q", b"q7", Version(11));
+        assert_eq!((&*at(10), &*at(11)), (&b"q5"[..], &b"q7"[..]));
+        floor.wrote(b"q3", Version(12));
+        assert_eq!(&*at(12), b"q3");
+        floor.saw_empty(b"q", Version(13));
+        assert_eq!(&*at(13), b"r");
+        assert_eq!(&*ScanFloor::none().start(b"q", Version(99)), b"q");
+    }
+
+    #[test]
+    fn a_tail_of_many_writes_does_not_stop_the_head() {
+        let floor = ScanFloor::new();
+        floor.start(b"q", Version(0));
+        for version in 1..=10_000u64 {
+            floor.wrote(&[b"q", &version.to_be_bytes()[..]].concat(), Version(version));
+            let head = [b"q", &(version / 2).to_be_bytes()[..]].concat();
+            floor.saw_first_live(b"q", &head, Version(version.saturating_sub(3)));
+        }
+        assert!(*floor.start(b"q", Version(10_000)) > *[b"q", &4_900u64.to_be_bytes()[..]].concat());
+    }
+}

@@ -59,7 +59,7 @@ impl Grouped {
     pub(crate) fn start<B: Backend>(core: Core<B>) -> std::io::Result<Grouped> {
         let queue = Arc::new(Queue::default());
         let (public, name) = (core.public(), core.name());
-        let committer = Committer { core, queue: queue.clone(), end: Err(ended_early()) };
+        let committer = Committer { core: Some(core), queue: queue.clone(), end: Err(ended_early()) };
         std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok(Grouped { queue, public, name })
     }
@@ -132,7 +132,8 @@ fn ended_early() -> StoreError {
 
 /// The writing thread.
 struct Committer<B: Backend> {
-    core: Core<B>,
+    /// Gone before anybody hears of the end, so that the store can be opened again at once.
+    core: Option<Core<B>>,
     queue: Arc<Queue>,
     /// How it ends; until it closed in order, as a failure.
     end: Result<(), StoreError>,
@@ -140,21 +141,23 @@ struct Committer<B: Backend> {
 
 impl<B: Backend> Committer<B> {
     fn run(mut self) {
+        let Some(core) = &mut self.core else { return };
         while let Some(group) = self.queue.next_group() {
             let (commits, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|w| (w.commit, w.answer)).unzip();
-            for (verdict, answer) in self.core.run(commits).into_iter().zip(answers) {
+            for (verdict, answer) in core.run(commits).into_iter().zip(answers) {
                 // Whoever stopped waiting loses the answer, not the commit.
                 let _ = answer.send(verdict);
             }
         }
-        self.end = self.core.close();
+        self.end = core.close();
     }
 }
 
 /// Also when it panics: who waits is told, and nothing is taken any more.
 impl<B: Backend> Drop for Committer<B> {
     fn drop(&mut self) {
+        self.core = None;
         let mut state = self.queue.state.lock();
         state.closing = true;
         state.ended = Some(self.end.clone());

@@ -92,4 +92,8 @@ impl<B: Backend> Backend for Guarded<B> {
         closed?;
         noted.map_err(|e| StoreError::Unavailable(format!("`high-water` cannot be synced: {e}")))
     }
+
+    fn check(&mut self) -> Result<(), StoreError> {
+        self.engine.check()
+    }
 }

@@ -10,6 +10,7 @@ use crate::backend::Backend;
 use crate::core::Core;
 use crate::directory::Directory;
 use crate::engine::StoreError;
+use crate::fault::{Faults, Faulty};
 use crate::fjall::Fjall;
 use crate::grouped::Grouped;
 use crate::guarded::Guarded;
@@ -175,11 +176,13 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Whether a store is made where there is none.
     pub make: bool,
+    /// A switch for faults of the disk, for tests; engines in this process only.
+    pub faults: Option<Faults>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { cache_bytes: 64 << 20, make: true }
+        Options { cache_bytes: 64 << 20, make: true, faults: None }
     }
 }
 
@@ -195,23 +198,27 @@ pub fn open(location: &Location) -> Result<SharedEngine, OpenError> {
 pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine, OpenError> {
     match location {
         Location::Memory => {
-            let core = Core::new(Memory::default()).map_err(|e| OpenError::from_store("memory", e))?;
+            let core = Core::new(Faulty::new(Memory::default(), options.faults.clone()))
+                .map_err(|e| OpenError::from_store("memory", e))?;
             Ok(Arc::new(Inline::new(core)))
         }
-        Location::Fjall(path) => grouped(path, fjall(path, options)?),
-        Location::Redb(path) => grouped(path, redb(path, options)?),
+        Location::Fjall(path) => grouped(path, fjall(path, options)?, options),
+        Location::Redb(path) => grouped(path, redb(path, options)?, options),
+        Location::Postgres(_) if options.faults.is_some() => {
+            Err(OpenError::unavailable("postgres", "faults are injected into embedded engines only"))
+        }
         Location::Postgres(url) => Ok(Arc::new(Postgres::open(url, options.make)?)),
     }
 }
 
-fn fjall(path: &Path, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
+pub(crate) fn fjall(path: &Path, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
     let directory = Directory::take(path, EngineName::Fjall, options.make)?;
     let data = directory.data();
     let engine = sound(path, || Fjall::open(&data, options.cache_bytes))?;
     Guarded::new(engine, directory)
 }
 
-fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
+pub(crate) fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
     let directory = Directory::take(path, EngineName::Redb, options.make)?;
     let data = directory.data();
     let engine = sound(path, || Redb::open(&data, options.cache_bytes))?;
@@ -231,8 +238,9 @@ fn sound<B>(path: &Path, recover: impl FnOnce() -> Result<B, StoreError>) -> Res
     }
 }
 
-fn grouped<B: Backend>(path: &Path, backend: B) -> Result<SharedEngine, OpenError> {
-    let core = Core::new(backend).map_err(|e| OpenError::from_store(path.display(), e))?;
+fn grouped<B: Backend>(path: &Path, backend: B, options: &Options) -> Result<SharedEngine, OpenError> {
+    let core = Core::new(Faulty::new(backend, options.faults.clone()))
+        .map_err(|e| OpenError::from_store(path.display(), e))?;
     let engine = Grouped::start(core).map_err(|e| OpenError::unavailable(path.display(), e))?;
     Ok(Arc::new(engine))
 }

@@ -115,6 +115,17 @@ impl Backend for Redb {
         self.database = None;
         Ok(())
     }
+
+    /// Reads do not prove the checksums of pages.
+    fn check(&mut self) -> Result<(), StoreError> {
+        let database = self.database.as_mut().ok_or_else(crate::core::closed)?;
+        match database.check_integrity().map_err(store_error)? {
+            true => Ok(()),
+            false => {
+                Err(StoreError::Damaged("`rows.redb` had pages that are not what was written".to_owned()))
+            }
+        }
+    }
 }
 
 struct RedbView(ReadOnlyTable<&'static [u8], &'static [u8]>);
