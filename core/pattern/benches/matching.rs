@@ -3,14 +3,56 @@
 //! The events are land parcels of about 680 bytes: a dozen short strings and an outline of points, so that most of
 //! each event is of no interest to most rules. Five rules per kind, as the benchmarks of other matchers have it; most
 //! events match none of them.
+//!
+//! What is measured is the processor time of the thread, so that a busy machine does not count.
+#![expect(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot set itself up has to stop; its entry points are made by macros"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pattern::{Event, Pattern, RuleSet, explain};
 
 const EVENTS: usize = 256;
+
+/// The processor time of this thread.
+struct ThreadTime;
+
+impl Measurement for ThreadTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
+    }
+
+    fn end(&self, start: Duration) -> Duration {
+        self.start() - start
+    }
+
+    fn add(&self, one: &Duration, other: &Duration) -> Duration {
+        *one + *other
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        value.as_nanos() as f64
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
 
 struct Dice(u64);
 
@@ -148,7 +190,7 @@ fn run(rules: &RuleSet<u32>, events: &[String], out: &mut Vec<u32>) -> usize {
     matched
 }
 
-fn by_kind(criterion: &mut Criterion) {
+fn by_kind(criterion: &mut Criterion<ThreadTime>) {
     let events = events();
     let size = events.iter().map(String::len).sum::<usize>() / EVENTS;
     assert!((640..720).contains(&size), "{size} bytes an event");
@@ -189,7 +231,7 @@ fn many(kind: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
-fn by_number(criterion: &mut Criterion) {
+fn by_number(criterion: &mut Criterion<ThreadTime>) {
     let envelope = |event: &String| {
         let area = r#""detail":{"area":7.5,"#;
         format!(
@@ -213,7 +255,7 @@ fn by_number(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn building_and_explaining(criterion: &mut Criterion) {
+fn building_and_explaining(criterion: &mut Criterion<ThreadTime>) {
     let patterns: Vec<Arc<Pattern>> =
         many("exact", 5_000).iter().map(|text| Arc::new(Pattern::parse(text).unwrap())).collect();
     criterion.bench_function("build/5000", |bencher| {
@@ -233,9 +275,13 @@ fn building_and_explaining(criterion: &mut Criterion) {
     });
 }
 
-fn short() -> Criterion {
-    let second = std::time::Duration::from_secs(1);
-    Criterion::default().sample_size(20).warm_up_time(second / 4).measurement_time(second)
+fn short() -> Criterion<ThreadTime> {
+    let second = Duration::from_secs(1);
+    Criterion::default()
+        .with_measurement(ThreadTime)
+        .sample_size(20)
+        .warm_up_time(second / 4)
+        .measurement_time(second)
 }
 
 criterion_group!(name = benches; config = short(); targets = by_kind, by_number, building_and_explaining);

@@ -73,20 +73,15 @@ pub struct FieldPlace {
 
 /// Explains what the pattern makes of the event.
 pub fn explain(pattern: &Pattern, event: &Event<'_>) -> Explanation {
+    let matched = pattern.matches_event(event);
     let mut explanation =
-        Explanation { matched: false, unmatched: Vec::new(), or: Vec::new(), scattered: Vec::new() };
-    let BranchExplanation { unmatched, or } = explain_group(pattern, pattern.root(), event);
-    if !unmatched.is_empty() || !or.is_empty() {
-        // Fields that may be absent need not be absent everywhere.
-        explanation.matched = pattern.has_absent() && pattern.matches_event(event);
-        if !explanation.matched {
-            (explanation.unmatched, explanation.or) = (unmatched, or);
+        Explanation { matched, unmatched: Vec::new(), or: Vec::new(), scattered: Vec::new() };
+    if !matched {
+        let BranchExplanation { unmatched, or } = explain_group(pattern, pattern.root(), event);
+        (explanation.unmatched, explanation.or) = (unmatched, or);
+        if explanation.unmatched.is_empty() && explanation.or.is_empty() {
+            explain_combination(pattern, event, &mut explanation);
         }
-        return explanation;
-    }
-    explanation.matched = pattern.matches_event(event);
-    if !explanation.matched {
-        explain_combination(pattern, event, &mut explanation);
     }
     explanation
 }

@@ -35,6 +35,7 @@
 
 mod alternative;
 mod consistency;
+mod decode;
 mod elements;
 mod error;
 mod event;

@@ -15,6 +15,9 @@ use crate::tokens::{Token, Tokens};
 
 const OR: &str = "$or";
 
+/// Deepest nesting of `$or`, as each costs a good piece of the stack.
+const OR_DEPTH_MAX: usize = 64;
+
 /// Names that may not stand for fields inside `$or`.
 const RESERVED_IN_OR: [&str; 25] = [
     "exactly",
@@ -67,17 +70,18 @@ struct Parser<'a> {
     leaves: Vec<Arc<Leaf>>,
 }
 
-/// The path of the object that is being read.
-#[derive(Clone, Copy)]
-struct Place<'p> {
-    /// `None` at the top, where nothing joins a name.
-    path: Option<&'p str>,
-    inside_or: bool,
+/// Where the object that is being read stands.
+#[derive(Clone, Default)]
+struct Place {
+    /// Its path; `None` at the top, where nothing joins a name.
+    path: Option<String>,
+    /// How many `$or`s are around it.
+    ors: usize,
 }
 
-impl Place<'_> {
-    fn join(self, name: &str) -> String {
-        match self.path {
+impl Place {
+    fn join(&self, name: &str) -> String {
+        match &self.path {
             Some(path) => format!("{path}.{name}"),
             None => name.to_owned(),
         }
@@ -93,7 +97,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, InvalidPattern> {
     }
     let mut combinations = Vec::new();
     let mut root = Group::default();
-    parser.object(&mut combinations, &mut root, Place { path: None, inside_or: false })?;
+    parser.object(&mut combinations, &mut root, &Place::default())?;
     parser.check_limits(&combinations)?;
     drop_replaced(&mut root, &combinations);
     let combinations = combinations.into_iter().map(|paths| paths.into_values().collect()).collect();
@@ -101,54 +105,78 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, InvalidPattern> {
 }
 
 impl Parser<'_> {
+    /// Reads an object behind its opening brace. Objects inside it are read in the same loop, with a stack of their
+    /// own; only `$or` recurses.
     fn object(
         &mut self,
         combinations: &mut Vec<Combination>,
         group: &mut Group,
-        place: Place<'_>,
+        place: &Place,
     ) -> Result<(), InvalidPattern> {
-        let mut empty = true;
-        while self.tokens.next()? != Token::ObjectEnd {
-            empty = false;
+        let mut open = vec![(place.clone(), true)];
+        while let Some((place, empty)) = open.last_mut() {
+            if self.tokens.next()? == Token::ObjectEnd {
+                if *empty {
+                    return Err(self.tokens.refuse("Empty objects are not allowed"));
+                }
+                open.pop();
+                continue;
+            }
+            *empty = false;
             let name = self.tokens.text().to_owned();
             if name == OR {
                 let branches = self.or(combinations, place)?;
                 group.ors.push(branches);
                 continue;
             }
-            if place.inside_or && RESERVED_IN_OR.contains(&name.as_str()) {
+            if place.ors > 0 && RESERVED_IN_OR.contains(&name.as_str()) {
                 let reason = format!("{name} is Ruler reserved fieldName which cannot be used inside {OR}.");
                 return Err(self.tokens.refuse(&reason));
             }
             let path = place.join(&name);
             match self.tokens.next()? {
                 Token::ObjectStart => {
-                    self.object(combinations, group, Place { path: Some(&path), ..place })?
+                    let inner = Place { path: Some(path), ors: place.ors };
+                    open.push((inner, true));
                 }
-                Token::ArrayStart => {
-                    let leaf = self.leaf(&path)?;
-                    group.leaves.push(leaf);
-                    if combinations.is_empty() {
-                        combinations.push(Combination::new());
-                    }
-                    let path: Rc<str> = path.into();
-                    for combination in combinations.iter_mut() {
-                        combination.insert(Rc::clone(&path), leaf);
-                    }
-                }
+                Token::ArrayStart => self.field(&path, combinations, group)?,
                 _ => return Err(self.tokens.refuse(&format!("\"{name}\" must be an object or an array"))),
             }
         }
-        if empty { Err(self.tokens.refuse("Empty objects are not allowed")) } else { Ok(()) }
+        Ok(())
+    }
+
+    fn field(
+        &mut self,
+        path: &str,
+        combinations: &mut Vec<Combination>,
+        group: &mut Group,
+    ) -> Result<(), InvalidPattern> {
+        let leaf = self.leaf(path)?;
+        group.leaves.push(leaf);
+        if combinations.is_empty() {
+            combinations.push(Combination::new());
+        }
+        let path: Rc<str> = path.into();
+        for combination in combinations.iter_mut() {
+            combination.insert(Rc::clone(&path), leaf);
+        }
+        Ok(())
     }
 
     fn or(
         &mut self,
         combinations: &mut Vec<Combination>,
-        place: Place<'_>,
+        place: &Place,
     ) -> Result<Vec<Group>, InvalidPattern> {
         if self.tokens.next()? != Token::ArrayStart {
             return Err(self.tokens.refuse("It must be an Array followed with $or."));
+        }
+        let inner = Place { path: place.path.clone(), ors: place.ors + 1 };
+        if inner.ors > OR_DEPTH_MAX {
+            return Err(self
+                .tokens
+                .refuse(&format!("Rule is too complex - $or nested more than {OR_DEPTH_MAX} times")));
         }
         let mut so_far = std::mem::take(combinations);
         if so_far.is_empty() {
@@ -167,7 +195,7 @@ impl Parser<'_> {
             }
             let mut branch = Group::default();
             let mut multiplied = so_far.clone();
-            self.object(&mut multiplied, &mut branch, Place { inside_or: true, ..place })?;
+            self.object(&mut multiplied, &mut branch, &inner)?;
             combinations.append(&mut multiplied);
             branches.push(branch);
             if combinations.len() > COMBINATIONS_MAX {

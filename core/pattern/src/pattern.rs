@@ -74,11 +74,6 @@ impl Pattern {
         operators.into_iter()
     }
 
-    /// Whether some field may be absent.
-    pub(crate) fn has_absent(&self) -> bool {
-        self.leaves.iter().any(|leaf| leaf.absent_allowed)
-    }
-
     pub(crate) fn combinations(&self) -> impl Iterator<Item = &[u32]> {
         self.combinations.iter().map(|combination| &**combination)
     }

@@ -1,6 +1,7 @@
 //! From JSON text to fields, in one pass. Only what some path leads to is taken; everything else is checked and passed
 //! over.
 
+use crate::decode::decode;
 use crate::elements::{ElementId, Elements, ROOT};
 use crate::error::InvalidEvent;
 use crate::json::{self, Malformed, Raw, Reason, Step, at, space};
@@ -74,6 +75,22 @@ pub(crate) struct Field {
     end: u32,
 }
 
+/// An object or array that is being read.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    node: NodeId,
+    /// The element that its scalars sit in.
+    element: ElementId,
+    /// The element that it is itself, if it stands directly in an array.
+    own: ElementId,
+    /// Its number if it is an array.
+    array: u32,
+    /// The position in it.
+    index: u32,
+}
+
+const NO_ARRAY: u32 = u32::MAX;
+
 /// The fields of one event.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
@@ -81,6 +98,8 @@ pub(crate) struct Fields {
     pub(crate) elements: Elements,
     decoded: String,
     key: String,
+    /// The objects and arrays around the one that is being read.
+    levels: Vec<Level>,
 }
 
 impl Fields {
@@ -134,32 +153,55 @@ impl<P: Paths> Scanner<'_, P> {
         if at(self.bytes, pos) != b'{' {
             return Malformed::at(pos, Reason::Object);
         }
-        let pos = self.object(pos, TOP, ROOT, 0)?;
+        let pos = self.object(pos)?;
         let pos = space(self.bytes, pos);
         if pos == self.bytes.len() { Ok(()) } else { Malformed::at(pos, Reason::Behind) }
     }
 
-    fn object(&mut self, pos: usize, node: NodeId, element: ElementId, depth: usize) -> Step {
-        if depth >= DEPTH_MAX {
-            return Malformed::at(pos, Reason::Depth);
-        }
+    /// Scans the outermost object and what is wanted inside, keeping its own stack: events may be nested deeply.
+    fn object(&mut self, pos: usize) -> Step {
+        self.fields.levels.clear();
+        let mut level = Level { node: TOP, element: ROOT, own: ROOT, array: NO_ARRAY, index: 0 };
         let mut pos = space(self.bytes, pos + 1);
-        if at(self.bytes, pos) == b'}' {
-            return Ok(pos + 1);
-        }
+        let mut entered = true;
         loop {
-            let (key, value) = json::key(self.bytes, pos)?;
-            pos = match self.child(node, key) {
-                Some(child) => self.value(value, child, element, depth + 1)?,
-                None => json::skip_value(self.bytes, value, depth + 1)?,
+            let close = if level.array == NO_ARRAY { b'}' } else { b']' };
+            let next = at(self.bytes, pos);
+            if next == close {
+                self.leave(&level);
+                match self.fields.levels.pop() {
+                    Some(outer) => level = outer,
+                    None => return Ok(pos + 1),
+                }
+                entered = false;
+                pos = space(self.bytes, pos + 1);
+                continue;
+            }
+            if !entered {
+                if next != b',' {
+                    return Malformed::at(pos, Reason::Separator);
+                }
+                pos = space(self.bytes, pos + 1);
+                level.index += 1;
+            }
+            let mut node = Some(level.node);
+            if level.array == NO_ARRAY {
+                let (key, value) = json::key(self.bytes, pos)?;
+                node = self.child(level.node, key);
+                pos = value;
+            }
+            (pos, entered) = match node {
+                Some(node) => self.value(pos, node, &mut level)?,
+                None => (json::skip_value(self.bytes, pos, self.depth())?, false),
             };
             pos = space(self.bytes, pos);
-            match at(self.bytes, pos) {
-                b',' => pos = space(self.bytes, pos + 1),
-                b'}' => return Ok(pos + 1),
-                _ => return Malformed::at(pos, Reason::Separator),
-            }
         }
+    }
+
+    /// How many objects and arrays are around a member of the current one.
+    #[inline]
+    fn depth(&self) -> usize {
+        self.fields.levels.len() + 1
     }
 
     #[inline]
@@ -168,50 +210,47 @@ impl<P: Paths> Scanner<'_, P> {
             return self.paths.child(node, &self.bytes[key.start..key.end]);
         }
         self.fields.key.clear();
-        json::decode(self.text.get(key.start..key.end).unwrap_or_default(), &mut self.fields.key);
+        decode(self.text.get(key.start..key.end).unwrap_or_default(), &mut self.fields.key);
         self.paths.child(node, self.fields.key.as_bytes())
     }
 
-    fn value(&mut self, pos: usize, node: NodeId, element: ElementId, depth: usize) -> Step {
-        match at(self.bytes, pos) {
-            b'{' if self.paths.leads_on(node) => self.object(pos, node, element, depth),
-            b'{' => json::skip_value(self.bytes, pos, depth),
-            b'[' => self.array(pos, node, element, depth),
-            _ => match self.paths.path(node) {
-                Some(path) => self.scalar(pos, path, element),
-                None => json::skip_value(self.bytes, pos, depth),
-            },
+    /// Reads a wanted value, or steps into it if it is an object or array; then `level` is that, and the answer `true`.
+    fn value(&mut self, pos: usize, node: NodeId, level: &mut Level) -> Step<(usize, bool)> {
+        let first = at(self.bytes, pos);
+        if first == b'[' || (first == b'{' && self.paths.leads_on(node)) {
+            if self.depth() >= DEPTH_MAX {
+                return Malformed::at(pos, Reason::Depth);
+            }
+            self.enter(node, first == b'[', level);
+            return Ok((pos + 1, true));
         }
+        let end = match self.paths.path(node) {
+            Some(path) if first != b'{' => self.scalar(pos, path, level.element)?,
+            _ => json::skip_value(self.bytes, pos, self.depth())?,
+        };
+        Ok((end, false))
     }
 
-    fn array(&mut self, pos: usize, node: NodeId, parent: ElementId, depth: usize) -> Step {
-        if depth >= DEPTH_MAX {
-            return Malformed::at(pos, Reason::Depth);
+    fn enter(&mut self, node: NodeId, array: bool, level: &mut Level) {
+        let elements = &mut self.fields.elements;
+        let own = if level.array == NO_ARRAY {
+            ROOT
+        } else {
+            elements.open_element(level.element, level.array, level.index)
+        };
+        let element = if own == ROOT { level.element } else { own };
+        let array = if array { elements.open_array() } else { NO_ARRAY };
+        self.fields.levels.push(*level);
+        *level = Level { node, element, own, array, index: 0 };
+    }
+
+    fn leave(&mut self, level: &Level) {
+        if level.array != NO_ARRAY {
+            self.fields.elements.close_array(level.array);
         }
-        let mut pos = space(self.bytes, pos + 1);
-        if at(self.bytes, pos) == b']' {
-            return Ok(pos + 1);
+        if level.own != ROOT {
+            self.fields.elements.close_element(level.own);
         }
-        let array = self.fields.elements.open_array();
-        for index in 0u32.. {
-            pos = match at(self.bytes, pos) {
-                b'{' | b'[' => {
-                    let element = self.fields.elements.open_element(parent, array, index);
-                    let pos = self.value(pos, node, element, depth + 1)?;
-                    self.fields.elements.close_element(element);
-                    pos
-                }
-                _ => self.value(pos, node, parent, depth + 1)?,
-            };
-            pos = space(self.bytes, pos);
-            match at(self.bytes, pos) {
-                b',' => pos = space(self.bytes, pos + 1),
-                b']' => break,
-                _ => return Malformed::at(pos, Reason::Separator),
-            }
-        }
-        self.fields.elements.close_array(array);
-        Ok(pos + 1)
     }
 
     fn scalar(&mut self, pos: usize, path: u32, element: ElementId) -> Step {
@@ -221,7 +260,7 @@ impl<P: Paths> Scanner<'_, P> {
             let (end, escaped) = json::string(self.bytes, start)?;
             if escaped {
                 let decoded = self.fields.decoded.len();
-                json::decode(self.text.get(start..end).unwrap_or_default(), &mut self.fields.decoded);
+                decode(self.text.get(start..end).unwrap_or_default(), &mut self.fields.decoded);
                 (Kind::Decoded, decoded, self.fields.decoded.len(), end + 1)
             } else {
                 (Kind::Str, start, end, end + 1)

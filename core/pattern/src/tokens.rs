@@ -2,6 +2,7 @@
 //! gives. A tree would lose what the pattern language needs: the text of numbers, fields that are set twice, and where
 //! things stand.
 
+use crate::decode::decode;
 use crate::error::InvalidPattern;
 use crate::json::{self, at, space};
 use crate::limits::DEPTH_MAX;
@@ -174,7 +175,7 @@ impl<'a> Tokens<'a> {
         self.pos = end + 1;
         self.text.clear();
         if escaped {
-            json::decode(&self.source[start..end], &mut self.text);
+            decode(&self.source[start..end], &mut self.text);
         } else {
             self.text.push_str(&self.source[start..end]);
         }

@@ -1,4 +1,5 @@
 //! The recorded answers of EventBridge's open-source matcher, where they lie beside the project.
+#![expect(clippy::unwrap_used, reason = "the cases are well-formed")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,20 +7,15 @@ use std::sync::Arc;
 use pattern::{Event, Pattern, RuleSet, explain};
 use serde_json::Value;
 
-fn corpus() -> Option<String> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/pattern-cases.jsonl");
-    let text = std::fs::read_to_string(&file).ok();
-    if text.is_none() {
-        println!("skipped: {} is not there", file.display());
-    }
-    text
-}
-
 #[test]
 fn agrees_with_every_recorded_case() {
-    let Some(text) = corpus() else { return };
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/pattern-cases.jsonl");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        println!("skipped: {} is not there", file.display());
+        return;
+    };
     let cases: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(cases.len() >= 1_000, "{} cases", cases.len());
+    assert!(cases.len() >= 1_084, "{} cases", cases.len());
     let mut wrong = Vec::new();
     let mut rules = Vec::new();
     for case in &cases {
