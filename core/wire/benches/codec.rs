@@ -1,6 +1,7 @@
 //! The hot path: from bytes to the operation and its document, and back to bytes.
 //!
 //! Measures `SendMessage` with a body of 1 KiB over awsJson 1.0, step by step and together, and a small query call.
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use std::hint::black_box;
 

@@ -86,6 +86,7 @@ fn service(out: &mut String, model: &Model<'_>) -> Result<()> {
             );
         }
     }
+    let visible = if model.config.tables_only { "pub(crate)" } else { "pub" };
     let route = if routes.is_empty() { "" } else { ", Route" };
     let _ = writeln!(
         out,
@@ -94,7 +95,7 @@ fn service(out: &mut String, model: &Model<'_>) -> Result<()> {
     let namespace = model.config.xml_namespace.as_deref().or(model.metadata("xmlNamespace"));
     let _ = writeln!(
         out,
-        "/// {}.\npub static SERVICE: ServiceSchema = ServiceSchema {{\nsigning_name: {signing:?},\nendpoint_prefix: \
+        "/// {}.\n{visible} static SERVICE: ServiceSchema = ServiceSchema {{\nsigning_name: {signing:?},\nendpoint_prefix: \
          {endpoint:?},\nservice_id: {:?},\ntarget_prefix: {},\nprotocols: &[{protocols}],\njson_version: \
          {:?},\napi_version: {:?},\nxml_namespace: {},\nquery_compatible: {},\nerror_namespace: {},\nvalidation: \
          {validation},\noperations: &[{served}],\nall_operations: &{all:?},\nall_routes: &[{routes}],\nerrors: \

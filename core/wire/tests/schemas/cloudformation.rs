@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
 
 /// AWS CloudFormation.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "cloudformation",
     endpoint_prefix: "cloudformation",
     service_id: "CloudFormation",

@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
 
 /// Amazon DynamoDB.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "dynamodb",
     endpoint_prefix: "dynamodb",
     service_id: "DynamoDB",

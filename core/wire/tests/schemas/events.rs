@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
 
 /// Amazon EventBridge.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "events",
     endpoint_prefix: "events",
     service_id: "EventBridge",

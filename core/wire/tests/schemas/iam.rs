@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
 
 /// AWS Identity and Access Management.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "iam",
     endpoint_prefix: "iam",
     service_id: "IAM",

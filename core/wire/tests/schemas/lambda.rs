@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, Route, ServiceSchema, ValidationStyle};
 
 /// AWS Lambda.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "lambda",
     endpoint_prefix: "lambda",
     service_id: "Lambda",

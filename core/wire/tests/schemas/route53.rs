@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, Route, ServiceSchema, ValidationStyle};
 
 /// Amazon Route 53.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "route53",
     endpoint_prefix: "route53",
     service_id: "Route 53",

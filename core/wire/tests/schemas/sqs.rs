@@ -5,7 +5,7 @@
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
 
 /// Amazon Simple Queue Service.
-pub static SERVICE: ServiceSchema = ServiceSchema {
+pub(crate) static SERVICE: ServiceSchema = ServiceSchema {
     signing_name: "sqs",
     endpoint_prefix: "sqs",
     service_id: "SQS",
