@@ -151,6 +151,11 @@ impl<B: Backend> Core<B> {
         poison
     }
 
+    /// Gives everything up as it is, closed or not.
+    pub(crate) fn abandon(self) {
+        self.public.close();
+    }
+
     /// Releases the data. The error says what may be lost.
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         self.public.close();

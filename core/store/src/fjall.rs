@@ -35,9 +35,14 @@ struct Open {
 }
 
 impl Fjall {
-    /// Opens or makes the database in `directory`. What an interrupted making left behind is made anew.
-    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Fjall, StoreError> {
-        if directory.exists() && !directory.join(COMPLETE).exists() {
+    /// Opens the database in `directory`. In a store that never acknowledged anything it is made if it is missing, and
+    /// made anew where its making was interrupted.
+    pub(crate) fn open(directory: &Path, used: bool, cache_bytes: u64) -> Result<Fjall, StoreError> {
+        let complete = directory.join(COMPLETE).exists();
+        if used && !complete {
+            return Err(StoreError::Damaged(format!("`data/{COMPLETE}` is missing")));
+        }
+        if !complete && directory.exists() {
             std::fs::remove_dir_all(directory).map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
         let database = Database::builder(directory)
@@ -145,8 +150,11 @@ fn store_error(error: fjall::Error) -> StoreError {
     match error {
         fjall::Error::Io(e) | fjall::Error::Storage(LsmError::Io(e)) => match e.kind() {
             ErrorKind::StorageFull => StoreError::Full,
-            ErrorKind::NotFound | ErrorKind::UnexpectedEof | ErrorKind::InvalidData => {
-                StoreError::Damaged(e.to_string())
+            ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::InvalidData => {
+                StoreError::Damaged(format!("the files in `data` do not fit together: {e}"))
             }
             _ => StoreError::Unavailable(e.to_string()),
         },

@@ -157,7 +157,9 @@ impl<B: Backend> Committer<B> {
 /// Also when it panics: who waits is told, and nothing is taken any more.
 impl<B: Backend> Drop for Committer<B> {
     fn drop(&mut self) {
-        self.core = None;
+        if let Some(core) = self.core.take() {
+            core.abandon();
+        }
         let mut state = self.queue.state.lock();
         state.closing = true;
         state.ended = Some(self.end.clone());

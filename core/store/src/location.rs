@@ -214,14 +214,14 @@ pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine,
 pub(crate) fn fjall(path: &Path, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
     let directory = Directory::take(path, EngineName::Fjall, options.make)?;
     let data = directory.data();
-    let engine = sound(path, || Fjall::open(&data, options.cache_bytes))?;
+    let engine = sound(path, || Fjall::open(&data, directory.mark.is_some(), options.cache_bytes))?;
     Guarded::new(engine, directory)
 }
 
 pub(crate) fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
     let directory = Directory::take(path, EngineName::Redb, options.make)?;
     let data = directory.data();
-    let engine = sound(path, || Redb::open(&data, options.cache_bytes))?;
+    let engine = sound(path, || Redb::open(&data, directory.mark.is_some(), options.cache_bytes))?;
     Guarded::new(engine, directory)
 }
 

@@ -26,13 +26,16 @@ pub(crate) struct Redb {
 }
 
 impl Redb {
-    /// Opens or makes the database in `directory`. What an interrupted making left behind is made anew.
-    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Redb, StoreError> {
+    /// Opens the database in `directory`. In a store that never acknowledged anything it is made if it is missing, and
+    /// made anew where its making was interrupted.
+    pub(crate) fn open(directory: &Path, used: bool, cache_bytes: u64) -> Result<Redb, StoreError> {
         let file = directory.join(FILE);
         let mut builder = Database::builder();
         builder.set_cache_size(usize::try_from(cache_bytes).unwrap_or(usize::MAX));
         let database = if file.exists() {
             builder.open(&file).map_err(store_error)?
+        } else if used {
+            return Err(StoreError::Damaged(format!("`data/{FILE}` is missing")));
         } else {
             let io = |e: std::io::Error| StoreError::Unavailable(e.to_string());
             let unfinished = directory.join(UNFINISHED);
