@@ -7,8 +7,57 @@
 //! Two invariants, written as absences: no item is ever read whose index entries are of another commit, and no
 //! conditional write commits on an item that changed after its condition was judged.
 
+pub mod api;
 pub mod border;
+mod capacity;
+mod expiry;
 pub mod expression;
+pub mod keys;
+mod legacy;
 pub mod number;
+mod ops;
+mod page;
+mod request;
+mod select;
 pub mod stored;
+pub mod table;
+mod tables;
 pub mod value;
+mod write;
+
+use std::sync::Arc;
+
+use kernel::Service;
+
+/// The service, for the router.
+pub fn service() -> Service {
+    Service::new(&api::SERVICE)
+        .state(Arc::new(tables::Tables::default()))
+        .transact::<api::CreateTable, _>(ops::create_table::create_table)
+        .transact::<api::DeleteTable, _>(ops::delete_table::delete_table)
+        .transact::<api::DescribeTable, _>(ops::describe_table::describe_table)
+        .transact::<api::ListTables, _>(ops::list_tables::list_tables)
+        .transact::<api::UpdateTable, _>(ops::update_table::update_table)
+        .transact::<api::PutItem, _>(ops::put_item::put_item)
+        .transact::<api::GetItem, _>(ops::get_item::get_item)
+        .transact::<api::UpdateItem, _>(ops::update_item::update_item)
+        .transact::<api::DeleteItem, _>(ops::delete_item::delete_item)
+        .transact::<api::Query, _>(ops::query::query)
+        .transact::<api::Scan, _>(ops::scan::scan)
+        .transact::<api::BatchWriteItem, _>(ops::batch_write_item::batch_write_item)
+        .transact::<api::BatchGetItem, _>(ops::batch_get_item::batch_get_item)
+        .transact::<api::TransactWriteItems, _>(ops::transact_write_items::transact_write_items)
+        .transact::<api::TransactGetItems, _>(ops::transact_get_items::transact_get_items)
+        .transact::<api::TagResource, _>(ops::tag_resource::tag_resource)
+        .transact::<api::UntagResource, _>(ops::untag_resource::untag_resource)
+        .transact::<api::ListTagsOfResource, _>(ops::list_tags_of_resource::list_tags_of_resource)
+        .transact::<api::DescribeTimeToLive, _>(ops::describe_time_to_live::describe_time_to_live)
+        .transact::<api::UpdateTimeToLive, _>(ops::update_time_to_live::update_time_to_live)
+        .transact::<api::DescribeContinuousBackups, _>(
+            ops::describe_continuous_backups::describe_continuous_backups,
+        )
+        .transact::<api::DescribeEndpoints, _>(ops::describe_endpoints::describe_endpoints)
+        .internal(expiry::SWEEP, ops::sweep::sweep)
+        .internal(ops::purge::PURGE, ops::purge::purge)
+        .internal(ops::backfill::BACKFILL, ops::backfill::backfill)
+}

@@ -96,6 +96,16 @@ pub enum Operand<'a> {
     Size(Box<Operand<'a>>),
 }
 
+impl<'a> Operand<'a> {
+    fn visit_paths(&self, visit: &mut impl FnMut(&Path<'a>)) {
+        match self {
+            Operand::Path(path) => visit(path),
+            Operand::Size(inner) => inner.visit_paths(visit),
+            Operand::Value(_) => {}
+        }
+    }
+}
+
 impl Operand<'_> {
     /// The type, where it is known before the item is.
     fn known_type(&self) -> Option<AttributeType> {
@@ -124,6 +134,26 @@ impl<'a> Condition<'a> {
         let condition = parse_all(&mut parser)?;
         parser.finish()?;
         Ok(condition)
+    }
+
+    /// Shows every document path of the condition to `visit`.
+    pub fn visit_paths(&self, visit: &mut impl FnMut(&Path<'a>)) {
+        match self {
+            Condition::And(all) | Condition::Or(all) => all.iter().for_each(|inner| inner.visit_paths(visit)),
+            Condition::Not(inner) => inner.visit_paths(visit),
+            Condition::Exists(path) | Condition::NotExists(path) => visit(path),
+            Condition::Type(operand, _) => operand.visit_paths(visit),
+            Condition::Compare(_, one, two)
+            | Condition::BeginsWith(one, two)
+            | Condition::Contains(one, two) => [one, two].into_iter().for_each(|o| o.visit_paths(visit)),
+            Condition::Between(one, two, three) => {
+                [one, two, three].into_iter().for_each(|o| o.visit_paths(visit));
+            }
+            Condition::In(operand, list) => {
+                operand.visit_paths(visit);
+                list.iter().for_each(|o| o.visit_paths(visit));
+            }
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub struct KeyCondition<'a> {
     pub range: Option<RangeCondition<'a>>,
 }
 
+/// A condition on one key attribute.
+pub type KeyPart<'a> = (&'a str, RangeCondition<'a>);
+
 /// A range of sort keys.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RangeCondition<'a> {
@@ -45,14 +48,17 @@ impl<'a> KeyCondition<'a> {
         hash_name: &str,
         range_name: Option<&str>,
     ) -> Result<KeyCondition<'a>, Fault> {
-        let condition = Condition::parse(Kind::KeyCondition, text, placeholders)?;
-        let parts = parts(condition)?;
-        KeyCondition::of(parts, hash_name, range_name)
+        KeyCondition::of(KeyCondition::parts(text, placeholders)?, hash_name, range_name)
+    }
+
+    /// Parses a `KeyConditionExpression` before the keys' names are known.
+    pub fn parts(text: &'a str, placeholders: &Placeholders<'a>) -> Result<Vec<KeyPart<'a>>, Fault> {
+        parts(Condition::parse(Kind::KeyCondition, text, placeholders)?)
     }
 
     /// From conditions on attributes, one each.
     pub fn of(
-        parts: Vec<(&'a str, RangeCondition<'a>)>,
+        parts: Vec<KeyPart<'a>>,
         hash_name: &str,
         range_name: Option<&str>,
     ) -> Result<KeyCondition<'a>, Fault> {
@@ -93,7 +99,7 @@ fn unsupported(operator: &str) -> Fault {
     Kind::KeyCondition.fault(format_args!("Invalid operator used in KeyConditionExpression: {operator}"))
 }
 
-fn parts(condition: Condition<'_>) -> Result<Vec<(&str, RangeCondition<'_>)>, Fault> {
+fn parts(condition: Condition<'_>) -> Result<Vec<KeyPart<'_>>, Fault> {
     match condition {
         Condition::And(all) => {
             let nested = all.into_iter().map(parts).collect::<Result<Vec<_>, _>>()?;

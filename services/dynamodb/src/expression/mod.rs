@@ -20,7 +20,7 @@ mod update;
 use base::Fault;
 
 pub use condition::{Comparator, Condition, Operand};
-pub use key_condition::{KeyCondition, RangeCondition};
+pub use key_condition::{KeyCondition, KeyPart, RangeCondition};
 pub use path::{Path, Segment};
 pub use placeholders::Placeholders;
 pub use projection::Projection;

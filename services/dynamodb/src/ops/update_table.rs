@@ -1,0 +1,33 @@
+//! `UpdateTable`: changes settings and global indexes. A new index is filled by tasks.
+
+use kernel::{Result, Tx};
+
+use super::backfill::Backfill;
+use super::describe_table::sizes;
+use super::purge::{Purge, Rows};
+use crate::api::{TableStatus, UpdateTableInput, UpdateTableOutput, error};
+use crate::table::{Table, describe, update};
+use crate::tables;
+
+pub(crate) async fn update_table(tx: &mut Tx, input: UpdateTableInput) -> Result<UpdateTableOutput> {
+    let table = tables::itself(tx, &input.table_name).await?;
+    if table.indexes.iter().any(|index| index.backfilling) {
+        let text = format!(
+            "Attempt to change a resource which is still in use: Table is being updated: {}",
+            table.name
+        );
+        return Err(error::resource_in_use_exception(text).into());
+    }
+    let now = tx.now();
+    let planned = update(Table::clone(&table), input, now, || tx.random())?;
+    for space in planned.empty {
+        Purge { rows: Rows::Entries, space }.enqueue(tx)?;
+    }
+    for space in planned.fill {
+        Backfill::of(&planned.table, Some(space)).enqueue(tx)?;
+    }
+    tables::put(tx, &planned.table)?;
+    let sizes = sizes(tx, &table).await?;
+    let described = describe(&planned.table, tx.scope(), TableStatus::Active, &sizes);
+    Ok(UpdateTableOutput { table_description: Some(described) })
+}
