@@ -62,6 +62,11 @@ pub(crate) struct Host<'a> {
 pub(crate) fn host<'a>(request: &Request<'a>) -> Option<Host<'a>> {
     let host = request.header("host")?;
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    // A bucket's name comes before, and may be any service's.
+    if name.split('.').any(|label| label == "s3" || label.starts_with("s3-")) {
+        let region = name.split('.').find(|label| is_region(label));
+        return Some(Host { service: "s3", region });
+    }
     let mut labels = name.split('.');
     let (first, second) = (labels.next()?, labels.next()?);
     let third = labels.next();
@@ -99,6 +104,8 @@ mod tests {
             ("eu-central-1.queue.amazonaws.com", Some(("sqs", Some("eu-central-1")))),
             ("123456789012.ddb.us-east-1.amazonaws.com", Some(("dynamodb", Some("us-east-1")))),
             ("iam.amazonaws.com", Some(("iam", None))),
+            ("sqs.s3.eu-central-1.amazonaws.com", Some(("s3", Some("eu-central-1")))),
+            ("bucket.s3-website.localhost:4566", Some(("s3", None))),
             ("127.0.0.1:4566", None),
             ("[::1]:4566", None),
             ("localhost:4566", None),

@@ -45,6 +45,9 @@ impl Finder<'_, '_> {
         match (self.addressed(), self.credential.as_ref()) {
             (Some(service), _) => self.of_service(service),
             (None, Some(credential)) => Err(self.foreign(&credential.service, self.guess())),
+            (None, None) if self.host.is_some_and(|host| host.service == "s3") => {
+                Err(self.foreign("s3", Protocol::RestXml))
+            }
             (None, None) => self.unaddressed(),
         }
     }
