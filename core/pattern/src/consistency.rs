@@ -5,10 +5,11 @@
 
 use crate::elements::{ElementId, Elements, ROOT};
 
-/// Work allowed for one combination and one event. Events without repeated keys never come near it: for them the work
-/// is proportional to their size. Beyond it the combination counts as not matched, because keys repeated on purpose
-/// can make the question exponentially hard.
-const STEPS_MAX: usize = 1 << 20;
+/// Work allowed for one combination and one event: some, and some more for each field. Events without repeated keys
+/// never come near it, as for them the work is proportional to their size. Beyond it the combination counts as not
+/// matched, because keys repeated on purpose can make the question exponentially hard.
+const STEPS_AT_LEAST: usize = 10_000;
+const STEPS_PER_FIELD: usize = 32;
 
 /// What an event has for one field of a combination.
 #[derive(Debug, Default)]
@@ -102,15 +103,16 @@ fn search(elements: &Elements, keys: &[Key]) -> bool {
     choices.push(&[]);
     let mut next = Choices::default();
     let mut merged = Vec::new();
-    let mut steps = 0usize;
+    let fields: usize = keys.iter().map(|key| key.found.len()).sum();
+    let mut steps = STEPS_AT_LEAST + fields * STEPS_PER_FIELD;
     for (at, key) in keys.iter().enumerate() {
         let later = &keys[at + 1..];
         next.clear();
         for choice in choices.iter() {
             let mut from = 0;
             while let Some(&element) = key.satisfied.get(from) {
-                steps += 1;
-                if steps > STEPS_MAX {
+                steps -= 1;
+                if steps == 0 {
                     return false;
                 }
                 match fits(elements, choice, element) {

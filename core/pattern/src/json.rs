@@ -273,6 +273,8 @@ fn skip_nested(text: &[u8], mut pos: usize, depth: usize) -> Step {
         let first = at(text, pos);
         if first == b'"' {
             pos = string(text, pos + 1)?.0 + 1;
+        } else if first == b'-' || first.is_ascii_digit() {
+            pos = number(text, pos)?;
         } else if first == b'{' || first == b'[' {
             if level >= DEPTH_MAX {
                 return Malformed::at(pos, Reason::Depth);
@@ -289,8 +291,6 @@ fn skip_nested(text: &[u8], mut pos: usize, depth: usize) -> Step {
                 }
                 continue 'value;
             }
-        } else if first == b'-' || first.is_ascii_digit() {
-            pos = number(text, pos)?;
         } else {
             pos = literal(text, pos)?;
         }

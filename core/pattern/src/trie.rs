@@ -16,6 +16,9 @@ const FEW: usize = 8;
 struct Node {
     /// What ends here, if anything.
     path: Option<u32>,
+    /// The first bytes of the steps from here, by their low six bits; every bit if a step is empty. Most keys of an
+    /// event are wanted by nobody, and this tells for most of them.
+    firsts: u64,
     few: Vec<(Box<[u8]>, NodeId)>,
     many: RuleMap<Box<[u8]>, NodeId>,
 }
@@ -50,6 +53,7 @@ impl Trie {
         let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.nodes.push(Node::default());
         let node = &mut self.nodes[node as usize];
+        node.firsts |= step.first().map_or(u64::MAX, |first| 1 << (first & 63));
         if node.many.is_empty() && node.few.len() < FEW {
             node.few.push((step.into(), new));
         } else {
@@ -70,7 +74,10 @@ impl Trie {
     /// The node of `key`, which may hold dots, below `node`.
     #[inline]
     pub(crate) fn child(&self, node: NodeId, key: &[u8]) -> Option<NodeId> {
-        let Node { few, many, .. } = &self.nodes[node as usize];
+        let Node { firsts, few, many, .. } = &self.nodes[node as usize];
+        if firsts >> (key.first().unwrap_or(&b'.') & 63) & 1 == 0 {
+            return None;
+        }
         if many.is_empty() {
             for (name, child) in few {
                 if key.len() == name.len() {

@@ -219,3 +219,10 @@ fn large_arrays_stay_cheap() {
     .unwrap();
     assert_eq!(pattern.matches(&event), Ok(false));
 }
+
+#[test]
+fn rules_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Pattern>();
+    shared::<RuleSet<String>>();
+}
