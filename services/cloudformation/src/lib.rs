@@ -1,6 +1,50 @@
 //! CloudFormation: templates in, stacks of resources out.
 //!
-//! Knows the template language, stacks and what it takes to make each resource type out of operations of other services.
-//! Must not know those services' crates: it names an operation and hands the router a document.
+//! Knows the template language, stacks and their operations, and what it takes to make each resource type out of
+//! operations of other services. Must not know those services' crates: it names an operation and hands the router a
+//! document. A deployment is a plan in the store and a task for each step, so it goes on after a crash; nothing of it
+//! lives in memory.
+//!
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html>
 
+pub mod api;
+mod deploy;
+mod export;
+mod keys;
+mod ops;
+mod plan;
+mod provider;
+mod record;
+mod resource;
+mod stack;
 pub mod template;
+mod templates;
+
+use std::sync::Arc;
+
+use kernel::Service;
+
+/// The service, for the router.
+pub fn service() -> Service {
+    Service::new(&api::SERVICE)
+        .effect::<api::CreateStack, _>(ops::create_stack::create_stack)
+        .effect::<api::UpdateStack, _>(ops::update_stack::update_stack)
+        .transact::<api::DeleteStack, _>(ops::delete_stack::delete_stack)
+        .transact::<api::DescribeStacks, _>(ops::describe_stacks::describe_stacks)
+        .transact::<api::ListStacks, _>(ops::list_stacks::list_stacks)
+        .transact::<ops::describe_stack_events::DescribeStackEvents, _>(
+            ops::describe_stack_events::describe_stack_events,
+        )
+        .transact::<api::DescribeStackResource, _>(ops::describe_stack_resource::describe_stack_resource)
+        .transact::<api::DescribeStackResources, _>(ops::describe_stack_resources::describe_stack_resources)
+        .transact::<api::ListStackResources, _>(ops::list_stack_resources::list_stack_resources)
+        .transact::<api::GetTemplate, _>(ops::get_template::get_template)
+        .effect::<api::GetTemplateSummary, _>(ops::get_template_summary::get_template_summary)
+        .effect::<api::ValidateTemplate, _>(ops::validate_template::validate_template)
+        .transact::<api::ListExports, _>(ops::list_exports::list_exports)
+        .transact::<api::ListImports, _>(ops::list_imports::list_imports)
+        .internal_effect(deploy::STEP, deploy::step)
+        .internal(deploy::STEP_ENDED, deploy::step_ended)
+        .internal(deploy::TIME_OUT, deploy::time_out)
+        .state(Arc::new(templates::Templates::default()))
+}

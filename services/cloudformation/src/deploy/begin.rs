@@ -1,0 +1,261 @@
+//! The beginning of a step: what it shall do, committed before anything is done.
+
+use kernel::{Error, Result, Tx};
+
+use super::StepInput;
+use super::end::{self, Outcome};
+use super::phase::doomed;
+use super::world::{self, Evaluation, World};
+use crate::api::ResourceStatus;
+use crate::keys::StackKey;
+use crate::plan::{Phase, Plan};
+use crate::provider::{Decision, Properties, ResourceType, decide};
+use crate::record::{self, Entry};
+use crate::resource::{Action, Doing, Resource, Standing};
+use crate::stack::Stack;
+use crate::template::{Template, TemplateError};
+
+/// What a step has to do.
+#[derive(Clone)]
+pub(super) enum Job {
+    /// Nothing: another run has done it, or there was nothing to do.
+    Over,
+    /// Make, change or look at a resource.
+    Make(Box<Making>),
+    /// Take these away, one after the other; one may be on its way already.
+    Delete(Vec<Standing>, Option<String>),
+}
+
+/// What has to be made, and from what.
+#[derive(Clone)]
+pub(super) struct Making {
+    pub kind: &'static ResourceType,
+    pub doing: Doing,
+    /// The properties that the resource has, if it stands.
+    pub old: Properties,
+}
+
+/// Reads the plan and the row, decides, and writes down what is about to be done.
+pub(super) async fn begin(tx: &mut Tx, input: StepInput) -> Result<Job> {
+    // Steps side by side read what their neighbours write; only a step that writes the plan guards it.
+    let Some(plan) = tx.peek(&input.plan()).await? else { return Ok(Job::Over) };
+    if !plan.is_running(&input.logical_id, input.generation) {
+        return Ok(Job::Over);
+    }
+    let stack = tx.peek(&StackKey { id: input.stack.clone() }).await?;
+    let stack = stack.ok_or_else(|| Error::bug("begin a step: the stack is gone"))?;
+    match plan.phase {
+        Phase::Forward => forward(tx, &input, stack, plan).await,
+        Phase::Revert => revert(tx, &input, stack, plan).await,
+        Phase::Cleanup | Phase::RevertCleanup | Phase::Undo => delete(tx, &input, stack, plan).await,
+    }
+}
+
+/// The provider of a type. Templates with unknown types are refused before anything is made.
+pub(super) fn provider(kind: &str) -> Result<&'static ResourceType> {
+    ResourceType::find(kind).ok_or_else(|| Error::bug(format!("find the resource type {kind}")))
+}
+
+/// A step that an earlier run has begun goes on with what that run meant to do.
+fn resumed(resource: &Resource, input: &StepInput) -> Result<Option<Job>> {
+    let Some(doing) = resource.doing.clone().filter(|doing| doing.generation == input.generation) else {
+        return Ok(None);
+    };
+    let old = resource.standing.as_ref().map(|standing| standing.properties.clone()).unwrap_or_default();
+    Ok(Some(Job::Make(Box::new(Making { kind: provider(&doing.target.kind)?, doing, old }))))
+}
+
+async fn forward(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Result<Job> {
+    let existing = tx.get(&input.row()).await?;
+    if let Some(resource) = &existing
+        && let Some(job) = resumed(resource, input)?
+    {
+        return Ok(job);
+    }
+    let template = world::template(tx, &stack, &plan).await?;
+    let declared = template.resources.get(&input.logical_id);
+    let declared = declared.ok_or_else(|| Error::bug("begin a step: the template has no such resource"))?;
+    let is_new = existing.as_ref().is_none_or(|resource| resource.standing.is_none());
+    let mut resource = existing.unwrap_or_else(|| Resource::new(&declared.kind, tx.now()));
+    resource.kind.clone_from(&declared.kind);
+    resource.metadata = declared.metadata.as_ref().map(ToString::to_string);
+    let target = match target(tx, input, (&stack, &plan), &template).await? {
+        Ok(target) => target,
+        Err(error) => {
+            let outcome = Outcome::refused(error.to_string());
+            let status =
+                if is_new { ResourceStatus::CreateInProgress } else { ResourceStatus::UpdateInProgress };
+            record::change(tx, &stack, (&input.logical_id, &mut resource), status, None)?;
+            end::conclude_here(tx, input, resource, outcome).await?;
+            return Ok(Job::Over);
+        }
+    };
+    start(tx, input, &stack, resource, target).await
+}
+
+/// Decides between making, changing, replacing and leaving alone.
+async fn start(
+    tx: &mut Tx,
+    input: &StepInput,
+    stack: &Stack,
+    mut resource: Resource,
+    mut target: Standing,
+) -> Result<Job> {
+    let kind = provider(&target.kind)?;
+    let decision = match &resource.standing {
+        None => None,
+        Some(standing) if standing.kind != target.kind => Some(Decision::Replace),
+        Some(standing) => Some(decide(kind, &standing.properties, &target.properties)),
+    };
+    let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
+    let (action, status, reason) = match decision {
+        None => (Action::Create, ResourceStatus::CreateInProgress, None),
+        Some(Decision::Update) => (Action::Update, ResourceStatus::UpdateInProgress, None),
+        Some(Decision::Replace) => {
+            (Action::Replace, ResourceStatus::UpdateInProgress, Some(replacing.to_owned()))
+        }
+        Some(Decision::Nothing) => {
+            end::unchanged(tx, input, resource, target).await?;
+            return Ok(Job::Over);
+        }
+        Some(Decision::NameTaken) => {
+            let name = kind
+                .name_property()
+                .and_then(|name| target.properties.get(name)?.as_str())
+                .unwrap_or_default();
+            let message = format!(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {name} \
+                 and update the stack again."
+            );
+            record::change(
+                tx,
+                stack,
+                (&input.logical_id, &mut resource),
+                ResourceStatus::UpdateInProgress,
+                None,
+            )?;
+            end::conclude_here(tx, input, resource, Outcome::refused(message)).await?;
+            return Ok(Job::Over);
+        }
+    };
+    let old = resource.standing.clone();
+    if action == Action::Update {
+        target.id = old.as_ref().map(|old| old.id.clone()).unwrap_or_default();
+        target.name = old.as_ref().and_then(|old| old.name.clone());
+    } else {
+        target.name = name(tx, kind, (&stack.name, &input.logical_id), &target.properties);
+    }
+    let doing = Doing { generation: input.generation, action, target, sent: false, settling: false };
+    resource.doing = Some(doing.clone());
+    record::change(tx, stack, (&input.logical_id, &mut resource), status, reason)?;
+    tx.put(&input.row(), &resource)?;
+    let old = old.map(|old| old.properties).unwrap_or_default();
+    Ok(Job::Make(Box::new(Making { kind, doing, old })))
+}
+
+/// The name that the template gives, or a new one.
+fn name(
+    tx: &Tx,
+    kind: &ResourceType,
+    (stack, logical_id): (&str, &str),
+    properties: &Properties,
+) -> Option<String> {
+    let naming = kind.naming?;
+    let given = properties.get(naming.property).and_then(|name| name.as_str());
+    Some(given.map_or_else(|| naming.generate((stack, logical_id), tx.random(), properties), str::to_owned))
+}
+
+/// What the template wants of the resource, evaluated.
+async fn target(
+    tx: &mut Tx,
+    input: &StepInput,
+    (stack, plan): (&Stack, &Plan),
+    template: &Template,
+) -> Result<Result<Standing, TemplateError>> {
+    let needs = template.needs(&input.logical_id, Some(&plan.target.conditions));
+    let standing = world::standing(tx, stack, needs.iter().cloned()).await?;
+    let pseudo = stack.pseudo();
+    let world = World { standing, imports: &plan.imports };
+    let evaluation = Evaluation { template, plan, pseudo: &pseudo, world: &world };
+    let declared = &template.resources[&input.logical_id];
+    let mut properties = Properties::new();
+    for (name, expr) in &declared.properties {
+        match evaluation.scope().value(expr) {
+            Ok(Some(value)) => {
+                properties.insert(name.clone(), value);
+            }
+            Ok(None) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    add_stack_tags(provider(&declared.kind)?, plan, &mut properties);
+    Ok(Ok(Standing {
+        kind: declared.kind.clone(),
+        id: String::new(),
+        name: None,
+        properties,
+        reference: base::Document::Null,
+        attributes: serde_json::Map::new(),
+        needs,
+        deletion_policy: declared.deletion_policy,
+        replace_policy: declared.update_replace_policy,
+    }))
+}
+
+/// The stack's tags go to every resource that takes tags; the resource's own win.
+fn add_stack_tags(kind: &ResourceType, plan: &Plan, properties: &mut Properties) {
+    if plan.target.tags.is_empty() || kind.property("Tags").is_none() {
+        return;
+    }
+    let own = properties.entry("Tags").or_insert_with(|| base::Document::Array(Vec::new()));
+    let Some(tags) = own.as_array_mut() else { return };
+    for tag in &plan.target.tags {
+        if !tags.iter().any(|known| known["Key"] == tag.key.as_str()) {
+            tags.push(serde_json::json!({ "Key": tag.key, "Value": tag.value }));
+        }
+    }
+}
+
+/// Changes a resource back to what it was.
+async fn revert(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Result<Job> {
+    let resource = tx.get(&input.row()).await?;
+    let mut resource = resource.ok_or_else(|| Error::bug("revert a resource: its row is gone"))?;
+    if let Some(job) = resumed(&resource, input)? {
+        return Ok(job);
+    }
+    let before = resource.former.first().cloned();
+    let target = before.ok_or_else(|| Error::bug("revert a resource: nothing stood before"))?;
+    let kind = provider(&target.kind)?;
+    let old = resource.standing.as_ref().map(|standing| standing.properties.clone()).unwrap_or_default();
+    let doing =
+        Doing { generation: plan.generation, action: Action::Update, target, sent: false, settling: false };
+    resource.doing = Some(doing.clone());
+    record::change(tx, &stack, (&input.logical_id, &mut resource), ResourceStatus::UpdateInProgress, None)?;
+    tx.put(&input.row(), &resource)?;
+    Ok(Job::Make(Box::new(Making { kind, doing, old })))
+}
+
+async fn delete(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Result<Job> {
+    let Some(mut resource) = tx.get(&input.row()).await? else { return Ok(Job::Over) };
+    let template = world::template(tx, &stack, &plan).await?;
+    let exists = template.resources.contains_key(&input.logical_id)
+        && template.exists(&input.logical_id, &plan.target.conditions);
+    let doomed = doomed(&plan, (&input.logical_id, &resource), exists);
+    if resource.status != ResourceStatus::DeleteInProgress {
+        for old in &doomed.deletes {
+            let entry = Entry {
+                logical_id: &input.logical_id,
+                kind: &old.kind,
+                physical_id: &old.id,
+                status: ResourceStatus::DeleteInProgress,
+                reason: None,
+                properties: Some(&old.properties),
+            };
+            record::resource(tx, &stack, entry)?;
+        }
+        resource.status = ResourceStatus::DeleteInProgress;
+        resource.changed_at = tx.now();
+        tx.put(&input.row(), &resource)?;
+    }
+    Ok(Job::Delete(doomed.deletes, resource.going))
+}

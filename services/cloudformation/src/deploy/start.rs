@@ -1,0 +1,118 @@
+//! The beginning of an operation: the stack's row, its plan and its first steps, in one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Call, Caller, NewTask, Result, Tx};
+
+use super::phase::{advance, undo};
+use super::{SERVICE, TIME_OUT, TimeOut};
+use crate::api::StackStatus;
+use crate::export;
+use crate::keys::{NameKey, TemplateKey};
+use crate::plan::{Kind, Phase, Plan, Step};
+use crate::record;
+use crate::stack::{Deployed, FailureMode, Stack};
+use crate::template::Template;
+
+/// What a stack shall be.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub template: Arc<Template>,
+    /// The text, if it is a new one.
+    pub text: Option<String>,
+    pub deployed: Deployed,
+    /// Names of the exports that it imports.
+    pub imports: BTreeSet<String>,
+}
+
+/// Begins to make a stack.
+pub(crate) async fn create(tx: &mut Tx, stack: &mut Stack, wanted: Wanted) -> Result<()> {
+    tx.put(&NameKey { name: stack.name.clone() }, &stack.id)?;
+    let target = store_template(tx, stack, &wanted)?;
+    stack.deployed = target.clone();
+    stack.imports.clone_from(&wanted.imports);
+    let mut plan = plan(tx, stack, Kind::Create, target);
+    plan.imports = export::import(tx, stack, &wanted.imports).await?;
+    plan.steps = steps(&wanted.template, &plan.target);
+    record::stack(tx, stack, StackStatus::CreateInProgress, Some("User Initiated".to_owned()))?;
+    if let Some(minutes) = stack.settings.timeout_minutes {
+        let input = TimeOut { stack: stack.id.clone(), generation: plan.generation };
+        let due = tx.now() + Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(0));
+        tx.enqueue(due, NewTask::new(Call::new(SERVICE, TIME_OUT, &input)?))?;
+    }
+    advance(tx, stack, plan).await
+}
+
+/// Begins to change a stack.
+pub(crate) async fn update(
+    tx: &mut Tx,
+    stack: &mut Stack,
+    wanted: Wanted,
+    on_failure: FailureMode,
+) -> Result<()> {
+    stack.updated = Some(tx.now());
+    let target = store_template(tx, stack, &wanted)?;
+    let mut plan = Plan { on_failure, ..plan(tx, stack, Kind::Update, target) };
+    plan.imports = export::import(tx, stack, &wanted.imports).await?;
+    plan.steps = steps(&wanted.template, &plan.target);
+    record::stack(tx, stack, StackStatus::UpdateInProgress, Some("User Initiated".to_owned()))?;
+    advance(tx, stack, plan).await
+}
+
+/// Begins to take a stack away.
+pub(crate) async fn delete(tx: &mut Tx, stack: &mut Stack, retain: BTreeSet<String>) -> Result<()> {
+    let target = stack.deployed.clone();
+    let mut plan = Plan { retain, ..plan(tx, stack, Kind::Delete, target) };
+    export::give_up_all(tx, stack).await?;
+    for output in &mut stack.outputs {
+        output.export = None;
+    }
+    record::stack(tx, stack, StackStatus::DeleteInProgress, Some("User Initiated".to_owned()))?;
+    undo(tx, stack, &mut plan).await?;
+    advance(tx, stack, plan).await
+}
+
+fn plan(tx: &mut Tx, stack: &mut Stack, kind: Kind, target: Deployed) -> Plan {
+    stack.generation += 1;
+    let caller = acting(tx.caller(), stack.settings.role_arn.as_deref());
+    Plan {
+        kind,
+        phase: Phase::Forward,
+        generation: stack.generation,
+        target,
+        imports: BTreeMap::new(),
+        steps: BTreeMap::new(),
+        on_failure: stack.settings.on_failure,
+        retain: BTreeSet::new(),
+        halted: None,
+        token: stack.token.clone(),
+        trace: tx.trace(),
+        caller,
+    }
+}
+
+/// With a service role, the steps are done in the role's name.
+fn acting(caller: &Caller, role_arn: Option<&str>) -> Caller {
+    match role_arn {
+        None => caller.clone(),
+        Some(role) => Caller { principal: role.to_owned(), ..caller.clone() },
+    }
+}
+
+fn store_template(tx: &mut Tx, stack: &mut Stack, wanted: &Wanted) -> Result<Deployed> {
+    let Some(text) = &wanted.text else {
+        return Ok(Deployed { template: stack.deployed.template, ..wanted.deployed.clone() });
+    };
+    stack.template_version += 1;
+    let version = stack.template_version;
+    tx.put(&TemplateKey { stack: stack.id.clone(), version }, text)?;
+    Ok(Deployed { template: version, ..wanted.deployed.clone() })
+}
+
+/// One step for each resource that shall exist.
+fn steps(template: &Template, target: &Deployed) -> BTreeMap<String, Step> {
+    let existing = template.resources.keys().filter(|name| template.exists(name, &target.conditions));
+    existing.map(|name| (name.clone(), Step::new(template.needs(name, Some(&target.conditions))))).collect()
+}

@@ -1,0 +1,82 @@
+//! One step: begin, call, end. Holds no transaction across a call.
+
+use kernel::{Effect, Result, Tx};
+
+use super::StepInput;
+use super::begin::{Job, Making, begin, provider};
+use super::end::{Outcome, end};
+use crate::provider::{Failure, Made, Provider};
+use crate::resource::{Action, Doing, Standing};
+
+/// Runs a step. An error means that another run may succeed.
+pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
+    let job = effect.transact("BeginResource", begin, input.clone()).await?;
+    let done = match job {
+        Job::Over => return Ok(()),
+        Job::Make(making) => make(effect, &input, *making).await?.map(Outcome::Made),
+        Job::Delete(doomed, going) => delete(effect, doomed, going).await?,
+    };
+    let request = effect.task().unwrap_or_else(|| effect.id()).to_string();
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(failure) if failure.is_transient() => return Err(failure.fault.into()),
+        Err(failure) => Outcome::failed(&failure, &request),
+    };
+    effect.transact("EndResource", end, (input, outcome)).await
+}
+
+async fn make(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Made, Failure>> {
+    let Making { kind, doing, old } = making;
+    let provider = Provider::new(effect, kind);
+    let Doing { action, target, sent, settling, .. } = doing;
+    let name = target.name.as_deref();
+    if settling {
+        return Ok(provider.settle((&target.id, name), &target.properties).await);
+    }
+    if action == Action::Update {
+        return Ok(provider.update((&target.id, name), &old, &target.properties).await);
+    }
+    let given = kind.name_property().filter(|property| target.properties.contains_key(*property));
+    let mut resumed = given.is_none() || sent;
+    if let (Some(_), Some(name), Some(_), false) = (given, name, kind.read, sent) {
+        match provider.exists(name, &target.properties).await {
+            Err(failure) => return Ok(Err(failure)),
+            Ok(true) => return Ok(Err(provider.taken(name))),
+            Ok(false) => effect.transact("SendResource", mark_sent, input.clone()).await?,
+        }
+        resumed = false;
+    }
+    Ok(provider.create(name, &target.properties, resumed).await)
+}
+
+/// From here on, what bears the name is ours.
+async fn mark_sent(tx: &mut Tx, input: StepInput) -> Result<()> {
+    if let Some(mut resource) = tx.get(&input.row()).await?
+        && let Some(doing) = &mut resource.doing
+    {
+        doing.sent = true;
+        tx.put(&input.row(), &resource)?;
+    }
+    Ok(())
+}
+
+async fn delete(
+    effect: &Effect,
+    doomed: Vec<Standing>,
+    going: Option<String>,
+) -> Result<Result<Outcome, Failure>> {
+    for old in doomed {
+        let provider = Provider::new(effect, provider(&old.kind)?);
+        let (id, name) = (old.id.as_str(), old.name.as_deref());
+        let gone = match going.as_deref() == Some(id) {
+            true => provider.is_gone((id, name), &old.properties).await,
+            false => provider.delete((id, name), &old.properties).await,
+        };
+        match gone {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(Outcome::Going(old.id))),
+            Err(failure) => return Ok(Err(failure)),
+        }
+    }
+    Ok(Ok(Outcome::Gone))
+}

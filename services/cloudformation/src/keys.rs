@@ -1,0 +1,37 @@
+//! Every row that CloudFormation keeps.
+//!
+//! | key | value |
+//! |---|---|
+//! | `NameKey { name }` | the id of the stack that bears the name now; deleted stacks have none |
+//! | `StackKey { id }` | the stack, deleted ones included |
+//! | `TemplateKey { stack, version }` | a template's text as it was given |
+//! | `PlanKey { stack }` | the operation that is under way |
+//! | `ResourceKey { stack, logical_id }` | a resource of the stack |
+//! | `EventKey { stack }` | the log of what has happened to the stack |
+//! | `ExportKey { name }` | an exported output and who imports it |
+//!
+//! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
+//! `ExportKey`, which names its importers; the steps of one operation meet at the `PlanKey`.
+
+use crate::export::Export;
+use crate::plan::Plan;
+use crate::record::Event;
+use crate::resource::Resource;
+use crate::stack::Stack;
+
+kernel::keys! {
+    /// The live stack of a name.
+    pub(crate) struct NameKey(1) -> String { name: String }
+    /// A stack.
+    pub(crate) struct StackKey(2, large) -> Stack { id: String }
+    /// A template's text.
+    pub(crate) struct TemplateKey(3, large) -> String { stack: String, version: u64 }
+    /// The operation under way.
+    pub(crate) struct PlanKey(4, large) -> Plan { stack: String }
+    /// A resource.
+    pub(crate) struct ResourceKey(5, large) -> Resource { stack: String, logical_id: String }
+    /// What has happened.
+    pub(crate) struct EventKey(6) -> Event { stack: String }
+    /// An export.
+    pub(crate) struct ExportKey(7) -> Export { name: String }
+}

@@ -1,0 +1,105 @@
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>
+
+use base::Fault;
+use kernel::{Effect, Result, Tx};
+
+use super::prepare::{self, Asked};
+use super::{Unsupported, disable_rollback, source};
+use crate::api::{self, CreateStackInput, CreateStackOutput, StackStatus};
+use crate::deploy::{self, Wanted};
+use crate::keys::{NameKey, StackKey};
+use crate::stack::{Deployed, FailureMode, Settings, Stack, invalid};
+
+/// Checks the template and everything around it, then begins to make the stack.
+pub(crate) async fn create_stack(effect: &Effect, input: CreateStackInput) -> Result<CreateStackOutput> {
+    refuse(&input)?;
+    let settings = settings(&input)?;
+    let text = source::text(effect, input.template_body, input.template_url).await?;
+    let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
+    let stack = new_stack(effect, input.stack_name, settings, input.client_request_token);
+    let asked = Asked {
+        template: prepare::parse(&text)?,
+        text: Some(text),
+        parameters: prepare::given(input.parameters)?,
+        previous: Default::default(),
+        tags: input.tags.unwrap_or_default(),
+        capabilities: stack.settings.capabilities.clone(),
+    };
+    let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
+    let arn = effect.transact("CreateStack", begin, (stack, wanted)).await?;
+    Ok(CreateStackOutput { stack_id: Some(arn), operation_id: None })
+}
+
+fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
+    let name = &input.stack_name;
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    if !first || name.len() > 128 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )));
+    }
+    Unsupported {
+        notification_arns: &input.notification_arns,
+        resource_types: &input.resource_types,
+        rollback: &input.rollback_configuration,
+        stack_policies: [&input.stack_policy_body, &input.stack_policy_url, &None, &None],
+        config: &input.deployment_config,
+    }
+    .refuse()?;
+    match input.retain_except_on_create {
+        Some(true) => Err(invalid("RetainExceptOnCreate is not supported by Buswork")),
+        _ => Ok(()),
+    }
+}
+
+fn settings(input: &CreateStackInput) -> Result<Settings, Fault> {
+    let disable = disable_rollback(input.disable_rollback, &input.deployment_config);
+    Ok(Settings {
+        on_failure: FailureMode::of(input.on_failure, disable)?,
+        timeout_minutes: input.timeout_in_minutes,
+        role_arn: input.role_arn.clone(),
+        notification_arns: Vec::new(),
+        capabilities: input.capabilities.clone().unwrap_or_default(),
+        termination_protection: input.enable_termination_protection.unwrap_or_default(),
+    })
+}
+
+fn new_stack(effect: &Effect, name: String, settings: Settings, token: Option<String>) -> Stack {
+    let id = effect.id().to_string();
+    let caller = effect.caller();
+    let resource = format!("stack/{name}/{id}");
+    Stack {
+        arn: base::Arn::new("cloudformation", &caller.region, &caller.account, resource).to_string(),
+        id,
+        name,
+        created: effect.now(),
+        updated: None,
+        deleted: None,
+        status: StackStatus::CreateInProgress,
+        reason: None,
+        deployed: Deployed::default(),
+        settings,
+        outputs: Vec::new(),
+        imports: Default::default(),
+        template_version: 0,
+        generation: 0,
+        token,
+    }
+}
+
+/// Takes the name and begins. A repeated request with the same token finds the stack that the first one made.
+async fn begin(tx: &mut Tx, (mut stack, wanted): (Stack, Wanted)) -> Result<String> {
+    if let Some(id) = tx.get(&NameKey { name: stack.name.clone() }).await? {
+        let known = tx.get(&StackKey { id }).await?;
+        return match known {
+            Some(known) if known.token.is_some() && known.token == stack.token => Ok(known.arn),
+            _ => {
+                let message = format!("Stack [{}] already exists", stack.name);
+                Err(api::error::already_exists_exception(message).into())
+            }
+        };
+    }
+    deploy::create(tx, &mut stack, wanted).await?;
+    Ok(stack.arn)
+}

@@ -1,0 +1,132 @@
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>
+
+use std::sync::Arc;
+
+use base::Fault;
+use kernel::{Effect, Error, Result, Tx};
+
+use super::prepare::{self, Asked};
+use super::{Unsupported, disable_rollback, source};
+use crate::api::{Capability, StackStatus, UpdateStackInput, UpdateStackOutput};
+use crate::deploy::{self, Wanted};
+use crate::keys::TemplateKey;
+use crate::stack::{self, FailureMode, Stack, invalid};
+use crate::template::Template;
+
+/// Checks what is new against what stands, then begins to change the stack.
+pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Result<UpdateStackOutput> {
+    refuse(&input)?;
+    let (stack, old_text) = effect.transact("ReadStack", read, input.stack_name.clone()).await?;
+    let old = prepare::parse(&old_text)?;
+    let text = source::text(effect, input.template_body, input.template_url).await?;
+    let (template, text) = match (text, input.use_previous_template.unwrap_or_default()) {
+        (Some(text), false) => (prepare::parse(&text)?, Some(text)),
+        (None, true) => (Arc::clone(&old), None),
+        (Some(_), true) => {
+            return Err(
+                invalid("Template Body or URL and UsePreviousTemplate cannot both be specified.").into()
+            );
+        }
+        (None, false) => {
+            return Err(invalid("Either Template URL or Template Body must be specified.").into());
+        }
+    };
+    let asked = Asked {
+        template,
+        text,
+        parameters: prepare::given(input.parameters)?,
+        previous: stack.deployed.parameters.clone(),
+        tags: input.tags.unwrap_or_else(|| stack.deployed.tags.clone()),
+        capabilities: input.capabilities.clone().unwrap_or_default(),
+    };
+    let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
+    let change = Change {
+        before: (stack.id.clone(), stack.generation),
+        old,
+        wanted,
+        on_failure: FailureMode::of(
+            None,
+            disable_rollback(input.disable_rollback, &input.deployment_config),
+        )?,
+        capabilities: input.capabilities.unwrap_or_default(),
+        role_arn: input.role_arn,
+        token: input.client_request_token,
+    };
+    let arn = effect.transact("UpdateStack", begin, (input.stack_name, change)).await?;
+    Ok(UpdateStackOutput { stack_id: Some(arn), operation_id: None })
+}
+
+#[derive(Clone)]
+struct Change {
+    /// Id and generation of the stack against which the request was checked.
+    before: (String, u64),
+    old: Arc<Template>,
+    wanted: Wanted,
+    on_failure: FailureMode,
+    capabilities: Vec<Capability>,
+    role_arn: Option<String>,
+    token: Option<String>,
+}
+
+fn refuse(input: &UpdateStackInput) -> Result<(), Fault> {
+    Unsupported {
+        notification_arns: &input.notification_arns,
+        resource_types: &input.resource_types,
+        rollback: &input.rollback_configuration,
+        stack_policies: [
+            &input.stack_policy_body,
+            &input.stack_policy_url,
+            &input.stack_policy_during_update_body,
+            &input.stack_policy_during_update_url,
+        ],
+        config: &input.deployment_config,
+    }
+    .refuse()?;
+    match input.retain_except_on_create {
+        Some(true) => Err(invalid("RetainExceptOnCreate is not supported by Buswork")),
+        _ => Ok(()),
+    }
+}
+
+async fn read(tx: &mut Tx, name: String) -> Result<(Stack, String)> {
+    let stack = live(tx, &name).await?;
+    let key = TemplateKey { stack: stack.id.clone(), version: stack.deployed.template };
+    let text = tx.peek(&key).await?.ok_or_else(|| Error::bug("read a stack's template: there is none"))?;
+    Ok((stack, text))
+}
+
+/// The stack, if it can be updated now.
+async fn live(tx: &mut Tx, name: &str) -> Result<Stack> {
+    let missing = || invalid(format!("Stack [{name}] does not exist"));
+    let stack = stack::seek(tx, name).await?.filter(|stack| stack.deleted.is_none()).ok_or_else(missing)?;
+    match stack.status {
+        StackStatus::CreateComplete
+        | StackStatus::UpdateComplete
+        | StackStatus::UpdateFailed
+        | StackStatus::UpdateRollbackComplete => Ok(stack),
+        status => {
+            let message = format!("Stack:{} is in {status} state and can not be updated.", stack.arn);
+            Err(invalid(message).into())
+        }
+    }
+}
+
+async fn begin(tx: &mut Tx, (name, change): (String, Change)) -> Result<String> {
+    let mut stack = live(tx, &name).await?;
+    if (stack.id.as_str(), stack.generation) != (change.before.0.as_str(), change.before.1) {
+        let message = format!("Stack:{} was changed by another operation; try again", stack.arn);
+        return Err(Fault::new("OperationInProgressException", message).into());
+    }
+    // After a failed update that was not rolled back, the rows may differ from what is deployed.
+    let may_differ = stack.status == StackStatus::UpdateFailed;
+    if !may_differ && prepare::is_unchanged(&stack, &change.old, &change.wanted) {
+        return Err(invalid("No updates are to be performed.").into());
+    }
+    stack.token = change.token;
+    stack.settings.capabilities = change.capabilities;
+    if change.role_arn.is_some() {
+        stack.settings.role_arn = change.role_arn;
+    }
+    deploy::update(tx, &mut stack, change.wanted, change.on_failure).await?;
+    Ok(stack.arn)
+}

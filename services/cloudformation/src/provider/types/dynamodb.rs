@@ -1,0 +1,144 @@
+//! Tables.
+
+use base::Document;
+use serde_json::{Map, json};
+
+use super::super::{
+    Changed, Facet, Life, Naming, Place, Properties, Request, ResourceType, Source, Takes, Update, aside,
+    call, fixed, open,
+};
+
+const ARN: Source = Source::Text("arn:aws:dynamodb:{region}:{account}:table/{name}");
+
+pub(super) const TABLE: ResourceType = ResourceType {
+    name: "AWS::DynamoDB::Table",
+    service: "dynamodb",
+    properties: &[
+        fixed("TableName"),
+        fixed("KeySchema"),
+        fixed("LocalSecondaryIndexes"),
+        aside("AttributeDefinitions").to("AttributeDefinitions"),
+        aside("GlobalSecondaryIndexes").to("GlobalSecondaryIndexes"),
+        open("BillingMode").reset("\"PROVISIONED\""),
+        open("DeletionProtectionEnabled").reset("false"),
+        open("OnDemandThroughput"),
+        open("ProvisionedThroughput"),
+        open("SSESpecification").reset(r#"{"Enabled": false}"#),
+        open("StreamSpecification").reset(r#"{"StreamEnabled": false}"#),
+        open("TableClass").reset("\"STANDARD\""),
+        aside("PointInTimeRecoverySpecification"),
+        aside("TimeToLiveSpecification"),
+        aside("Tags").to("Tags"),
+    ],
+    naming: Some(Naming::new("TableName", 255)),
+    create: Some(call("CreateTable", &[])),
+    updates: &[Update { call: call("UpdateTable", &[("TableName", Source::Id)]), takes: Takes::Changed }],
+    delete: Some(call("DeleteTable", &[("TableName", Source::Id)])),
+    read: Some(call("DescribeTable", &[("TableName", Source::Name)])),
+    attributes: &[("Arn", ARN), ("StreamArn", Source::Read("Table.LatestStreamArn"))],
+    facets: &[
+        Facet {
+            property: "TimeToLiveSpecification",
+            many: false,
+            put: Some(call(
+                "UpdateTimeToLive",
+                &[("TableName", Source::Id), ("TimeToLiveSpecification", Source::Item(""))],
+            )),
+            life: Life::Set,
+            ..Facet::BASE
+        },
+        Facet {
+            property: "PointInTimeRecoverySpecification",
+            many: false,
+            put: Some(call(
+                "UpdateContinuousBackups",
+                &[("TableName", Source::Id), ("PointInTimeRecoverySpecification", Source::Item(""))],
+            )),
+            life: Life::Set,
+            ..Facet::BASE
+        },
+        Facet {
+            property: "Tags",
+            key: "Key",
+            put: Some(call("TagResource", &[("ResourceArn", ARN), ("Tags.0", Source::Item(""))])),
+            remove: Some(call("UntagResource", &[("ResourceArn", ARN), ("TagKeys.0", Source::Item("Key"))])),
+            life: Life::Changes,
+            ..Facet::BASE
+        },
+    ],
+    shape: Some(specifications),
+    changes: Some(indexes),
+    ready: Some(("Table.TableStatus", "ACTIVE")),
+    slow_delete: true,
+    ..ResourceType::BASE
+};
+
+/// What a template leaves to be understood, the operation wants said.
+fn specifications(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    if let Some(Document::Object(stream)) = properties.get_mut("StreamSpecification") {
+        stream.entry("StreamEnabled").or_insert(true.into());
+    }
+    if let Some(Document::Object(encryption)) = properties.get_mut("SSESpecification")
+        && let Some(enabled) = encryption.remove("SSEEnabled")
+    {
+        encryption.insert("Enabled".to_owned(), enabled);
+    }
+    Ok(())
+}
+
+/// One UpdateTable for each index that comes, goes or changes: the operation takes one at a time.
+fn indexes(change: &Changed<'_>) -> Vec<Request> {
+    let list = |properties: &Properties| match properties.get("GlobalSecondaryIndexes") {
+        Some(Document::Array(items)) => items.clone(),
+        _ => Vec::new(),
+    };
+    let (old, new) = (list(change.old), list(change.new));
+    let named =
+        |items: &[Document], name: &Document| items.iter().find(|item| item["IndexName"] == *name).cloned();
+    let mut actions = Vec::new();
+    for index in old.iter().filter(|index| named(&new, &index["IndexName"]).is_none()) {
+        actions.push(json!({"Delete": {"IndexName": index["IndexName"]}}));
+    }
+    for index in &new {
+        match named(&old, &index["IndexName"]) {
+            None => actions.push(json!({"Create": index})),
+            Some(before) if before == *index => {}
+            Some(_) => actions.push(json!({"Update": throughput_of(index)})),
+        }
+    }
+    let request = |action: Document| {
+        let mut input = json!({"TableName": change.id, "GlobalSecondaryIndexUpdates": [action]});
+        if let Some(definitions) = change.new.get("AttributeDefinitions") {
+            input["AttributeDefinitions"] = definitions.clone();
+        }
+        Request { operation: "UpdateTable", input }
+    };
+    actions.into_iter().map(request).collect()
+}
+
+/// The only thing of an index that can be changed in place.
+fn throughput_of(index: &Document) -> Document {
+    let members = ["IndexName", "ProvisionedThroughput", "OnDemandThroughput"];
+    let member = |name: &&str| Some(((*name).to_owned(), index.get(*name)?.clone()));
+    Document::Object(members.iter().filter_map(member).collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_change_one_at_a_time() {
+        let properties = |value: Document| value.as_object().unwrap().clone();
+        let old = properties(json!({"GlobalSecondaryIndexes": [{"IndexName": "a"}, {"IndexName": "b"}]}));
+        let new = properties(json!({
+            "AttributeDefinitions": [1],
+            "GlobalSecondaryIndexes": [{"IndexName": "b"}, {"IndexName": "c", "KeySchema": []}]
+        }));
+        let requests = indexes(&Changed { id: "t", old: &old, new: &new });
+        let inputs: Vec<Document> = requests.into_iter().map(|request| request.input).collect();
+        let input = |action: Document| json!({"TableName": "t", "GlobalSecondaryIndexUpdates": [action], "AttributeDefinitions": [1]});
+        let create = json!({"Create": {"IndexName": "c", "KeySchema": []}});
+        assert_eq!(inputs, [input(json!({"Delete": {"IndexName": "a"}})), input(create)]);
+    }
+}

@@ -1,0 +1,43 @@
+//! Log groups.
+
+use super::super::{Facet, Life, Naming, ResourceType, Source, aside, call, fixed};
+
+const ARN: Source = Source::Text("arn:aws:logs:{region}:{account}:log-group:{name}");
+
+pub(super) const LOG_GROUP: ResourceType = ResourceType {
+    name: "AWS::Logs::LogGroup",
+    service: "logs",
+    properties: &[
+        fixed("LogGroupName").to("logGroupName"),
+        fixed("LogGroupClass").to("logGroupClass"),
+        fixed("KmsKeyId").to("kmsKeyId"),
+        aside("RetentionInDays"),
+        aside("Tags").to("tags"),
+    ],
+    naming: Some(Naming::new("LogGroupName", 512)),
+    create: Some(call("CreateLogGroup", &[])),
+    delete: Some(call("DeleteLogGroup", &[("logGroupName", Source::Id)])),
+    attributes: &[("Arn", Source::Text("arn:aws:logs:{region}:{account}:log-group:{name}:*"))],
+    facets: &[
+        Facet {
+            property: "RetentionInDays",
+            many: false,
+            put: Some(call(
+                "PutRetentionPolicy",
+                &[("logGroupName", Source::Id), ("retentionInDays", Source::Item(""))],
+            )),
+            remove: Some(call("DeleteRetentionPolicy", &[("logGroupName", Source::Id)])),
+            life: Life::Set,
+            ..Facet::BASE
+        },
+        Facet {
+            property: "Tags",
+            key: "Key",
+            put: Some(call("TagResource", &[("resourceArn", ARN), ("tags.0", Source::Item(""))])),
+            remove: Some(call("UntagResource", &[("resourceArn", ARN), ("tagKeys.0", Source::Item("Key"))])),
+            life: Life::Changes,
+            ..Facet::BASE
+        },
+    ],
+    ..ResourceType::BASE
+};

@@ -1,0 +1,86 @@
+//! The resource types, a file for each service.
+//!
+//! Source of names, replacement behaviour, `Ref` and `Fn::GetAtt`:
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>
+
+mod dynamodb;
+mod events;
+mod function;
+mod iam;
+mod lambda;
+mod logs;
+mod nothing;
+mod s3;
+mod sqs;
+mod states;
+
+use super::ResourceType;
+
+/// Every type that a template may use.
+pub(super) const ALL: &[&ResourceType] = &[
+    &dynamodb::TABLE,
+    &events::EVENT_BUS,
+    &events::RULE,
+    &function::FUNCTION,
+    &iam::MANAGED_POLICY,
+    &iam::POLICY,
+    &iam::ROLE,
+    &lambda::ALIAS,
+    &lambda::EVENT_INVOKE_CONFIG,
+    &lambda::PERMISSION,
+    &lambda::URL,
+    &lambda::VERSION,
+    &logs::LOG_GROUP,
+    &nothing::CDK_METADATA,
+    &nothing::WAIT_CONDITION_HANDLE,
+    &s3::BUCKET,
+    &sqs::QUEUE,
+    &sqs::QUEUE_POLICY,
+    &states::STATE_MACHINE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Change, Life};
+
+    #[test]
+    fn rows_are_consistent() {
+        for kind in ALL {
+            for property in kind.properties {
+                let name = property.name;
+                let known = match property.change {
+                    Change::Update(number) => number < kind.updates.len(),
+                    Change::Replace => true,
+                    Change::Aside => {
+                        let facet = |facet: &crate::provider::Facet| {
+                            facet.property == name || facet.also_on.contains(&name)
+                        };
+                        kind.facets.iter().any(facet) || kind.changes.is_some() || kind.shape.is_some()
+                    }
+                };
+                assert!(known, "{}: nothing changes {name}", kind.name);
+                let reset = property.reset;
+                assert!(reset.is_empty() || serde_json::from_str::<base::Document>(reset).is_ok(), "{reset}");
+            }
+            for facet in kind.facets {
+                assert!(
+                    kind.property(facet.property).is_some(),
+                    "{}: no property {}",
+                    kind.name,
+                    facet.property
+                );
+                assert!(
+                    facet.life != Life::Whole || facet.remove.is_some(),
+                    "{}: {}",
+                    kind.name,
+                    facet.property
+                );
+            }
+            if let Some(name) = kind.name_property() {
+                assert!(kind.property(name).is_some(), "{}: no property {name}", kind.name);
+            }
+            assert_eq!(ResourceType::find(kind.name).map(|found| found.name), Some(kind.name));
+        }
+    }
+}
