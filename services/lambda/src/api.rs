@@ -138,6 +138,22 @@ impl kernel::Operation for DeleteFunctionUrlConfig {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_FUNCTION_URL_CONFIG;
 }
 
+/// `DeleteLayerVersion` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteLayerVersionOutput {}
+
+/// The operation `DeleteLayerVersion`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteLayerVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteLayerVersion;
+
+impl kernel::Operation for DeleteLayerVersion {
+    type Input = DeleteLayerVersionInput;
+    type Output = DeleteLayerVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_LAYER_VERSION;
+}
+
 /// The operation `GetAccountSettings`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html>
@@ -231,6 +247,36 @@ impl kernel::Operation for GetFunctionUrlConfig {
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_FUNCTION_URL_CONFIG;
 }
 
+/// The output of `GetLayerVersion`.
+pub type GetLayerVersionOutput = GetLayerVersionResponse;
+
+/// The operation `GetLayerVersion`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetLayerVersion;
+
+impl kernel::Operation for GetLayerVersion {
+    type Input = GetLayerVersionInput;
+    type Output = GetLayerVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_LAYER_VERSION;
+}
+
+/// The output of `GetLayerVersionByArn`.
+pub type GetLayerVersionByArnOutput = GetLayerVersionResponse;
+
+/// The operation `GetLayerVersionByArn`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetLayerVersionByArn;
+
+impl kernel::Operation for GetLayerVersionByArn {
+    type Input = GetLayerVersionByArnInput;
+    type Output = GetLayerVersionByArnOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_LAYER_VERSION_BY_ARN;
+}
+
 /// The operation `GetPolicy`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html>
@@ -303,6 +349,30 @@ impl kernel::Operation for ListFunctions {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_FUNCTIONS;
 }
 
+/// The operation `ListLayerVersions`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ListLayerVersions.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListLayerVersions;
+
+impl kernel::Operation for ListLayerVersions {
+    type Input = ListLayerVersionsInput;
+    type Output = ListLayerVersionsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_LAYER_VERSIONS;
+}
+
+/// The operation `ListLayers`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ListLayers.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListLayers;
+
+impl kernel::Operation for ListLayers {
+    type Input = ListLayersInput;
+    type Output = ListLayersOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_LAYERS;
+}
+
 /// The operation `ListTags`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html>
@@ -325,6 +395,18 @@ impl kernel::Operation for ListVersionsByFunction {
     type Input = ListVersionsByFunctionInput;
     type Output = ListVersionsByFunctionOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_VERSIONS_BY_FUNCTION;
+}
+
+/// The operation `PublishLayerVersion`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PublishLayerVersion;
+
+impl kernel::Operation for PublishLayerVersion {
+    type Input = PublishLayerVersionInput;
+    type Output = PublishLayerVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUBLISH_LAYER_VERSION;
 }
 
 /// The output of `PublishVersion`.
@@ -972,6 +1054,17 @@ pub struct DeleteFunctionUrlConfigInput {
     pub qualifier: Option<String>,
 }
 
+/// The shape `DeleteLayerVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteLayerVersionInput {
+    /// The `LayerName` member.
+    #[serde(rename = "LayerName")]
+    pub layer_name: String,
+    /// The `VersionNumber` member.
+    #[serde(rename = "VersionNumber")]
+    pub version_number: i64,
+}
+
 /// The shape `DestinationConfig`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_DestinationConfig.html>
@@ -1585,6 +1678,59 @@ pub struct GetFunctionUrlConfigOutput {
     pub invoke_mode: Option<InvokeMode>,
 }
 
+/// The shape `GetLayerVersionByArnRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetLayerVersionByArnInput {
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+}
+
+/// The shape `GetLayerVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetLayerVersionInput {
+    /// The `LayerName` member.
+    #[serde(rename = "LayerName")]
+    pub layer_name: String,
+    /// The `VersionNumber` member.
+    #[serde(rename = "VersionNumber")]
+    pub version_number: i64,
+}
+
+/// The shape `GetLayerVersionResponse`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionResponse.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetLayerVersionResponse {
+    /// The `Content` member.
+    #[serde(rename = "Content", skip_serializing_if = "Option::is_none")]
+    pub content: Option<LayerVersionContentOutput>,
+    /// The `LayerArn` member.
+    #[serde(rename = "LayerArn", skip_serializing_if = "Option::is_none")]
+    pub layer_arn: Option<String>,
+    /// The `LayerVersionArn` member.
+    #[serde(rename = "LayerVersionArn", skip_serializing_if = "Option::is_none")]
+    pub layer_version_arn: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `CreatedDate` member.
+    #[serde(rename = "CreatedDate", skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<String>,
+    /// The `Version` member.
+    #[serde(rename = "Version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// The `CompatibleArchitectures` member.
+    #[serde(rename = "CompatibleArchitectures", skip_serializing_if = "Option::is_none")]
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    /// The `CompatibleRuntimes` member.
+    #[serde(rename = "CompatibleRuntimes", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    /// The `LicenseInfo` member.
+    #[serde(rename = "LicenseInfo", skip_serializing_if = "Option::is_none")]
+    pub license_info: Option<String>,
+}
+
 /// The shape `GetPolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GetPolicyInput {
@@ -2021,6 +2167,97 @@ pub struct Layer {
     pub signing_job_arn: Option<String>,
 }
 
+/// The shape `LayerVersionContentInput`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionContentInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerVersionContentInput {
+    /// The `S3Bucket` member.
+    #[serde(rename = "S3Bucket", skip_serializing_if = "Option::is_none")]
+    pub s3_bucket: Option<String>,
+    /// The `S3Key` member.
+    #[serde(rename = "S3Key", skip_serializing_if = "Option::is_none")]
+    pub s3_key: Option<String>,
+    /// The `S3ObjectVersion` member.
+    #[serde(rename = "S3ObjectVersion", skip_serializing_if = "Option::is_none")]
+    pub s3_object_version: Option<String>,
+    /// The `S3ObjectStorageMode` member.
+    #[serde(rename = "S3ObjectStorageMode", skip_serializing_if = "Option::is_none")]
+    pub s3_object_storage_mode: Option<S3ObjectStorageMode>,
+    /// The `ZipFile` member.
+    #[serde(rename = "ZipFile", skip_serializing_if = "Option::is_none")]
+    pub zip_file: Option<Blob>,
+}
+
+/// The shape `LayerVersionContentOutput`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionContentOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerVersionContentOutput {
+    /// The `Location` member.
+    #[serde(rename = "Location", skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The `CodeSha256` member.
+    #[serde(rename = "CodeSha256", skip_serializing_if = "Option::is_none")]
+    pub code_sha256: Option<String>,
+    /// The `CodeSize` member.
+    #[serde(rename = "CodeSize", skip_serializing_if = "Option::is_none")]
+    pub code_size: Option<i64>,
+    /// The `SigningProfileVersionArn` member.
+    #[serde(rename = "SigningProfileVersionArn", skip_serializing_if = "Option::is_none")]
+    pub signing_profile_version_arn: Option<String>,
+    /// The `SigningJobArn` member.
+    #[serde(rename = "SigningJobArn", skip_serializing_if = "Option::is_none")]
+    pub signing_job_arn: Option<String>,
+    /// The `ResolvedS3Object` member.
+    #[serde(rename = "ResolvedS3Object", skip_serializing_if = "Option::is_none")]
+    pub resolved_s3_object: Option<ResolvedS3Object>,
+}
+
+/// The shape `LayerVersionsListItem`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionsListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerVersionsListItem {
+    /// The `LayerVersionArn` member.
+    #[serde(rename = "LayerVersionArn", skip_serializing_if = "Option::is_none")]
+    pub layer_version_arn: Option<String>,
+    /// The `Version` member.
+    #[serde(rename = "Version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `CreatedDate` member.
+    #[serde(rename = "CreatedDate", skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<String>,
+    /// The `CompatibleArchitectures` member.
+    #[serde(rename = "CompatibleArchitectures", skip_serializing_if = "Option::is_none")]
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    /// The `CompatibleRuntimes` member.
+    #[serde(rename = "CompatibleRuntimes", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    /// The `LicenseInfo` member.
+    #[serde(rename = "LicenseInfo", skip_serializing_if = "Option::is_none")]
+    pub license_info: Option<String>,
+}
+
+/// The shape `LayersListItem`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_LayersListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayersListItem {
+    /// The `LayerName` member.
+    #[serde(rename = "LayerName", skip_serializing_if = "Option::is_none")]
+    pub layer_name: Option<String>,
+    /// The `LayerArn` member.
+    #[serde(rename = "LayerArn", skip_serializing_if = "Option::is_none")]
+    pub layer_arn: Option<String>,
+    /// The `LatestMatchingVersion` member.
+    #[serde(rename = "LatestMatchingVersion", skip_serializing_if = "Option::is_none")]
+    pub latest_matching_version: Option<LayerVersionsListItem>,
+}
+
 /// The shape `ListAliasesRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListAliasesInput {
@@ -2125,6 +2362,65 @@ pub struct ListFunctionsOutput {
     /// The `Functions` member.
     #[serde(rename = "Functions", skip_serializing_if = "Option::is_none")]
     pub functions: Option<Vec<FunctionConfiguration>>,
+}
+
+/// The shape `ListLayerVersionsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListLayerVersionsInput {
+    /// The `CompatibleArchitecture` member.
+    #[serde(rename = "CompatibleArchitecture", skip_serializing_if = "Option::is_none")]
+    pub compatible_architecture: Option<Architecture>,
+    /// The `CompatibleRuntime` member.
+    #[serde(rename = "CompatibleRuntime", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtime: Option<Runtime>,
+    /// The `LayerName` member.
+    #[serde(rename = "LayerName")]
+    pub layer_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListLayerVersionsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListLayerVersionsOutput {
+    /// The `NextMarker` member.
+    #[serde(rename = "NextMarker", skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// The `LayerVersions` member.
+    #[serde(rename = "LayerVersions", skip_serializing_if = "Option::is_none")]
+    pub layer_versions: Option<Vec<LayerVersionsListItem>>,
+}
+
+/// The shape `ListLayersRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListLayersInput {
+    /// The `CompatibleArchitecture` member.
+    #[serde(rename = "CompatibleArchitecture", skip_serializing_if = "Option::is_none")]
+    pub compatible_architecture: Option<Architecture>,
+    /// The `CompatibleRuntime` member.
+    #[serde(rename = "CompatibleRuntime", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtime: Option<Runtime>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListLayersResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListLayersOutput {
+    /// The `NextMarker` member.
+    #[serde(rename = "NextMarker", skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// The `Layers` member.
+    #[serde(rename = "Layers", skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayersListItem>>,
 }
 
 /// The shape `ListTagsRequest`.
@@ -2293,6 +2589,61 @@ impl std::fmt::Display for PackageType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `PublishLayerVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PublishLayerVersionInput {
+    /// The `LayerName` member.
+    #[serde(rename = "LayerName")]
+    pub layer_name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `Content` member.
+    #[serde(rename = "Content")]
+    pub content: LayerVersionContentInput,
+    /// The `CompatibleArchitectures` member.
+    #[serde(rename = "CompatibleArchitectures", skip_serializing_if = "Option::is_none")]
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    /// The `CompatibleRuntimes` member.
+    #[serde(rename = "CompatibleRuntimes", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    /// The `LicenseInfo` member.
+    #[serde(rename = "LicenseInfo", skip_serializing_if = "Option::is_none")]
+    pub license_info: Option<String>,
+}
+
+/// The shape `PublishLayerVersionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PublishLayerVersionOutput {
+    /// The `Content` member.
+    #[serde(rename = "Content", skip_serializing_if = "Option::is_none")]
+    pub content: Option<LayerVersionContentOutput>,
+    /// The `LayerArn` member.
+    #[serde(rename = "LayerArn", skip_serializing_if = "Option::is_none")]
+    pub layer_arn: Option<String>,
+    /// The `LayerVersionArn` member.
+    #[serde(rename = "LayerVersionArn", skip_serializing_if = "Option::is_none")]
+    pub layer_version_arn: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `CreatedDate` member.
+    #[serde(rename = "CreatedDate", skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<String>,
+    /// The `Version` member.
+    #[serde(rename = "Version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// The `CompatibleArchitectures` member.
+    #[serde(rename = "CompatibleArchitectures", skip_serializing_if = "Option::is_none")]
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    /// The `CompatibleRuntimes` member.
+    #[serde(rename = "CompatibleRuntimes", skip_serializing_if = "Option::is_none")]
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    /// The `LicenseInfo` member.
+    #[serde(rename = "LicenseInfo", skip_serializing_if = "Option::is_none")]
+    pub license_info: Option<String>,
 }
 
 /// The shape `PublishVersionRequest`.
@@ -3763,6 +4114,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DELETE_FUNCTION_CONCURRENCY,
         &tables::operation::DELETE_FUNCTION_EVENT_INVOKE_CONFIG,
         &tables::operation::DELETE_FUNCTION_URL_CONFIG,
+        &tables::operation::DELETE_LAYER_VERSION,
         &tables::operation::GET_ACCOUNT_SETTINGS,
         &tables::operation::GET_ALIAS,
         &tables::operation::GET_FUNCTION,
@@ -3770,14 +4122,19 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::GET_FUNCTION_CONFIGURATION,
         &tables::operation::GET_FUNCTION_EVENT_INVOKE_CONFIG,
         &tables::operation::GET_FUNCTION_URL_CONFIG,
+        &tables::operation::GET_LAYER_VERSION,
+        &tables::operation::GET_LAYER_VERSION_BY_ARN,
         &tables::operation::GET_POLICY,
         &tables::operation::INVOKE,
         &tables::operation::LIST_ALIASES,
         &tables::operation::LIST_FUNCTION_EVENT_INVOKE_CONFIGS,
         &tables::operation::LIST_FUNCTION_URL_CONFIGS,
         &tables::operation::LIST_FUNCTIONS,
+        &tables::operation::LIST_LAYER_VERSIONS,
+        &tables::operation::LIST_LAYERS,
         &tables::operation::LIST_TAGS,
         &tables::operation::LIST_VERSIONS_BY_FUNCTION,
+        &tables::operation::PUBLISH_LAYER_VERSION,
         &tables::operation::PUBLISH_VERSION,
         &tables::operation::PUT_FUNCTION_CONCURRENCY,
         &tables::operation::PUT_FUNCTION_EVENT_INVOKE_CONFIG,
@@ -4735,6 +5092,16 @@ mod tables {
             r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()",
             None,
         );
+        pub(super) static LAYER_NAME: Pattern = Pattern::new(
+            r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+",
+            r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+",
+            None,
+        );
+        pub(super) static LAYER_NAME_OR_ARN: Pattern = Pattern::new(
+            r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})",
+            r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})",
+            None,
+        );
         pub(super) static NAMESPACED_FUNCTION_NAME: Pattern = Pattern::new(
             r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
             r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:)?([0-9]{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
@@ -4809,6 +5176,11 @@ mod tables {
         pub(super) static FUNCTION_ARN: Pattern = Pattern::new(
             r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?",
             r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?",
+            None,
+        );
+        pub(super) static LAYER_ARN: Pattern = Pattern::new(
+            r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+",
+            r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:layer:[a-zA-Z0-9-_]+",
             None,
         );
         pub(super) static ARN: Pattern = Pattern::new(
@@ -4934,6 +5306,10 @@ mod tables {
         );
         pub(super) static CODE_SIGNING_CONFIG_ARN: Shape =
             Shape::string("CodeSigningConfigArn", Bounds::max(200), Some(&pattern::CODE_SIGNING_CONFIG_ARN));
+        pub(super) static COMPATIBLE_ARCHITECTURES: Shape =
+            Shape::list("CompatibleArchitectures", &ARCHITECTURE, Bounds::max(2));
+        pub(super) static COMPATIBLE_RUNTIMES: Shape =
+            Shape::list("CompatibleRuntimes", &RUNTIME, Bounds::max(15));
         pub(super) static CONCURRENCY: Shape = Shape::structure(
             "Concurrency",
             &[Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
@@ -5054,6 +5430,13 @@ mod tables {
             &[
                 Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).required().at(Location::Uri),
                 Member::new("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::QueryString),
+            ],
+        );
+        pub(super) static DELETE_LAYER_VERSION_REQUEST: Shape = Shape::structure(
+            "DeleteLayerVersionRequest",
+            &[
+                Member::new("LayerName", &LAYER_NAME_OR_ARN).required().at(Location::Uri),
+                Member::new("VersionNumber", &LAYER_VERSION_NUMBER).required().at(Location::Uri),
             ],
         );
         pub(super) static DESCRIPTION: Shape = Shape::string("Description", Bounds::max(256), None);
@@ -5339,6 +5722,31 @@ mod tables {
                 Member::new("InvokeMode", &INVOKE_MODE),
             ],
         );
+        pub(super) static GET_LAYER_VERSION_BY_ARN_REQUEST: Shape = Shape::structure(
+            "GetLayerVersionByArnRequest",
+            &[Member::new("Arn", &LAYER_VERSION_ARN).required().at(Location::QueryString)],
+        );
+        pub(super) static GET_LAYER_VERSION_REQUEST: Shape = Shape::structure(
+            "GetLayerVersionRequest",
+            &[
+                Member::new("LayerName", &LAYER_NAME_OR_ARN).required().at(Location::Uri),
+                Member::new("VersionNumber", &LAYER_VERSION_NUMBER).required().at(Location::Uri),
+            ],
+        );
+        pub(super) static GET_LAYER_VERSION_RESPONSE: Shape = Shape::structure(
+            "GetLayerVersionResponse",
+            &[
+                Member::new("Content", &LAYER_VERSION_CONTENT_OUTPUT),
+                Member::new("LayerArn", &LAYER_ARN),
+                Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("CreatedDate", &TIMESTAMP),
+                Member::new("Version", &LAYER_VERSION_NUMBER),
+                Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+                Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+                Member::new("LicenseInfo", &LICENSE_INFO),
+            ],
+        );
         pub(super) static GET_POLICY_REQUEST: Shape = Shape::structure(
             "GetPolicyRequest",
             &[
@@ -5439,11 +5847,64 @@ mod tables {
                 Member::new("SigningJobArn", &ARN),
             ],
         );
+        pub(super) static LAYER_ARN: Shape =
+            Shape::string("LayerArn", Bounds::range(1, 2048), Some(&pattern::LAYER_ARN));
         pub(super) static LAYER_LIST: Shape = Shape::list("LayerList", &LAYER_VERSION_ARN, Bounds::ANY);
+        pub(super) static LAYER_NAME: Shape =
+            Shape::string("LayerName", Bounds::range(1, 140), Some(&pattern::LAYER_NAME));
+        pub(super) static LAYER_NAME_OR_ARN: Shape =
+            Shape::string("LayerNameOrArn", Bounds::range(1, 2048), Some(&pattern::LAYER_NAME_OR_ARN));
         pub(super) static LAYER_VERSION_ARN: Shape =
             Shape::string("LayerVersionArn", Bounds::range(1, 2048), Some(&pattern::LAYER_VERSION_ARN));
+        pub(super) static LAYER_VERSION_CONTENT_INPUT: Shape = Shape::structure(
+            "LayerVersionContentInput",
+            &[
+                Member::new("S3Bucket", &S3_BUCKET),
+                Member::new("S3Key", &S3_KEY),
+                Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+                Member::new("S3ObjectStorageMode", &S3_OBJECT_STORAGE_MODE),
+                Member::new("ZipFile", &BLOB),
+            ],
+        );
+        pub(super) static LAYER_VERSION_CONTENT_OUTPUT: Shape = Shape::structure(
+            "LayerVersionContentOutput",
+            &[
+                Member::new("Location", &SENSITIVE_STRING_ON_SERVER_ONLY),
+                Member::new("CodeSha256", &STRING),
+                Member::new("CodeSize", &LONG),
+                Member::new("SigningProfileVersionArn", &ARN),
+                Member::new("SigningJobArn", &ARN),
+                Member::new("ResolvedS3Object", &RESOLVED_S3_OBJECT),
+            ],
+        );
+        pub(super) static LAYER_VERSION_NUMBER: Shape =
+            Shape::new("LayerVersionNumber", Kind::Long(Bounds::ANY));
+        pub(super) static LAYER_VERSIONS_LIST: Shape =
+            Shape::list("LayerVersionsList", &LAYER_VERSIONS_LIST_ITEM, Bounds::ANY);
+        pub(super) static LAYER_VERSIONS_LIST_ITEM: Shape = Shape::structure(
+            "LayerVersionsListItem",
+            &[
+                Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+                Member::new("Version", &LAYER_VERSION_NUMBER),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("CreatedDate", &TIMESTAMP),
+                Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+                Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+                Member::new("LicenseInfo", &LICENSE_INFO),
+            ],
+        );
+        pub(super) static LAYERS_LIST: Shape = Shape::list("LayersList", &LAYERS_LIST_ITEM, Bounds::ANY);
+        pub(super) static LAYERS_LIST_ITEM: Shape = Shape::structure(
+            "LayersListItem",
+            &[
+                Member::new("LayerName", &LAYER_NAME),
+                Member::new("LayerArn", &LAYER_ARN),
+                Member::new("LatestMatchingVersion", &LAYER_VERSIONS_LIST_ITEM),
+            ],
+        );
         pub(super) static LAYERS_REFERENCE_LIST: Shape =
             Shape::list("LayersReferenceList", &LAYER, Bounds::ANY);
+        pub(super) static LICENSE_INFO: Shape = Shape::string("LicenseInfo", Bounds::max(512), None);
         pub(super) static LIST_ALIASES_REQUEST: Shape = Shape::structure(
             "ListAliasesRequest",
             &[
@@ -5501,6 +5962,33 @@ mod tables {
             "ListFunctionsResponse",
             &[Member::new("NextMarker", &STRING), Member::new("Functions", &FUNCTION_LIST)],
         );
+        pub(super) static LIST_LAYER_VERSIONS_REQUEST: Shape = Shape::structure(
+            "ListLayerVersionsRequest",
+            &[
+                Member::new("CompatibleArchitecture", &ARCHITECTURE).at(Location::QueryString),
+                Member::new("CompatibleRuntime", &RUNTIME).at(Location::QueryString),
+                Member::new("LayerName", &LAYER_NAME_OR_ARN).required().at(Location::Uri),
+                Member::new("Marker", &STRING).at(Location::QueryString),
+                Member::new("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::QueryString),
+            ],
+        );
+        pub(super) static LIST_LAYER_VERSIONS_RESPONSE: Shape = Shape::structure(
+            "ListLayerVersionsResponse",
+            &[Member::new("NextMarker", &STRING), Member::new("LayerVersions", &LAYER_VERSIONS_LIST)],
+        );
+        pub(super) static LIST_LAYERS_REQUEST: Shape = Shape::structure(
+            "ListLayersRequest",
+            &[
+                Member::new("CompatibleArchitecture", &ARCHITECTURE).at(Location::QueryString),
+                Member::new("CompatibleRuntime", &RUNTIME).at(Location::QueryString),
+                Member::new("Marker", &STRING).at(Location::QueryString),
+                Member::new("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::QueryString),
+            ],
+        );
+        pub(super) static LIST_LAYERS_RESPONSE: Shape = Shape::structure(
+            "ListLayersResponse",
+            &[Member::new("NextMarker", &STRING), Member::new("Layers", &LAYERS_LIST)],
+        );
         pub(super) static LIST_TAGS_REQUEST: Shape = Shape::structure(
             "ListTagsRequest",
             &[Member::new("Resource", &TAGGABLE_RESOURCE).required().at(Location::Uri)],
@@ -5541,6 +6029,8 @@ mod tables {
         pub(super) static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Shape =
             Shape::new("MaxFunctionEventInvokeConfigListItems", Kind::Integer(Bounds::range(1, 50)));
         pub(super) static MAX_ITEMS: Shape = Shape::new("MaxItems", Kind::Integer(Bounds::range(1, 50)));
+        pub(super) static MAX_LAYER_LIST_ITEMS: Shape =
+            Shape::new("MaxLayerListItems", Kind::Integer(Bounds::range(1, 50)));
         pub(super) static MAX_LIST_ITEMS: Shape =
             Shape::new("MaxListItems", Kind::Integer(Bounds::range(1, 10000)));
         pub(super) static MAXIMUM_EVENT_AGE_IN_SECONDS: Shape =
@@ -5584,6 +6074,31 @@ mod tables {
             Shape::string("Principal", Bounds::max(2048), Some(&pattern::HANDLER));
         pub(super) static PRINCIPAL_ORG_ID: Shape =
             Shape::string("PrincipalOrgID", Bounds::range(12, 34), Some(&pattern::PRINCIPAL_ORG_ID));
+        pub(super) static PUBLISH_LAYER_VERSION_REQUEST: Shape = Shape::structure(
+            "PublishLayerVersionRequest",
+            &[
+                Member::new("LayerName", &LAYER_NAME_OR_ARN).required().at(Location::Uri),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("Content", &LAYER_VERSION_CONTENT_INPUT).required(),
+                Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+                Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+                Member::new("LicenseInfo", &LICENSE_INFO),
+            ],
+        );
+        pub(super) static PUBLISH_LAYER_VERSION_RESPONSE: Shape = Shape::structure(
+            "PublishLayerVersionResponse",
+            &[
+                Member::new("Content", &LAYER_VERSION_CONTENT_OUTPUT),
+                Member::new("LayerArn", &LAYER_ARN),
+                Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("CreatedDate", &TIMESTAMP),
+                Member::new("Version", &LAYER_VERSION_NUMBER),
+                Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+                Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+                Member::new("LicenseInfo", &LICENSE_INFO),
+            ],
+        );
         pub(super) static PUBLISH_VERSION_REQUEST: Shape = Shape::structure(
             "PublishVersionRequest",
             &[
@@ -5979,6 +6494,18 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DELETE_LAYER_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteLayerVersion",
+            http_method: "DELETE",
+            uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
+            success_status: 204,
+            input: &shape::DELETE_LAYER_VERSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static GET_ACCOUNT_SETTINGS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetAccountSettings",
@@ -6063,6 +6590,30 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static GET_LAYER_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetLayerVersion",
+            http_method: "GET",
+            uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
+            success_status: 200,
+            input: &shape::GET_LAYER_VERSION_REQUEST,
+            output: &shape::GET_LAYER_VERSION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_LAYER_VERSION_BY_ARN: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetLayerVersionByArn",
+            http_method: "GET",
+            uri: "/2018-10-31/layers?find=LayerVersion",
+            success_status: 200,
+            input: &shape::GET_LAYER_VERSION_BY_ARN_REQUEST,
+            output: &shape::GET_LAYER_VERSION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetPolicy",
@@ -6135,6 +6686,30 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_LAYER_VERSIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListLayerVersions",
+            http_method: "GET",
+            uri: "/2018-10-31/layers/{LayerName}/versions",
+            success_status: 200,
+            input: &shape::LIST_LAYER_VERSIONS_REQUEST,
+            output: &shape::LIST_LAYER_VERSIONS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_LAYERS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListLayers",
+            http_method: "GET",
+            uri: "/2018-10-31/layers",
+            success_status: 200,
+            input: &shape::LIST_LAYERS_REQUEST,
+            output: &shape::LIST_LAYERS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_TAGS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListTags",
@@ -6155,6 +6730,18 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_VERSIONS_BY_FUNCTION_REQUEST,
             output: &shape::LIST_VERSIONS_BY_FUNCTION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUBLISH_LAYER_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PublishLayerVersion",
+            http_method: "POST",
+            uri: "/2018-10-31/layers/{LayerName}/versions",
+            success_status: 201,
+            input: &shape::PUBLISH_LAYER_VERSION_REQUEST,
+            output: &shape::PUBLISH_LAYER_VERSION_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,

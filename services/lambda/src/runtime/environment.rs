@@ -23,19 +23,18 @@ pub(super) struct Surroundings<'a> {
     pub(super) scratch: &'a Path,
     /// `host:port` of its Runtime API.
     pub(super) runtime_api: &'a str,
-    pub(super) endpoint_url: &'a str,
     pub(super) log_stream: &'a str,
 }
 
 /// All variables. The configured ones override the defaults and are overridden by AWS's reserved ones.
 pub(super) fn variables(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
-    let mut all = defaults(around);
+    let mut all = defaults(spec, around);
     all.extend(spec.environment.clone());
     all.extend(reserved(spec, around));
     all
 }
 
-fn defaults(around: &Surroundings<'_>) -> BTreeMap<String, String> {
+fn defaults(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
     let tree = around.tree;
     let system = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
     let mut path: Vec<PathBuf> = tree.opt.iter().map(|opt| opt.join("bin")).collect();
@@ -51,7 +50,7 @@ fn defaults(around: &Surroundings<'_>) -> BTreeMap<String, String> {
         pair("TMPDIR", &shown(around.scratch)),
         // Not AWS's: keeps the code from the configuration of whoever runs the server.
         pair("HOME", &shown(around.scratch)),
-        pair("AWS_ENDPOINT_URL", around.endpoint_url),
+        pair("AWS_ENDPOINT_URL", &spec.endpoint_url),
         // The SDKs would otherwise look for an instance's metadata service when credentials are missing.
         pair("AWS_EC2_METADATA_DISABLED", "true"),
     ]);

@@ -35,7 +35,8 @@ mod unpack;
 pub use sandbox::Isolation;
 pub use spec::{
     Archive, Code, Credentials, ErrorKind, FunctionSpec, Invocation, InvokeError, Invoked, Layer, LogSink,
-    PackageFetch, Unlogged,
+    PackageFetch, PackageFuture, Unlogged,
 };
 pub use supervisor::{Launcher, Supervisor, SupervisorConfig};
+pub(crate) use timer::background;
 pub use unpack::{UnpackError, unpacked_size};

@@ -11,9 +11,11 @@ use std::time::Duration;
 use base::{AccountId, Region, Timestamp};
 use bytes::Bytes;
 
+/// A package's zip bytes, or why they cannot be had.
+pub type PackageFuture = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
+
 /// Fetches a package's zip bytes; asked only when the unpacked package is not on disk yet.
-pub type PackageFetch =
-    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>> + Send + Sync>;
+pub type PackageFetch = Arc<dyn Fn() -> PackageFuture + Send + Sync>;
 
 /// A zip package and the digest that names it.
 #[derive(Clone)]
@@ -107,6 +109,8 @@ pub struct FunctionSpec {
     pub credentials: Credentials,
     /// The log group that its output goes to.
     pub log_group: String,
+    /// Where the code finds the platform, e.g. `http://127.0.0.1:4566`.
+    pub endpoint_url: String,
 }
 
 /// One request to run a function.

@@ -23,7 +23,7 @@ use super::logs::Output;
 use super::pool::Pool;
 use super::process::{Process, Program, Spawner};
 use super::sandbox::Confinement;
-use super::spec::{Code, FunctionSpec, Invocation, InvokeError, Invoked, LogSink};
+use super::spec::{Code, FunctionSpec, Invocation, InvokeError, Invoked, LogSink, Unlogged};
 use super::timer;
 
 /// A started process that has not asked for work after this long is given its work all the same, and the function's
@@ -50,8 +50,6 @@ pub struct Launcher {
 pub struct SupervisorConfig {
     /// A directory of the supervisor's own: unpacked packages, runtime loops, scratch directories.
     pub root: PathBuf,
-    /// Where functions find the platform, e.g. `http://127.0.0.1:4566`.
-    pub endpoint_url: String,
     /// The launcher; without one, functions run with neither limits nor Landlock.
     pub launcher: Option<Launcher>,
     /// Takes the functions' output.
@@ -73,17 +71,12 @@ pub struct SupervisorConfig {
 }
 
 impl SupervisorConfig {
-    /// The defaults: no launcher, processes kept for five minutes, at most 200 of them.
-    pub fn new(
-        root: impl Into<PathBuf>,
-        endpoint_url: impl Into<String>,
-        sink: Arc<dyn LogSink>,
-    ) -> SupervisorConfig {
+    /// The defaults: no launcher, no sink, processes kept for five minutes, at most 200 of them.
+    pub fn new(root: impl Into<PathBuf>) -> SupervisorConfig {
         SupervisorConfig {
             root: root.into(),
-            endpoint_url: endpoint_url.into(),
             launcher: None,
-            sink,
+            sink: Arc::new(Unlogged),
             interpreters: BTreeMap::new(),
             node_modules: None,
             python_packages: None,
@@ -366,7 +359,6 @@ impl Inner {
                 packages: self.packages(family),
                 scratch: &scratch,
                 runtime_api: &runtime_api,
-                endpoint_url: &self.config.endpoint_url,
                 log_stream: output.stream(),
             },
         );

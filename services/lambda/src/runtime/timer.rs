@@ -31,7 +31,7 @@ pub(super) async fn sleep_until(deadline: Instant) {
     clippy::disallowed_methods,
     reason = "a process has a listener, two pipes and a keeper that outlive a call"
 )]
-pub(super) fn background<F>(work: F) -> JoinHandle<F::Output>
+pub(crate) fn background<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

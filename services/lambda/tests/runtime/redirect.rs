@@ -42,11 +42,13 @@ async fn requests_for_aws_go_to_the_platform() {
     let address = listener.local_addr().unwrap();
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(platform(listener));
-    let house = House::with(|config| config.endpoint_url = format!("http://{address}"));
+    let house = House::new();
     if !has(&house, "nodejs20.x").await {
         return;
     }
-    let invoked = house.invoke(&Arc::new(node(&[("index.js", SOURCE)])), Value::Null).await;
+    let mut spec = node(&[("index.js", SOURCE)]);
+    spec.endpoint_url = format!("http://{address}");
+    let invoked = house.invoke(&Arc::new(spec), Value::Null).await;
     let expected = json!([
         "POST /a HTTP/1.1|host: events.eu-central-1.amazonaws.com",
         "GET /b?x=1 HTTP/1.1|host: s3.eu-central-1.amazonaws.com",

@@ -47,7 +47,8 @@ impl House {
         // Not below /tmp, which functions may write.
         let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let log = Arc::new(Recorder::default());
-        let mut config = SupervisorConfig::new(root.path(), "http://127.0.0.1:9", log.clone());
+        let mut config = SupervisorConfig::new(root.path());
+        config.sink = log.clone();
         config.launcher =
             Some(Launcher { program: env!("CARGO_BIN_EXE_lambda-sandbox-exec").into(), arguments: vec![] });
         change(&mut config);
@@ -111,6 +112,7 @@ pub(crate) fn function(runtime: &str, handler: &str, files: &[(&str, &[u8])]) ->
             session_token: "token".to_owned(),
         },
         log_group: "/aws/lambda/f".to_owned(),
+        endpoint_url: "http://127.0.0.1:9".to_owned(),
     }
 }
 

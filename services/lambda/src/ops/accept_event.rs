@@ -1,0 +1,46 @@
+//! Accepts an asynchronous event: a row, and a task that runs it. Both exist before the caller is answered.
+
+use kernel::{Call, NewTask, Reply, Result, RetryPolicy, Tx};
+use uuid::Uuid;
+
+use crate::function;
+use crate::keys::{Event, EventKey};
+use crate::name::{FunctionRef, arn};
+use crate::target::AcceptEvent;
+use crate::{END_EVENT, NAME, RUN_EVENT};
+
+/// The internal operation behind targets, and the asynchronous form of `Invoke`.
+pub(crate) async fn accept_event(tx: &mut Tx, input: AcceptEvent) -> Result<()> {
+    let wanted = FunctionRef::parse(&input.function, input.qualifier.as_deref(), tx.scope())?;
+    function::find(tx, &wanted, 0).await?;
+    let id = tx.caller().request_id;
+    let event = Event {
+        name: wanted.name,
+        qualifier: wanted.qualifier,
+        payload: input.payload,
+        client_context: input.client_context,
+        accepted: tx.now(),
+        failures: 0,
+        refusals: 0,
+    };
+    // Two events of one call, e.g. a destination and a dead letter, are two.
+    let id = if tx.get(&EventKey { id }).await?.is_some() { tx.id() } else { id };
+    tx.put(&EventKey { id }, &event)?;
+    enqueue(tx, id, &event.name, tx.now())
+}
+
+/// Lets the event be run at `due`.
+pub(crate) fn enqueue(tx: &mut Tx, id: Uuid, name: &str, due: base::Timestamp) -> Result<()> {
+    let context = serde_json::to_string(&id)?;
+    let reply = Reply { service: NAME.to_owned(), operation: END_EVENT.to_owned(), context };
+    let lane = arn(tx.scope(), name);
+    let task = NewTask {
+        retry: RetryPolicy::once(),
+        reply: Some(reply),
+        lane: Some(lane),
+        note: Some(name.to_owned()),
+        ..NewTask::new(Call::new(NAME, RUN_EVENT, &id)?)
+    };
+    tx.enqueue(due, task)?;
+    Ok(())
+}

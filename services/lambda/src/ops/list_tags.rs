@@ -1,0 +1,12 @@
+//! `ListTags`: <https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html>
+
+use kernel::{Result, Tx};
+
+use crate::api::{ListTagsInput, ListTagsOutput};
+use crate::ops::tag_resource::tagged;
+
+/// A function's tags.
+pub(crate) async fn list_tags(tx: &mut Tx, input: ListTagsInput) -> Result<ListTagsOutput> {
+    let (_, row) = tagged(tx, &input.resource).await?;
+    Ok(ListTagsOutput { tags: Some(row.tags) })
+}
