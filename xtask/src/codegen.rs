@@ -1,4 +1,4 @@
-//! `cargo xtask codegen [--check] [service…]`: writes `api.rs` beside every `api.toml` from the AWS service models.
+//! `cargo xtask codegen [--check] [model or service…]`: writes `api.rs` beside every `api.toml` from the AWS service models.
 //!
 //! The models come out of one pinned botocore package, which is fetched into `.tools/` and never committed. Names,
 //! shapes and limits are taken over; the models' prose is not.
@@ -30,7 +30,8 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     for toml in configurations(root)? {
         let text = fs::read_to_string(&toml)?;
         let config: Config = toml::from_str(&text).with_context(|| format!("reading {}", toml.display()))?;
-        if !wanted.is_empty() && !wanted.contains(&config.model.as_str()) {
+        let named = |name: &&str| *name == config.model || toml.iter().any(|part| part == *name);
+        if !wanted.is_empty() && !wanted.iter().any(named) {
             continue;
         }
         let source =

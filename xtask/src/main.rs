@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod codegen;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["codegen", options @ ..] => codegen::run(options),
-        _ => Err(anyhow::anyhow!("usage: cargo xtask codegen [--check]")),
+        ["tidy"] => tidy::run(),
+        _ => Err(anyhow::anyhow!("usage: cargo xtask codegen [--check] [model…] | tidy")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

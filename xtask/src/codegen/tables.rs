@@ -92,7 +92,7 @@ fn service(out: &mut String, model: &Model<'_>) -> Result<()> {
         out,
         "use base::schema::{{ErrorSchema, Protocol{route}, ServiceSchema, ValidationStyle}};\n"
     );
-    let namespace = model.config.xml_namespace.as_deref().or(model.metadata("xmlNamespace"));
+    let namespace = model.config.xml_namespace.as_deref().or_else(|| model.metadata("xmlNamespace"));
     let _ = writeln!(
         out,
         "/// {}.\n{visible} static SERVICE: ServiceSchema = ServiceSchema {{\nsigning_name: {signing:?},\nendpoint_prefix: \
