@@ -1,0 +1,162 @@
+//! Roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::Fault;
+use kernel::{Parts, Result, Tx};
+
+use crate::api::{
+    AttachedPermissionsBoundary, CreateRoleInput, CreateRoleOutput, DeleteRoleInput, DeleteRoleOutput,
+    GetRoleInput, GetRoleOutput, ListRolesInput, ListRolesOutput, PermissionsBoundaryAttachmentType, Tag,
+    UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateRoleInput, UpdateRoleOutput,
+};
+use crate::keys::{Role, RoleKey};
+use crate::ops::tags;
+use crate::paging::page;
+use crate::policy::{Kind, check, encoded};
+use crate::{api, enter_global, fault};
+
+/// Roles read at once; an account has at most a few thousand.
+const ROLES_MAX: usize = 10_000;
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
+pub(crate) async fn create_role(tx: &mut Tx, input: CreateRoleInput) -> Result<CreateRoleOutput> {
+    enter_global(tx);
+    check(&input.assume_role_policy_document, Kind::Trust)?;
+    let key = RoleKey { name: input.role_name.clone() };
+    if tx.get(&key).await?.is_some() {
+        return Err(
+            fault::already_exists(format!("Role with name {} already exists.", input.role_name)).into()
+        );
+    }
+    let role = Role {
+        path: input.path.unwrap_or_else(|| "/".to_owned()),
+        id: new_id(tx, "AROA"),
+        created_at: tx.now(),
+        trust_policy: input.assume_role_policy_document,
+        description: input.description,
+        session_s_max: session_s(input.max_session_duration)?,
+        permissions_boundary: input.permissions_boundary,
+        tags: tags::to_map(input.tags.unwrap_or_default()),
+        inline: BTreeMap::new(),
+        attached: BTreeSet::new(),
+    };
+    tx.put(&key, &role)?;
+    Ok(CreateRoleOutput { role: show(tx, &key.name, &role) })
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
+pub(crate) async fn get_role(tx: &mut Tx, input: GetRoleInput) -> Result<GetRoleOutput> {
+    let (key, role) = find(tx, input.role_name).await?;
+    Ok(GetRoleOutput { role: show(tx, &key.name, &role) })
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html>
+pub(crate) async fn update_role(tx: &mut Tx, input: UpdateRoleInput) -> Result<UpdateRoleOutput> {
+    let (key, mut role) = find(tx, input.role_name).await?;
+    role.description = input.description.or(role.description);
+    if input.max_session_duration.is_some() {
+        role.session_s_max = session_s(input.max_session_duration)?;
+    }
+    tx.put(&key, &role)?;
+    Ok(UpdateRoleOutput {})
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html>
+pub(crate) async fn update_assume_role_policy(
+    tx: &mut Tx,
+    input: UpdateAssumeRolePolicyInput,
+) -> Result<UpdateAssumeRolePolicyOutput> {
+    check(&input.policy_document, Kind::Trust)?;
+    let (key, mut role) = find(tx, input.role_name).await?;
+    role.trust_policy = input.policy_document;
+    tx.put(&key, &role)?;
+    Ok(UpdateAssumeRolePolicyOutput {})
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html>
+pub(crate) async fn delete_role(tx: &mut Tx, input: DeleteRoleInput) -> Result<DeleteRoleOutput> {
+    let (key, role) = find(tx, input.role_name).await?;
+    if !role.attached.is_empty() {
+        return Err(fault::delete_conflict("Cannot delete entity, must detach all policies first.").into());
+    }
+    if !role.inline.is_empty() {
+        return Err(fault::delete_conflict("Cannot delete entity, must delete policies first.").into());
+    }
+    tx.delete(&key);
+    Ok(DeleteRoleOutput {})
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html>
+pub(crate) async fn list_roles(tx: &mut Tx, input: ListRolesInput) -> Result<ListRolesOutput> {
+    enter_global(tx);
+    let prefix = input.path_prefix.unwrap_or_default();
+    let all = tx.scan::<RoleKey>(Parts::none(), ROLES_MAX).await?;
+    let all = all.into_iter().filter(|(_, role)| role.path.starts_with(&prefix));
+    let (roles, marker) = page(all, |(key, _)| key.name.clone(), input.marker.as_deref(), input.max_items);
+    // Lists leave the tags and the boundary out, as at AWS.
+    let brief = |(key, role): &(RoleKey, Role)| api::Role {
+        tags: None,
+        permissions_boundary: None,
+        ..show(tx, &key.name, role)
+    };
+    Ok(ListRolesOutput {
+        roles: roles.iter().map(brief).collect(),
+        is_truncated: Some(marker.is_some()),
+        marker,
+    })
+}
+
+/// The role of that name, guarded.
+pub(crate) async fn find(tx: &mut Tx, name: String) -> Result<(RoleKey, Role)> {
+    enter_global(tx);
+    let key = RoleKey { name };
+    match tx.get(&key).await? {
+        Some(role) => Ok((key, role)),
+        None => Err(fault::no_such_role(&key.name).into()),
+    }
+}
+
+/// An id as IAM makes them: a prefix that names the kind, then 17 letters and digits.
+pub(crate) fn new_id(tx: &Tx, prefix: &str) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let random = [tx.random().to_be_bytes(), tx.random().to_be_bytes(), tx.random().to_be_bytes()].concat();
+    let letters = random.iter().take(17).map(|byte| ALPHABET[usize::from(byte % 32)] as char);
+    prefix.chars().chain(letters).collect()
+}
+
+fn session_s(asked: Option<i32>) -> Result<i32, Fault> {
+    match asked {
+        None => Ok(3_600),
+        Some(seconds @ 3_600..=43_200) => Ok(seconds),
+        Some(seconds) => {
+            let message = format!(
+                "1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: \
+                 Member must have value between 3600 and 43200"
+            );
+            Err(Fault::new("ValidationError", message))
+        }
+    }
+}
+
+fn show(tx: &Tx, name: &str, role: &Role) -> api::Role {
+    let boundary = |arn: &String| AttachedPermissionsBoundary {
+        permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy),
+        permissions_boundary_arn: Some(arn.clone()),
+    };
+    let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
+    api::Role {
+        path: role.path.clone(),
+        role_name: name.to_owned(),
+        role_id: role.id.clone(),
+        arn: format!("arn:aws:iam::{}:role{}{name}", tx.caller().account, role.path),
+        create_date: role.created_at,
+        assume_role_policy_document: Some(encoded(&role.trust_policy)),
+        description: role.description.clone(),
+        max_session_duration: Some(role.session_s_max),
+        permissions_boundary: role.permissions_boundary.as_ref().map(boundary),
+        tags: Some(role.tags.iter().map(tag).collect()).filter(|tags: &Vec<Tag>| !tags.is_empty()),
+        role_last_used: None,
+        source_role_template: None,
+    }
+}
