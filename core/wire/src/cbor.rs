@@ -16,6 +16,8 @@ use crate::xml::{parse_document, unprintable};
 const TAG_EPOCH: u64 = 1;
 /// No AWS shape nests deeper; what does is refused before it is read.
 const DEPTH_MAX: usize = 128;
+/// A value of one byte takes 32 in memory while it is translated.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn unreadable() -> Fault {
     Fault::new("SerializationException", "The request body is no valid CBOR of the operation's input")
@@ -25,6 +27,10 @@ fn unreadable() -> Fault {
 pub(crate) fn decode(call: &Call, body: &Bytes) -> Result<Bytes, Fault> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
+    }
+    if body.len() > BYTES_MAX {
+        let message = format!("Request must be smaller than {BYTES_MAX} bytes");
+        return Err(Fault::new("RequestEntityTooLargeException", message).with_status(413));
     }
     let value: Value =
         ciborium::de::from_reader_with_recursion_limit(body.as_ref(), DEPTH_MAX).map_err(|_| unreadable())?;

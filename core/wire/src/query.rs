@@ -14,7 +14,9 @@ use crate::text::{decode_form, fields, json_name, json_next, json_scalar, json_s
 use crate::{Call, Request};
 
 /// No shape nests deeper on the wire; what does is ignored.
-const DEPTH_MAX: usize = 64;
+const DEPTH_MAX: usize = 32;
+/// No operation takes more fields; each costs memory many times its bytes.
+const FIELDS_MAX: usize = 10_000;
 
 /// One dotted name's part, with what stands there and below.
 #[derive(Debug, Default)]
@@ -27,7 +29,10 @@ struct Node<'a> {
 pub(crate) fn decode(call: &Call, request: &Request<'_>, body: &Bytes) -> Result<Bytes, Fault> {
     let form = std::str::from_utf8(body).map_err(|_| not_utf8())?;
     let mut root = Node::default();
-    for (name, value) in fields(request.query).chain(fields(form)) {
+    for (count, (name, value)) in fields(request.query).chain(fields(form)).enumerate() {
+        if count == FIELDS_MAX {
+            return Err(Fault::new("SerializationException", "The request has too many parameters"));
+        }
         let (name, value) =
             (decode_form(name).ok_or_else(not_utf8)?, decode_form(value).ok_or_else(not_utf8)?);
         root.insert(&name, value);

@@ -15,6 +15,8 @@ use crate::{Call, Request, rest};
 
 /// Deeper documents are refused.
 const DEPTH_MAX: usize = 64;
+/// So are those with more tags, texts and references; each costs memory many times its bytes.
+const EVENTS_MAX: usize = 400_000;
 
 #[derive(Debug, Default)]
 struct Element {
@@ -73,7 +75,7 @@ fn parse(body: &[u8]) -> Result<Element, Fault> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
-    loop {
+    for _ in 0..EVENTS_MAX {
         match reader.read_event().map_err(|_| malformed())? {
             Event::Start(start) if open.len() < DEPTH_MAX && root.is_none() => open.push(element(&start)?),
             Event::Empty(start) if open.len() < DEPTH_MAX && root.is_none() => {
@@ -98,11 +100,11 @@ fn parse(body: &[u8]) -> Result<Element, Fault> {
                 element.text.push(entity(&reference).ok_or_else(malformed)?);
             }
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof => break,
+            Event::Eof => return if open.is_empty() { root.ok_or_else(malformed) } else { Err(malformed()) },
             Event::Start(_) | Event::Empty(_) | Event::DocType(_) => return Err(malformed()),
         }
     }
-    if open.is_empty() { root.ok_or_else(malformed) } else { Err(malformed()) }
+    Err(malformed())
 }
 
 fn close(open: &mut [Element], root: &mut Option<Element>, done: Element) {

@@ -1,5 +1,7 @@
 //! Documents against a shape that has one of everything.
 
+use proptest::prelude::*;
+
 use super::*;
 
 static NAME: Pattern = Pattern::new("[a-z]+", "[a-z]+", Some("no"));
@@ -147,4 +149,73 @@ fn base64_is_measured_without_decoding_it_whole() {
     }
     let padded_inside = format!("{}=={}", "A".repeat(1022), "A".repeat(4));
     assert_eq!(Blob::measure(&padded_inside), None);
+}
+
+/// What code generation makes of the shape.
+#[derive(Debug, serde::Deserialize)]
+#[expect(dead_code, reason = "only reading is tested")]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    id: String,
+    colour: Option<Colour>,
+    count: Option<i32>,
+    long: Option<i64>,
+    flag: Option<bool>,
+    bytes: Option<Blob>,
+    #[serde(default, with = "epoch::option")]
+    when: Option<crate::Timestamp>,
+    any: Option<Document>,
+    tags: Option<Vec<String>>,
+    entries: Option<Vec<Entry>>,
+    labels: Option<std::collections::BTreeMap<String, String>>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Colour {
+    Red,
+    Blue,
+}
+
+/// JSON that often keeps to the shape.
+fn nearly_an_entry() -> impl Strategy<Value = Document> {
+    let simple = prop_oneof![
+        Just(Document::Null),
+        any::<bool>().prop_map(Document::from),
+        (-3_i64..13).prop_map(Document::from),
+        any::<i64>().prop_map(Document::from),
+        any::<u64>().prop_map(Document::from),
+        any::<f64>().prop_map(Document::from),
+        "[a-z]{0,4}|no|RED|BLUE|AAEC|AA==|2026-11-22T10:20:19Z".prop_map(Document::from),
+        any::<String>().prop_map(Document::from),
+    ];
+    let name = "Id|Colour|Count|Long|Flag|Bytes|When|Any|Tags|Entries|Labels|a|Unknown";
+    simple.prop_recursive(4, 40, 6, move |inner| {
+        let id = "[a-z]{1,5}".prop_map(|id| ("Id".to_owned(), Document::from(id)));
+        let members = prop::collection::vec((name, inner.clone()), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Document::from),
+            (id, members)
+                .prop_map(|(id, members)| Document::Object(members.into_iter().chain([id]).collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_quick_check_and_the_thorough_one_agree(document in nearly_an_entry()) {
+        let text = document.to_string();
+        let quick = check(&ENTRY, text.as_bytes());
+        prop_assert_eq!(quick.is_ok(), check_document(&ENTRY, &document).is_ok(), "{}", text);
+        if quick.is_ok() {
+            prop_assert!(serde_json::from_str::<Entry>(&text).is_ok(), "{}", text);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_checked_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = check(&ENTRY, &bytes);
+    }
 }

@@ -59,6 +59,19 @@ fn what_is_too_large_is_refused_packed_or_not() {
     }
 }
 
+#[test]
+fn what_would_swell_in_memory_is_refused() {
+    let form = "POST / HTTP/1.1\nhost: iam.amazonaws.com\ncontent-type: application/x-www-form-urlencoded\n";
+    let many = format!("Action=ListRoles{}", "&a.1=b".repeat(10_000));
+    assert_eq!(decoded(&Given::parse(form).with_body(many)).unwrap_err().code, "SerializationException");
+    let xml = "POST /2013-04-01/hostedzone HTTP/1.1\nhost: route53.amazonaws.com\n";
+    let many = format!("<CreateHostedZoneRequest>{}</CreateHostedZoneRequest>", "<a/>".repeat(400_000));
+    assert_eq!(decoded(&Given::parse(xml).with_body(many)).unwrap_err().code, "MalformedXML");
+    let cbor = "POST /service/AWSEvents/operation/PutEvents HTTP/1.1\nhost: h\n";
+    let fault = decoded(&Given::parse(cbor).with_body(vec![0x80; 5 * 1024 * 1024])).unwrap_err();
+    assert_eq!(fault.status, 413);
+}
+
 fn cbor_call(path: &str, body: &Value) -> (Given, Call) {
     let mut bytes = Vec::new();
     ciborium::into_writer(body, &mut bytes).unwrap();
