@@ -13,7 +13,7 @@ use crate::deploy::{Wanted, imported_names};
 use crate::provider::ResourceType;
 use crate::stack::{Deployed, Stack, invalid};
 use crate::template::{
-    Environment, Given, ParameterType, ParameterValues, Pseudo, Scope, Template, TemplateError,
+    Environment, Given, ParameterType, ParameterValues, Pseudo, Resource, Scope, Template, TemplateError,
     resolve_parameters,
 };
 
@@ -118,20 +118,7 @@ fn check_types(
         return Err(TemplateError::format(format!("Unrecognized resource types: [{unknown}]")));
     }
     for (name, resource) in existing() {
-        let Some(kind) = ResourceType::find(&resource.kind) else { continue };
-        if let Some(operation) = kind.operations().find(|operation| !kernel.serves(kind.service, operation)) {
-            let what =
-                format!("[/Resources/{name}] the type {} (it needs {}:{operation})", kind.name, kind.service);
-            return Err(TemplateError::unsupported(what));
-        }
-        let extraneous =
-            resource.properties.keys().find(|property| kind.property(property).is_none() && !kind.open);
-        if let Some(property) = extraneous {
-            return Err(TemplateError::new(format!(
-                "Properties validation failed for resource {name} with message: #: extraneous key [{property}] is not \
-                 permitted"
-            )));
-        }
+        check_resource(kernel, name, resource)?;
     }
     for (name, attribute) in template.attributes() {
         let kind = template.resources.get(name).and_then(|resource| ResourceType::find(&resource.kind));
@@ -139,6 +126,31 @@ fn check_types(
             return Err(TemplateError::intrinsic(format!(
                 "resource {name} does not support attribute type {attribute} in Fn::GetAtt"
             )));
+        }
+    }
+    Ok(())
+}
+
+/// A known type may need operations that this server does not serve, and have properties that it does not take.
+fn check_resource(kernel: &Kernel, name: &str, resource: &Resource) -> Result<(), TemplateError> {
+    let Some(kind) = ResourceType::find(&resource.kind) else { return Ok(()) };
+    let unserved = |operation: &&str| !kernel.serves(kind.service, operation);
+    let refused = |what: &str, operation: &str| {
+        let why = format!("it needs {}:{operation}", kind.service);
+        TemplateError::unsupported(format!("[/Resources/{name}] {what} ({why})"))
+    };
+    if let Some(operation) = kind.operations().find(unserved) {
+        return Err(refused(&format!("the type {}", kind.name), operation));
+    }
+    for property in resource.properties.keys() {
+        if kind.property(property).is_none() && !kind.open {
+            return Err(TemplateError::new(format!(
+                "Properties validation failed for resource {name} with message: #: extraneous key [{property}] is not \
+                 permitted"
+            )));
+        }
+        if let Some(operation) = kind.operation_of(property).filter(unserved) {
+            return Err(refused(&format!("the property {property} of {}", kind.name), operation));
         }
     }
     Ok(())

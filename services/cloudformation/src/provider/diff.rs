@@ -34,5 +34,10 @@ pub(crate) fn decide(kind: &ResourceType, old: &Properties, new: &Properties) ->
         return Decision::Update;
     }
     let keeps_name = |property| new.contains_key(property) && old.get(property) == new.get(property);
-    if kind.name_property().is_some_and(keeps_name) { Decision::NameTaken } else { Decision::Replace }
+    let exclusive = kind.naming.is_some_and(|naming| !naming.shared);
+    if exclusive && kind.name_property().is_some_and(keeps_name) {
+        Decision::NameTaken
+    } else {
+        Decision::Replace
+    }
 }

@@ -107,9 +107,16 @@ impl ResourceType {
         self.naming.map(|naming| naming.property).filter(|property| !property.is_empty())
     }
 
-    /// All operations that the type needs to be made and taken away.
+    /// The operations that the type needs to be made and taken away.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &'static str> {
         [self.create, self.delete].into_iter().flatten().map(|call| call.operation)
+    }
+
+    /// The operation that a property needs besides those.
+    pub(crate) fn operation_of(&self, property: &str) -> Option<&'static str> {
+        let facet =
+            self.facets.iter().find(|facet| facet.property == property && facet.life != Life::Changes);
+        facet.and_then(|facet| facet.put).map(|call| call.operation)
     }
 }
 
@@ -263,6 +270,8 @@ pub(crate) struct Place {
     pub account: String,
     /// The region's name.
     pub region: String,
+    /// Where clients reach this server, without a slash at the end.
+    pub endpoint: String,
 }
 
 /// All that a [`Source`] may draw from.

@@ -15,11 +15,13 @@ pub(crate) struct Naming {
     pub lowercase: bool,
     /// A property that, where true, wants the suffix.
     pub suffix: Option<(&'static str, &'static str)>,
+    /// Two resources may bear the same name: versions of one thing.
+    pub shared: bool,
 }
 
 impl Naming {
     pub(super) const fn new(property: &'static str, length_max: usize) -> Naming {
-        Naming { property, length_max, lowercase: false, suffix: None }
+        Naming { property, length_max, lowercase: false, suffix: None, shared: false }
     }
 
     /// `<stack>-<logical id>-<12 characters>`, the first two cut so that all fits.

@@ -67,7 +67,11 @@ pub(crate) fn is_taken(fault: &Fault) -> bool {
 impl<'p> Provider<'p> {
     pub(crate) fn new(effect: &'p Effect, kind: &'static ResourceType) -> Provider<'p> {
         let caller = effect.caller();
-        let place = Place { account: caller.account.to_string(), region: caller.region.to_string() };
+        let place = Place {
+            account: caller.account.to_string(),
+            region: caller.region.to_string(),
+            endpoint: effect.endpoint().to_owned(),
+        };
         Provider { effect, kind, place }
     }
 

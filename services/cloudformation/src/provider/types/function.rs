@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn packed(properties: Document) -> Result<Document, String> {
-        let place = Place { account: "1".into(), region: "r".into() };
+        let place = Place { account: "1".into(), region: "r".into(), endpoint: String::new() };
         let mut properties = properties.as_object().unwrap().clone();
         package(&mut properties, &place).map(|()| Document::Object(properties))
     }

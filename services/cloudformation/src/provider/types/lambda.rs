@@ -154,3 +154,30 @@ pub(super) const EVENT_INVOKE_CONFIG: ResourceType = ResourceType {
     )),
     ..ResourceType::BASE
 };
+
+/// Each publishing makes a version of its own, so a second run after a crash leaves one version too many.
+pub(super) const LAYER_VERSION: ResourceType = ResourceType {
+    name: "AWS::Lambda::LayerVersion",
+    service: "lambda",
+    properties: &[
+        fixed("LayerName"),
+        fixed("Content"),
+        fixed("CompatibleArchitectures"),
+        fixed("CompatibleRuntimes"),
+        fixed("Description"),
+        fixed("LicenseInfo"),
+    ],
+    naming: Some(Naming { shared: true, ..Naming::new("LayerName", 140) }),
+    create: Some(call("PublishLayerVersion", &[])),
+    delete: Some(call(
+        "DeleteLayerVersion",
+        &[("LayerName", Source::Name), ("VersionNumber", Source::Function(version_of_id))],
+    )),
+    id: Source::Function(layer_arn),
+    attributes: &[("LayerVersionArn", Source::Id)],
+    ..ResourceType::BASE
+};
+
+fn layer_arn(known: &Known<'_>) -> Option<Document> {
+    path::get(known.created, "LayerVersionArn").cloned().or_else(|| known.id.map(Document::from))
+}

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn definitions_become_one_text() {
-        let place = Place { account: "1".into(), region: "r".into() };
+        let place = Place { account: "1".into(), region: "r".into(), endpoint: String::new() };
         for (given, expected) in [
             (json!({"DefinitionString": "{}"}), json!({"DefinitionString": "{}"})),
             (
