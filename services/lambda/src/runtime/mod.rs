@@ -28,6 +28,7 @@ mod pool;
 mod process;
 pub mod sandbox;
 mod spec;
+mod start;
 mod supervisor;
 mod timer;
 mod unpack;

@@ -51,6 +51,19 @@ async fn an_event_that_fails_is_tried_three_times_and_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn an_accepted_event_survives_a_restart() {
+    let house = House::new().await;
+    house.create(json!({})).await;
+    // Nothing is run yet: the runner stops before the event is accepted.
+    house.kernel.halt().await;
+    house.invoke_event("f", json!({ "a": 1 })).await;
+    assert_eq!(starts(&house).await, 0);
+    let next = House::over(house.engine.clone()).await;
+    next.advance(0).await;
+    assert_eq!(starts(&next).await, 1);
+}
+
+#[tokio::test]
 async fn destinations_get_records_of_both_outcomes() {
     let house = House::new().await;
     house.create(json!({})).await;

@@ -33,6 +33,28 @@ async fn a_function_answers_and_its_log_is_kept() {
 }
 
 #[tokio::test]
+async fn an_invocation_is_on_the_trace() {
+    let house = House::new().await;
+    house.create(json!({})).await;
+    let output = house
+        .ok(
+            "Invoke",
+            json!({ "FunctionName": "f", "LogType": "Tail", "Payload": base64(&json!({ "a": 1 })) }),
+        )
+        .await;
+    house.functions.settled().await;
+    let tail = Blob::from_base64(output["LogResult"].as_str().unwrap()).unwrap();
+    let tail = String::from_utf8_lossy(tail.as_bytes()).into_owned();
+    let request_id = tail.split("START RequestId: ").nth(1).unwrap().split(' ').next().unwrap();
+    let notes = house.notes("invocation", request_id).await;
+    assert_eq!(notes.len(), 1);
+    let arn = "arn:aws:lambda:eu-central-1:000000000000:function:f:$LATEST";
+    let expected = json!({ "function": arn, "answer": "{\"a\":1}", "function_error": null });
+    assert_eq!(only(&notes[0], &["function", "answer", "function_error"]), expected);
+    assert!(notes[0]["log_stream"].is_string() && notes[0]["duration_ms"].is_number());
+}
+
+#[tokio::test]
 async fn errors_of_the_code_are_answers_and_others_are_faults() {
     let house = House::new().await;
     house.create(json!({})).await;

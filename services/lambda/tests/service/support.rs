@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use base::schema::{Blob, Kind, OperationSchema, ServiceSchema, Shape, ValidationStyle};
 use base::{AccountId, Arn, Document, Fault, Region, Timestamp};
-use kernel::{Call, Caller, Chance, Clock, Delivery, Effect, Kernel, Operation, Result, Service, TargetKind};
+use kernel::trace::Chain;
+use kernel::{
+    Call, Caller, Chance, Clock, Delivery, Effect, Kernel, Operation, Result, Service, TargetKind, Tx,
+};
 use lambda::Functions;
 use lambda::runtime::{Launcher, SupervisorConfig};
 use serde_json::{Value, json};
-use store::Location;
+use store::{Location, SharedEngine};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -137,11 +140,17 @@ pub(crate) struct House {
     pub(crate) kernel: Kernel,
     pub(crate) functions: Functions,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) engine: SharedEngine,
     _root: tempfile::TempDir,
 }
 
 impl House {
     pub(crate) async fn new() -> House {
+        House::over(store::open(&Location::Memory).unwrap()).await
+    }
+
+    /// A house over a store that another one may have left.
+    pub(crate) async fn over(engine: SharedEngine) -> House {
         let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut config = SupervisorConfig::new(root.path());
         config.launcher =
@@ -163,10 +172,9 @@ impl House {
                 .internal_effect("Deliver", deliver),
         ];
         let clock = Clock::virtual_at(Timestamp::from_iso("2026-11-22T10:00:00Z").unwrap());
-        let engine = store::open(&Location::Memory).unwrap();
-        let kernel = Kernel::new(engine, clock, Chance::seeded(7), services);
+        let kernel = Kernel::new(engine.clone(), clock, Chance::seeded(7), services);
         kernel.start().await.unwrap();
-        House { kernel, functions, calls, _root: root }
+        House { kernel, functions, calls, engine, _root: root }
     }
 
     pub(crate) async fn call(&self, operation: &str, input: Value) -> Result<Value, Fault> {
@@ -211,9 +219,22 @@ impl House {
         assert_eq!(self.ok("Invoke", input).await["StatusCode"], 202);
     }
 
+    /// The notes of one kind on all traces that `subject` belongs to.
+    pub(crate) async fn notes(&self, kind: &str, subject: &str) -> Vec<Document> {
+        let caller = self.kernel.house_caller();
+        let chains =
+            self.kernel.transact("kernel", caller, "Find", find_chains, subject.to_owned()).await.unwrap();
+        let notes = chains.into_iter().flat_map(|chain| chain.spans).flat_map(|span| span.notes);
+        notes.filter(|note| note.kind == kind).map(|note| note.detail.unwrap_or_default()).collect()
+    }
+
     pub(crate) async fn advance(&self, secs: u64) {
         self.kernel.advance(Duration::from_secs(secs)).await;
     }
+}
+
+async fn find_chains(tx: &mut Tx, subject: String) -> Result<Vec<Chain>> {
+    kernel::trace::find(tx, &subject).await
 }
 
 pub(crate) fn base64(value: &Value) -> String {
