@@ -30,7 +30,7 @@ deploy_stack() {
 # stack_output STACK NAME: prints the value of one output.
 stack_output() {
   case $CLOUD in
-    buswork) "$BUSWORK" output "$2" --stack-name "$1" ;;
+    buswork) "$BUSWORK" output "$1" "$2" ;;
     aws)
       aws cloudformation describe-stacks --stack-name "$1" --output text \
         --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue"
@@ -41,7 +41,7 @@ stack_output() {
 # put_object FILE BUCKET KEY CONTENT_TYPE
 put_object() {
   case $CLOUD in
-    buswork) "$BUSWORK" s3 put "$1" "s3://$2/$3" --content-type "$4" ;;
+    buswork) "$BUSWORK" put "$1" "s3://$2/$3" --content-type "$4" ;;
     aws) aws s3 cp --only-show-errors --content-type "$4" "$1" "s3://$2/$3" ;;
   esac
 }

@@ -42,7 +42,7 @@ class Server:
 
     def start(self):
         """Starts a process and answers how many seconds it took until it listened."""
-        command = [self.binary, "--data-dir", f"{self.directory}/data", "--port", str(self.port)]
+        command = [self.binary, "start", "--data-dir", f"{self.directory}/data", "--port", str(self.port)]
         log = open(f"{self.directory}/server.log", "a")
         begin = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
