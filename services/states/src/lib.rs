@@ -1,1 +1,67 @@
-//! states.
+//! AWS Step Functions: state machines of type STANDARD and their executions.
+//!
+//! Knows definitions, executions, their histories and their status events; [`asl`] decides what an execution does next.
+//! Knows no other service: a Task state is a call by the router's names whose answer comes back as a task of ours. Holds
+//! no execution in memory: between two steps an execution is rows, its timers and its calls are tasks, and each step
+//! with all its consequences is one commit. Only parsed definitions are cached.
+//!
+//! What is not implemented is refused by name: EXPRESS machines, versions and aliases, activities, redrive, map runs,
+//! logging, tracing, customer keys.
+
+pub mod api;
+mod arn;
+mod execution;
+mod fault;
+mod integration;
+mod keys;
+mod machine;
+mod ops;
+mod page;
+mod run;
+mod status;
+mod target;
+mod token;
+
+use std::sync::Arc;
+
+use kernel::Service;
+
+use machine::Definitions;
+
+/// The service.
+pub fn service() -> Service {
+    Service::new(&api::SERVICE)
+        .effect::<api::CreateStateMachine, _>(ops::create_state_machine::create_state_machine)
+        .effect::<api::UpdateStateMachine, _>(ops::update_state_machine::update_state_machine)
+        .effect::<api::ValidateStateMachineDefinition, _>(
+            ops::validate_state_machine_definition::validate_state_machine_definition,
+        )
+        .transact::<api::DescribeStateMachine, _>(ops::describe_state_machine::describe_state_machine)
+        .transact::<api::ListStateMachines, _>(ops::list_state_machines::list_state_machines)
+        .transact::<api::DeleteStateMachine, _>(ops::delete_state_machine::delete_state_machine)
+        .transact::<api::StartExecution, _>(ops::start_execution::start_execution)
+        .transact::<api::StopExecution, _>(ops::stop_execution::stop_execution)
+        .transact::<api::DescribeExecution, _>(ops::describe_execution::describe_execution)
+        .transact::<api::DescribeStateMachineForExecution, _>(
+            ops::describe_state_machine_for_execution::describe_state_machine_for_execution,
+        )
+        .transact::<api::ListExecutions, _>(ops::list_executions::list_executions)
+        .transact::<api::GetExecutionHistory, _>(ops::get_execution_history::get_execution_history)
+        .transact::<api::SendTaskSuccess, _>(ops::send_task::send_task_success)
+        .transact::<api::SendTaskFailure, _>(ops::send_task::send_task_failure)
+        .transact::<api::SendTaskHeartbeat, _>(ops::send_task::send_task_heartbeat)
+        .transact::<api::TagResource, _>(ops::tags::tag_resource)
+        .transact::<api::UntagResource, _>(ops::tags::untag_resource)
+        .transact::<api::ListTagsForResource, _>(ops::tags::list_tags_for_resource)
+        .internal(ops::resume::RESUME, ops::resume::resume)
+        .internal(ops::timer::TIMER, ops::timer::timer)
+        .internal(ops::task_ended::TASK_ENDED, ops::task_ended::task_ended)
+        .internal(ops::child_ended::CHILD_ENDED, ops::child_ended::child_ended)
+        .internal(ops::start_child::START_CHILD, ops::start_child::start_child)
+        .internal(ops::stop_child::STOP_CHILD, ops::stop_child::stop_child)
+        .internal(ops::deliver::DELIVER, ops::deliver::deliver)
+        .internal(ops::delete_state_machine::DISMANTLE, ops::delete_state_machine::dismantle)
+        .internal(ops::sweep::SWEEP, ops::sweep::sweep)
+        .targets(&[target::STATE_MACHINE])
+        .state(Arc::new(Definitions::default()))
+}

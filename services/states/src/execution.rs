@@ -1,0 +1,123 @@
+//! Executions: what stays of them, whatever they do.
+
+use asl::Outcome;
+use base::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::ExecutionStatus as Status;
+use crate::arn::ExecutionId;
+use crate::keys::ListedKey;
+
+/// The statuses in which an execution is listed.
+pub(crate) const STATUSES: [Status; 5] =
+    [Status::Running, Status::Succeeded, Status::Failed, Status::TimedOut, Status::Aborted];
+
+/// An execution of a state machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Execution {
+    /// The definition that it runs.
+    #[serde(rename = "r")]
+    pub revision: Uuid,
+    #[serde(rename = "t")]
+    pub started_at: Timestamp,
+    /// Orders executions of one millisecond.
+    #[serde(rename = "q")]
+    pub seq: u64,
+    /// As the caller sent it, byte for byte.
+    #[serde(rename = "i")]
+    pub input: String,
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<String>,
+    /// The execution whose task this one is (`.sync`).
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// How it ended.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+store::stored!(Execution, format = 1);
+
+/// A task of another execution that waits for this one's end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Parent {
+    #[serde(rename = "i")]
+    pub execution: ExecutionId,
+    #[serde(rename = "w")]
+    pub wait: asl::WaitId,
+}
+
+/// How and when an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct End {
+    #[serde(rename = "s")]
+    pub status: Status,
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// JSON text, of one that succeeded.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+impl End {
+    pub(crate) fn of(outcome: Outcome, at: Timestamp) -> End {
+        let end = |status, error, cause| End { status, at, output: None, error, cause };
+        match outcome {
+            Outcome::Succeeded { output } => {
+                End { output: Some(output), ..end(Status::Succeeded, None, None) }
+            }
+            Outcome::Failed { error, cause } => end(Status::Failed, error, cause),
+            Outcome::TimedOut => end(Status::TimedOut, None, None),
+            Outcome::Aborted { error, cause } => end(Status::Aborted, error, cause),
+        }
+    }
+}
+
+impl Execution {
+    pub(crate) fn status(&self) -> Status {
+        self.end.as_ref().map_or(Status::Running, |end| end.status)
+    }
+
+    /// Where the list of its machine shows it, in the status that it has.
+    pub(crate) fn listed(&self, id: &ExecutionId) -> ListedKey {
+        self.listed_as(id, self.status())
+    }
+
+    /// Where it stands, or stood, under another status.
+    pub(crate) fn listed_as(&self, id: &ExecutionId, status: Status) -> ListedKey {
+        ListedKey {
+            machine: id.machine().to_owned(),
+            status: code(status),
+            started_at: self.started_at,
+            seq: self.seq,
+            name: id.name().to_owned(),
+        }
+    }
+}
+
+/// The status in a key. Fixed by the store's format.
+pub(crate) fn code(status: Status) -> u8 {
+    match status {
+        Status::Running | Status::PendingRedrive => 0,
+        Status::Succeeded => 1,
+        Status::Failed => 2,
+        Status::TimedOut => 3,
+        Status::Aborted => 4,
+    }
+}
+
+/// Why an execution cannot be redriven: AWS's words, except for what failed, which AWS could redrive and we cannot.
+pub(crate) fn redrive_status_reason(status: Status) -> String {
+    match status {
+        Status::Running | Status::Succeeded | Status::PendingRedrive => {
+            format!("Execution is {status} and cannot be redriven")
+        }
+        Status::Failed | Status::TimedOut | Status::Aborted => {
+            "RedriveExecution is not implemented by Buswork".to_owned()
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Which resources a definition may name: those that somebody here serves.
+
+use asl::{Code, Diagnostic, Machine, Resource, Severity};
+
+use super::{sdk, table};
+
+/// What a definition asks for and nobody would do, worded as diagnostics. `serves` is the router's word.
+pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
+    machine
+        .resources()
+        .into_iter()
+        .filter_map(|(location, resource)| {
+            let why = refuse(resource, serves)?;
+            let shown = format!("{}:{}", resource.resource_type(), resource.resource_name());
+            Some(Diagnostic {
+                severity: Severity::Error,
+                code: Code::SchemaValidationFailed,
+                message: format!("The resource {shown} is not served by Buswork: {why}"),
+                location: Some(format!("{location}/Resource")),
+            })
+        })
+        .collect()
+}
+
+fn refuse(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<String> {
+    let unserved = |service: &str, operation: &str| {
+        (!serves(service, operation)).then(|| format!("{service}:{operation} is not implemented"))
+    };
+    match resource {
+        Resource::LambdaArn(_) => unserved("lambda", "Invoke"),
+        Resource::Activity(_) => Some("activities are not implemented".to_owned()),
+        Resource::Integration { service, action, pattern } => match table::optimised(service, action) {
+            Some(known) if known.patterns.contains(pattern) => unserved(known.signing, known.operation),
+            _ => {
+                let known = |known: &table::Integration| format!("{}:{}", known.service, known.action);
+                let all: Vec<String> = table::OPTIMISED.iter().map(known).collect();
+                Some(format!("the optimised integrations are {}, beside aws-sdk", all.join(", ")))
+            }
+        },
+        Resource::AwsSdk { service, action, .. } => match sdk::client(service) {
+            Some(client) => unserved(client.signing, &sdk::operation(action)),
+            None => Some(format!("the service {service} is not implemented")),
+        },
+    }
+}

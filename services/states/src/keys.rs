@@ -1,0 +1,84 @@
+//! Every row of the service.
+//!
+//! | key | value |
+//! |---|---|
+//! | `MachineKey { name }` | a state machine: role, revision, tags |
+//! | `RevisionKey { machine, revision }` | a definition as it was created or updated; executions name theirs |
+//! | `ExecutionKey { id }` | an execution: input, when it started, how it ended |
+//! | `RunKey { id }` | what a running execution waits for; gone when it ends |
+//! | `HistoryKey { id, first }` | the events of one commit, by the id of the first |
+//! | `ListedKey { machine, status, started_at, seq, name }` | the executions of a machine by status, oldest first |
+//! | `SweepKey` | present where old executions are looked for once a day |
+//!
+//! `id` is `machine:name`. A task token has no row: it names the execution, the wait and a random number that the run
+//! keeps.
+
+use asl::HistoryEvent;
+use base::Timestamp;
+use kernel::keys;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::bytes::Bytes;
+use store::{CodecError, Stored};
+use uuid::Uuid;
+
+use crate::execution::Execution;
+use crate::machine::{Revision, StateMachine};
+use crate::run::Run;
+
+keys! {
+    /// A state machine.
+    pub(crate) struct MachineKey(1) -> StateMachine { name: String }
+    /// A definition.
+    pub(crate) struct RevisionKey(2, large) -> Revision { machine: String, revision: Uuid }
+    /// An execution.
+    pub(crate) struct ExecutionKey(3, sharded, large) -> Execution { id: String }
+    /// A running execution.
+    pub(crate) struct RunKey(4, sharded, large) -> Compact<Run> { id: String }
+    /// The events of one commit.
+    pub(crate) struct HistoryKey(5, sharded, large) -> Compact<Vec<HistoryEvent>> { id: String, first: i64 }
+    /// An execution in the list of its machine.
+    pub(crate) struct ListedKey(6, sharded) -> Listed {
+        machine: String, status: u8, started_at: Timestamp, seq: u64, name: String
+    }
+    /// The daily look for old executions.
+    pub(crate) struct SweepKey(7) -> () {}
+}
+
+/// What a list tells about an execution beyond its key.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Timestamp>,
+}
+store::stored!(Listed, format = 1);
+
+/// The format of rows without member names; a change of their members raises it.
+const COMPACT_FORMAT: u8 = 1;
+
+/// A value stored without member names: written at every step, so that bytes count.
+#[derive(Clone, Debug)]
+pub(crate) struct Compact<T>(pub(crate) T);
+
+impl<T: Serialize + DeserializeOwned> Stored for Compact<T> {
+    fn to_bytes(&self) -> Result<Bytes, CodecError> {
+        let mut bytes = vec![COMPACT_FORMAT];
+        let written = rmp_serde::encode::write(&mut bytes, &self.0);
+        written.map_err(|error| CodecError::Unencodable { name: name::<T>(), why: error.to_string() })?;
+        Ok(bytes.into())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Compact<T>, CodecError> {
+        let name = name::<T>();
+        let (&found, body) = bytes.split_first().ok_or(CodecError::Empty(name))?;
+        if found > COMPACT_FORMAT {
+            return Err(CodecError::Newer { name, found, known: COMPACT_FORMAT });
+        }
+        let value = rmp_serde::from_slice(body);
+        value.map(Compact).map_err(|error| CodecError::Malformed { name, why: error.to_string() })
+    }
+}
+
+fn name<T>() -> &'static str {
+    std::any::type_name::<T>()
+}

@@ -1,0 +1,196 @@
+//! State machines: what is kept of them, how they are configured, and their definitions, parsed once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use asl::Machine;
+use base::{Fault, Timestamp};
+use kernel::{Error, Result, Tx};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::{
+    EncryptionConfiguration, EncryptionType, LogLevel, LoggingConfiguration, StateMachineType, Tag,
+    TracingConfiguration,
+};
+use crate::arn::{machine_arn, machine_name};
+use crate::fault;
+use crate::keys::{MachineKey, RevisionKey};
+
+/// The most tags of a machine.
+const TAGS_MAX: usize = 50;
+/// Parsed definitions that are kept; when there are more, all are let go.
+const PARSED_MAX: usize = 4_096;
+
+/// A STANDARD state machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StateMachine {
+    /// The newest revision.
+    #[serde(rename = "r")]
+    pub revision: Uuid,
+    #[serde(rename = "c")]
+    pub created_at: Timestamp,
+    /// Whether it was updated: the first revision has no id in answers.
+    #[serde(rename = "u", default)]
+    pub updated: bool,
+    /// Whether it is going: nothing is started any more.
+    #[serde(rename = "d", default)]
+    pub deleting: bool,
+    /// `includeExecutionData` of a logging configuration that is off.
+    #[serde(rename = "l", default)]
+    pub include_execution_data: bool,
+    #[serde(rename = "t", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+store::stored!(StateMachine, format = 1);
+
+/// A definition with its role, as `CreateStateMachine` or `UpdateStateMachine` left it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Revision {
+    /// As it was given.
+    #[serde(rename = "d")]
+    pub definition: String,
+    #[serde(rename = "r")]
+    pub role_arn: String,
+    #[serde(rename = "t")]
+    pub updated_at: Timestamp,
+}
+store::stored!(Revision, format = 1);
+
+impl StateMachine {
+    /// The revision's id as answers show it.
+    pub(crate) fn revision_id(&self) -> Option<String> {
+        self.updated.then(|| self.revision.to_string())
+    }
+
+    /// What logs are written: none.
+    pub(crate) fn logging(&self) -> LoggingConfiguration {
+        LoggingConfiguration {
+            level: Some(LogLevel::Off),
+            include_execution_data: Some(self.include_execution_data),
+            destinations: None,
+        }
+    }
+}
+
+/// The tracing configuration of every machine.
+pub(crate) fn tracing() -> TracingConfiguration {
+    TracingConfiguration { enabled: Some(false) }
+}
+
+/// The encryption configuration of every machine.
+pub(crate) fn encryption() -> EncryptionConfiguration {
+    EncryptionConfiguration { r#type: EncryptionType::AwsOwnedKey, ..EncryptionConfiguration::default() }
+}
+
+/// What `CreateStateMachine` and `UpdateStateMachine` may ask for beyond a definition and a role.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub r#type: Option<StateMachineType>,
+    pub logging: Option<LoggingConfiguration>,
+    pub tracing: Option<TracingConfiguration>,
+    pub encryption: Option<EncryptionConfiguration>,
+    pub publish: Option<bool>,
+    pub version_description: Option<String>,
+}
+
+impl Settings {
+    /// Refuses, by name, what would not be honoured.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        if self.r#type == Some(StateMachineType::Express) {
+            let what = "State machine type is not supported: state machines of type EXPRESS are";
+            return Err(fault::not_implemented("StateMachineTypeNotSupported", what));
+        }
+        let level = self.logging.as_ref().and_then(|logging| logging.level).unwrap_or(LogLevel::Off);
+        if level != LogLevel::Off {
+            let what = format!("Invalid Logging Configuration: logging at level {} is", level.as_str());
+            return Err(fault::not_implemented("InvalidLoggingConfiguration", &what));
+        }
+        if self.tracing.as_ref().is_some_and(|tracing| tracing.enabled == Some(true)) {
+            let what = "Invalid Tracing Configuration: tracing to X-Ray is";
+            return Err(fault::not_implemented("InvalidTracingConfiguration", what));
+        }
+        let encryption = self.encryption.as_ref().map(|encryption| encryption.r#type);
+        if encryption.is_some_and(|kind| kind != EncryptionType::AwsOwnedKey) {
+            let what = "Invalid Encryption Configuration: encryption with a key of the customer is";
+            return Err(fault::not_implemented("InvalidEncryptionConfiguration", what));
+        }
+        if self.publish == Some(true) {
+            let what = "publish: versions of state machines are";
+            return Err(fault::not_implemented("ValidationException", what));
+        }
+        if self.version_description.is_some() {
+            return Err(Fault::validation("Version description can only be set when publish is true"));
+        }
+        Ok(())
+    }
+
+    /// `includeExecutionData`, if logging is configured.
+    pub(crate) fn include_execution_data(&self) -> Option<bool> {
+        self.logging.as_ref().map(|logging| logging.include_execution_data.unwrap_or_default())
+    }
+}
+
+/// The machine of that ARN with its key, guarded: deletion and the caller's commit exclude each other.
+pub(crate) async fn find(tx: &mut Tx, arn: &str) -> Result<(MachineKey, StateMachine)> {
+    let key = MachineKey { name: machine_name(tx.scope(), arn)? };
+    match tx.get(&key).await? {
+        Some(machine) => Ok((key, machine)),
+        None => Err(fault::machine_does_not_exist(arn).into()),
+    }
+}
+
+/// Like [`find`], for what needs a machine that stays.
+pub(crate) async fn find_active(tx: &mut Tx, arn: &str) -> Result<(MachineKey, StateMachine)> {
+    let (key, machine) = find(tx, arn).await?;
+    if machine.deleting {
+        return Err(fault::machine_deleting(&machine_arn(tx.scope(), &key.name)).into());
+    }
+    Ok((key, machine))
+}
+
+/// The text of a revision.
+pub(crate) async fn revision(tx: &mut Tx, machine: &str, revision: Uuid) -> Result<Revision> {
+    let key = RevisionKey { machine: machine.to_owned(), revision };
+    tx.peek(&key).await?.ok_or_else(|| Error::bug(format!("find revision {revision} of machine {machine}")))
+}
+
+/// Tags as a map.
+pub(crate) fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<Tag>, arn: &str) -> Result<(), Fault> {
+    to.extend(tags.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())));
+    if to.len() > TAGS_MAX {
+        let message = format!("Too many tags for resource '{arn}': at most {TAGS_MAX} are allowed");
+        return Err(Fault::new("TooManyTags", message));
+    }
+    Ok(())
+}
+
+/// Definitions by revision, parsed: the service's only state outside the store.
+#[derive(Default)]
+pub(crate) struct Definitions(Mutex<HashMap<Uuid, Arc<Definition>>>);
+
+/// A parsed definition.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub machine: Machine,
+    pub role_arn: String,
+}
+
+/// The parsed definition of a revision.
+pub(crate) async fn definition(tx: &mut Tx, machine: &str, id: Uuid) -> Result<Arc<Definition>> {
+    let definitions = tx.state::<Definitions>()?;
+    let known = definitions.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let Revision { definition, role_arn, .. } = revision(tx, machine, id).await?;
+    let parsed = Machine::parse(&definition)
+        .map_err(|_| Error::bug(format!("parse the stored definition of machine {machine}")))?;
+    let parsed = Arc::new(Definition { machine: parsed, role_arn });
+    let mut all = definitions.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= PARSED_MAX {
+        all.clear();
+    }
+    all.insert(id, Arc::clone(&parsed));
+    Ok(parsed)
+}

@@ -1,0 +1,36 @@
+use kernel::{Result, Tx};
+
+use super::describe_execution::find;
+use crate::api::{
+    DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, IncludedData,
+};
+use crate::keys::MachineKey;
+use crate::machine::{encryption, revision, tracing};
+
+/// The machine as it was when the execution started.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html>
+pub(crate) async fn describe_state_machine_for_execution(
+    tx: &mut Tx,
+    input: DescribeStateMachineForExecutionInput,
+) -> Result<DescribeStateMachineForExecutionOutput> {
+    let (id, execution) = find(tx, &input.execution_arn).await?;
+    let revision = revision(tx, id.machine(), execution.revision).await?;
+    let machine = tx.peek(&MachineKey { name: id.machine().to_owned() }).await?;
+    let updated = machine.as_ref().is_some_and(|machine| machine.updated);
+    let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
+    Ok(DescribeStateMachineForExecutionOutput {
+        state_machine_arn: id.machine_arn(tx.scope()),
+        name: id.machine().to_owned(),
+        definition: if metadata_only { String::new() } else { revision.definition },
+        role_arn: revision.role_arn,
+        update_date: revision.updated_at,
+        logging_configuration: machine.as_ref().map(|machine| machine.logging()),
+        tracing_configuration: Some(tracing()),
+        map_run_arn: None,
+        label: None,
+        revision_id: updated.then(|| execution.revision.to_string()),
+        encryption_configuration: Some(encryption()),
+        variable_references: None,
+    })
+}

@@ -1,0 +1,359 @@
+//! A running execution: what it waits for, and how it goes on when something happened.
+//!
+//! `asl` decides; here its commands become rows and tasks, all in the transaction in which the step was made.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use asl::{
+    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, Pattern, StepContext, Stimulus, TaskRequest, TimerKind,
+    WaitId,
+};
+use base::Timestamp;
+use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::arn::ExecutionId;
+use crate::execution::{End, Execution, Parent};
+use crate::integration::{self, Asked, Asker};
+use crate::keys::{Compact, ExecutionKey, HistoryKey, Listed, RunKey};
+use crate::machine::{Definition, definition};
+use crate::ops::{child_ended, resume, stop_child, task_ended, timer};
+use crate::status;
+use crate::token::Token;
+
+/// The number of events beyond which an execution fails.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const HISTORY_EVENTS_MAX: i64 = 25_000;
+
+/// What a running execution waits for. Stored by position: a change of its members raises the format of its row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub state: asl::Execution,
+    /// Where the execution stands in its chain of causes: its own steps do not lengthen it, however many they are.
+    pub hop: u16,
+    pub timers: Vec<OpenTimer>,
+    pub tasks: Vec<OpenTask>,
+}
+
+/// A timer that has not fired.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OpenTimer {
+    pub wait: WaitId,
+    pub kind: TimerKind,
+    pub handle: TaskHandle,
+}
+
+/// A task that has no result yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OpenTask {
+    pub wait: WaitId,
+    /// The call: it may have ended while its result is still waited for.
+    pub handle: TaskHandle,
+    /// What the task's token must hold.
+    pub nonce: Option<u64>,
+    /// Whether the call has ended well and something else brings the result.
+    pub submitted: bool,
+    /// The execution that brings the result (`.sync`).
+    pub child: Option<ExecutionId>,
+    pub pattern: Pattern,
+}
+
+/// An execution while something happens to it.
+pub(crate) struct Live {
+    pub id: ExecutionId,
+    pub execution: Execution,
+    pub run: Run,
+    definition: Arc<Definition>,
+    events: Vec<HistoryEvent>,
+    pending: VecDeque<Stimulus>,
+    changed: bool,
+}
+
+impl Live {
+    /// The execution, if it is running.
+    pub(crate) async fn load(tx: &mut Tx, id: &ExecutionId) -> Result<Option<Live>> {
+        let Some(Compact(run)) = tx.get(&RunKey { id: id.key() }).await? else { return Ok(None) };
+        let execution = tx.peek(&ExecutionKey { id: id.key() }).await?;
+        let execution =
+            execution.ok_or_else(|| Error::bug(format!("find the running execution {}", id.as_str())))?;
+        let definition = definition(tx, id.machine(), execution.revision).await?;
+        // What is enqueued from here on is a consequence of this call, as many hops from the root as the execution.
+        let trace = TraceCx { hop: run.hop, ..tx.caller().trace };
+        tx.set_trace(trace);
+        Ok(Some(Live {
+            id: id.clone(),
+            execution,
+            run,
+            definition,
+            events: Vec::new(),
+            pending: VecDeque::new(),
+            changed: false,
+        }))
+    }
+
+    /// Starts an execution and runs it as far as it goes. `input` is the execution's input, parsed.
+    pub(crate) fn begin(
+        tx: &mut Tx,
+        id: ExecutionId,
+        execution: Execution,
+        definition: Arc<Definition>,
+        input: Value,
+    ) -> Result<()> {
+        let event = status::changed(tx.scope(), &id, &execution)?;
+        tx.emit(event)?;
+        note(tx, &id, &execution);
+        let started =
+            within(tx, &id, &execution, &definition, |ctx| asl::start(&definition.machine, input, ctx));
+        let (state, commands) = started;
+        let run = Run { state, hop: tx.caller().trace.hop, timers: Vec::new(), tasks: Vec::new() };
+        let mut live = Live {
+            id,
+            execution,
+            run,
+            definition,
+            events: Vec::new(),
+            pending: VecDeque::new(),
+            changed: true,
+        };
+        live.obey(tx, commands)?;
+        live.go_on(tx)?;
+        tx.put(&ExecutionKey { id: live.id.key() }, &live.execution)?;
+        live.list(tx)?;
+        if live.execution.end.is_none() {
+            return live.put(tx);
+        }
+        live.put_history(tx)
+    }
+
+    /// The open task of a wait.
+    pub(crate) fn task(&mut self, wait: WaitId) -> Option<&mut OpenTask> {
+        self.run.tasks.iter_mut().find(|task| task.wait == wait)
+    }
+
+    /// Tells the execution what happened and runs it on as far as it goes.
+    pub(crate) fn step(&mut self, tx: &mut Tx, stimulus: Stimulus) -> Result<()> {
+        self.pending.push_back(stimulus);
+        self.go_on(tx)
+    }
+
+    /// Writes what the steps changed.
+    pub(crate) fn store(self, tx: &mut Tx) -> Result<()> {
+        if !self.changed {
+            return Ok(());
+        }
+        if self.execution.end.is_none() {
+            return self.put(tx);
+        }
+        tx.delete(&RunKey { id: self.id.key() });
+        tx.delete(&self.execution.listed_as(&self.id, crate::api::ExecutionStatus::Running));
+        tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
+        self.list(tx)?;
+        self.put_history(tx)
+    }
+
+    fn put(self, tx: &mut Tx) -> Result<()> {
+        let key = RunKey { id: self.id.key() };
+        let run = Compact(self.run);
+        tx.put(&key, &run)?;
+        put_events(tx, &self.id, self.events)
+    }
+
+    fn put_history(self, tx: &mut Tx) -> Result<()> {
+        put_events(tx, &self.id, self.events)
+    }
+
+    fn list(&self, tx: &mut Tx) -> Result<()> {
+        let listed = Listed { stopped_at: self.execution.end.as_ref().map(|end| end.at) };
+        tx.put(&self.execution.listed(&self.id), &listed)
+    }
+
+    /// Takes every stimulus that is pending; obeying one may bring another.
+    fn go_on(&mut self, tx: &mut Tx) -> Result<()> {
+        while let Some(stimulus) = self.pending.pop_front() {
+            let Live { id, execution, run, definition, .. } = self;
+            let commands = within(tx, id, execution, definition, |ctx| {
+                asl::step(&definition.machine, &mut run.state, stimulus, ctx)
+            });
+            if commands.is_empty() {
+                continue;
+            }
+            self.changed = true;
+            self.obey(tx, commands)?;
+        }
+        self.forget_what_is_over();
+        Ok(())
+    }
+
+    fn obey(&mut self, tx: &mut Tx, commands: Vec<Command>) -> Result<()> {
+        for command in commands {
+            match command {
+                Command::History(event) => self.events.push(event),
+                Command::Schedule(request) => self.schedule(tx, &request)?,
+                Command::StartTimer { wait_id, kind, at_ms } => {
+                    self.start_timer(tx, wait_id, kind, Timestamp::from_millis(at_ms))?;
+                }
+                Command::CancelTimer { wait_id, kind } => self.cancel_timer(tx, wait_id, kind),
+                Command::CancelTask { wait_id } => self.cancel_task(tx, wait_id)?,
+                Command::Finish(outcome) => self.finish(tx, End::of(outcome, tx.now()))?,
+                Command::Continue => {
+                    tx.enqueue(tx.now(), NewTask::new(Call::new("states", resume::RESUME, &self.id)?))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a task done: a call whose answer comes back to us, whatever it is. Its errors are the machine's business.
+    fn schedule(&mut self, tx: &mut Tx, request: &TaskRequest) -> Result<()> {
+        let wait = request.wait_id;
+        let asker = Asker {
+            id: &self.id,
+            execution_arn: self.id.arn(tx.scope()),
+            machine_arn: self.id.machine_arn(tx.scope()),
+            fresh: tx.id(),
+        };
+        let asked = match integration::ask(&asker, request) {
+            Ok(asked) => asked,
+            Err(refused) => {
+                let (error, cause) = (Some(refused.error), Some(refused.cause));
+                self.pending.push_back(Stimulus::TaskFailed { wait_id: wait, error, cause });
+                return Ok(());
+            }
+        };
+        let Asked { call, lane, child } = asked;
+        let context = task_ended::Context {
+            execution: self.id.clone(),
+            wait,
+            resource: request.resource.clone(),
+        };
+        let reply = Reply {
+            service: "states".to_owned(),
+            operation: task_ended::TASK_ENDED.to_owned(),
+            context: serde_json::to_string(&context)?,
+        };
+        let role = &self.definition.role_arn;
+        let scope = tx.scope();
+        let caller = tx.caller().as_service(role, scope.account.clone(), scope.region.clone());
+        let handle = tx.enqueue(
+            tx.now(),
+            NewTask {
+                retry: RetryPolicy::once(),
+                reply: Some(reply),
+                lane,
+                note: Some(format!("state {}", request.state_name)),
+                caller: Some(caller),
+                ..NewTask::new(call)
+            },
+        )?;
+        let nonce = request.task_token.as_deref().and_then(Token::parse).map(|token| token.nonce);
+        let pattern = request.resource.pattern();
+        self.run.tasks.push(OpenTask { wait, handle, nonce, submitted: false, child, pattern });
+        Ok(())
+    }
+
+    fn start_timer(&mut self, tx: &mut Tx, wait: WaitId, kind: TimerKind, at: Timestamp) -> Result<()> {
+        self.cancel_timer(tx, wait, kind);
+        let fired = timer::Fired { execution: self.id.clone(), wait, kind };
+        let note = Some(format!("{kind:?}"));
+        let call = Call::new("states", timer::TIMER, &fired)?;
+        let handle = tx.enqueue(at, NewTask { note, ..NewTask::new(call) })?;
+        self.run.timers.push(OpenTimer { wait, kind, handle });
+        Ok(())
+    }
+
+    fn cancel_timer(&mut self, tx: &mut Tx, wait: WaitId, kind: TimerKind) {
+        let gone = |timer: &OpenTimer| timer.wait == wait && timer.kind == kind;
+        self.run.timers.iter().filter(|timer| gone(timer)).for_each(|timer| tx.cancel(&timer.handle));
+        self.run.timers.retain(|timer| !gone(timer));
+    }
+
+    /// The call is not made if it was not made yet; a nested execution is stopped with its task.
+    fn cancel_task(&mut self, tx: &mut Tx, wait: WaitId) -> Result<()> {
+        let Some(place) = self.run.tasks.iter().position(|task| task.wait == wait) else { return Ok(()) };
+        let task = self.run.tasks.swap_remove(place);
+        if !task.submitted {
+            tx.cancel(&task.handle);
+        }
+        if let Some(child) = task.child {
+            let parent = Parent { execution: self.id.clone(), wait };
+            let stop = stop_child::StopChild { child, parent };
+            tx.enqueue(tx.now(), NewTask::new(Call::new("states", stop_child::STOP_CHILD, &stop)?))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, tx: &mut Tx, end: End) -> Result<()> {
+        self.execution.end = Some(end);
+        let event = status::changed(tx.scope(), &self.id, &self.execution)?;
+        tx.emit(event)?;
+        note(tx, &self.id, &self.execution);
+        if let Some(parent) = &self.execution.parent {
+            let ended = child_ended::ChildEnded { parent: parent.clone(), child: self.id.clone() };
+            tx.enqueue(tx.now(), NewTask::new(Call::new("states", child_ended::CHILD_ENDED, &ended)?))?;
+        }
+        Ok(())
+    }
+
+    /// Tasks that have their result, and timers of waits that are over, are no longer open.
+    fn forget_what_is_over(&mut self) {
+        if self.run.tasks.is_empty() && self.run.timers.is_empty() {
+            return;
+        }
+        let waits: HashSet<WaitId> = self.run.state.waits().into_iter().map(|(wait, _)| wait).collect();
+        self.run.tasks.retain(|task| waits.contains(&task.wait));
+        self.run.timers.retain(|timer| timer.wait == EXECUTION_WAIT || waits.contains(&timer.wait));
+    }
+}
+
+fn put_events(tx: &mut Tx, id: &ExecutionId, events: Vec<HistoryEvent>) -> Result<()> {
+    match events.first() {
+        Some(first) => {
+            let key = HistoryKey { id: id.key(), first: first.id };
+            tx.put(&key, &Compact(events))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Makes the chain of causes findable by the execution's ARN.
+fn note(tx: &mut Tx, id: &ExecutionId, execution: &Execution) {
+    let detail = match execution.end.as_ref().and_then(|end| end.error.as_deref()) {
+        None => json!({ "status": execution.status() }),
+        Some(error) => json!({ "status": execution.status(), "error": error }),
+    };
+    let arn = id.arn(tx.scope());
+    tx.note("execution", &arn, Some(detail));
+}
+
+/// Runs a step of `asl` with the time, the chance and the facts of this execution.
+fn within<R>(
+    tx: &Tx,
+    id: &ExecutionId,
+    execution: &Execution,
+    definition: &Definition,
+    work: impl FnOnce(&mut StepContext<'_>) -> R,
+) -> R {
+    let (arn, machine_arn) = (id.arn(tx.scope()), id.machine_arn(tx.scope()));
+    let mut random = || tx.random();
+    let mut task_token = |wait| Token { execution: id.clone(), wait, nonce: tx.random() }.to_text();
+    work(&mut StepContext {
+        now_ms: tx.now().as_millis(),
+        execution: ExecutionInfo {
+            arn: &arn,
+            name: id.name(),
+            input: &execution.input,
+            start_ms: execution.started_at.as_millis(),
+            role_arn: &definition.role_arn,
+            redrive_count: 0,
+            machine_arn: &machine_arn,
+            machine_name: id.machine(),
+            machine_version_arn: None,
+            machine_alias_arn: None,
+            history_events_max: Some(HISTORY_EVENTS_MAX),
+        },
+        random: &mut random,
+        task_token: &mut task_token,
+    })
+}
