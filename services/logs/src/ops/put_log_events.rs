@@ -1,0 +1,73 @@
+use std::time::Duration;
+
+use base::Timestamp;
+use kernel::{Result, Tx};
+
+use crate::api::{PutLogEventsInput, PutLogEventsOutput, RejectedLogEventsInfo};
+use crate::fault;
+use crate::keys::{Event, EventKey, StreamKey};
+use crate::ops::find_group;
+
+/// A batch's bytes: each event counts 26 more than its message.
+const BATCH_BYTES_MAX: usize = 1_048_576;
+/// How far in the future an event may be.
+const FUTURE_MAX: Duration = Duration::from_secs(2 * 3_600);
+/// How old an event may be.
+const AGE_MAX: Duration = Duration::from_secs(14 * 86_400);
+
+/// Appends events to a stream, in one commit. Events out of bounds are named and left out, as at AWS.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Result<PutLogEventsOutput> {
+    let bytes: usize = input.log_events.iter().map(|event| event.message.len() + 26).sum();
+    if bytes > BATCH_BYTES_MAX {
+        return Err(fault::invalid(format!(
+            "Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES_MAX}"
+        ))
+        .into());
+    }
+    if !input.log_events.is_sorted_by_key(|event| event.timestamp) {
+        return Err(fault::invalid(
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        )
+        .into());
+    }
+    let (group_key, group) = find_group(tx, Some(input.log_group_name), None).await?;
+    let key = StreamKey { group: group_key.name, name: input.log_stream_name };
+    let Some(mut stream) = tx.get(&key).await? else { return Err(fault::no_such_stream().into()) };
+    let oldest = (tx.now() - AGE_MAX).max(group.horizon(tx).unwrap_or_default());
+    let newest = tx.now() + FUTURE_MAX;
+    let (mut too_old, mut too_new) = (None, None);
+    for (event, index) in input.log_events.into_iter().zip(0_i32..) {
+        let at = Timestamp::from_millis(event.timestamp);
+        if at < oldest {
+            too_old = Some(index + 1);
+        } else if at > newest {
+            too_new = too_new.or(Some(index));
+        } else {
+            let event_key = EventKey {
+                group: key.group.clone(),
+                stream: key.name.clone(),
+                at,
+                seq: tx.seq(),
+                index: index.unsigned_abs(),
+            };
+            tx.put(&event_key, &Event { message: event.message, ingested_at: tx.now() })?;
+            stream.first_event_at = Some(stream.first_event_at.map_or(at, |first| first.min(at)));
+            stream.last_event_at = Some(stream.last_event_at.map_or(at, |last| last.max(at)));
+        }
+    }
+    stream.last_ingested_at = Some(tx.now());
+    tx.put(&key, &stream)?;
+    let rejected = (too_old.is_some() || too_new.is_some()).then_some(RejectedLogEventsInfo {
+        too_new_log_event_start_index: too_new,
+        too_old_log_event_end_index: too_old,
+        expired_log_event_end_index: None,
+    });
+    let next_sequence_token = Some(tx.now().as_millis().to_string());
+    Ok(PutLogEventsOutput {
+        next_sequence_token,
+        rejected_log_events_info: rejected,
+        rejected_entity_info: None,
+    })
+}

@@ -1,0 +1,160 @@
+//! CloudWatch Logs through the router, on the virtual clock.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::time::Duration;
+
+use base::{AccountId, Fault, Region, Timestamp};
+use kernel::{Caller, Chance, Clock, Kernel};
+use serde_json::{Value, json};
+use store::Location;
+
+struct World(Kernel);
+
+impl World {
+    async fn new() -> World {
+        let clock = Clock::virtual_at(Timestamp::from_iso("2026-01-01T00:00:00Z").unwrap());
+        let kernel = Kernel::new(
+            store::open(&Location::Memory).unwrap(),
+            clock,
+            Chance::seeded(1),
+            vec![logs::service()],
+        );
+        kernel.start().await.unwrap();
+        World(kernel)
+    }
+
+    async fn call(&self, operation: &str, input: Value) -> Result<Value, Fault> {
+        let region = Region::parse("eu-central-1").unwrap();
+        let caller = Caller::root_user(AccountId::default(), region, self.0.new_id());
+        self.0.run_document(caller, "logs", operation, &input).await
+    }
+
+    async fn ok(&self, operation: &str, input: Value) -> Value {
+        self.call(operation, input).await.unwrap()
+    }
+
+    async fn stream(&self, group: &str, stream: &str) {
+        let _ = self.call("CreateLogGroup", json!({ "logGroupName": group })).await;
+        self.ok("CreateLogStream", json!({ "logGroupName": group, "logStreamName": stream })).await;
+    }
+
+    async fn put(&self, group: &str, stream: &str, lines: &[(i64, &str)]) -> Value {
+        let now = self.0.clock().now().as_millis();
+        let events: Vec<Value> =
+            lines.iter().map(|(ago, text)| json!({ "timestamp": now - ago, "message": text })).collect();
+        self.ok(
+            "PutLogEvents",
+            json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events }),
+        )
+        .await
+    }
+}
+
+fn messages(answer: &Value) -> Vec<&str> {
+    answer["events"].as_array().unwrap().iter().map(|event| event["message"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn events_are_read_in_pages_in_both_directions() {
+    let world = World::new().await;
+    world.stream("g", "s").await;
+    world.put("g", "s", &[(5, "1"), (4, "2"), (4, "3"), (3, "4"), (2, "5")]).await;
+    let read = |extra: Value| {
+        let mut input = json!({ "logGroupName": "g", "logStreamName": "s", "limit": 2 });
+        input.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        world.ok("GetLogEvents", input)
+    };
+    let head = read(json!({ "startFromHead": true })).await;
+    assert_eq!(messages(&head), ["1", "2"]);
+    let next = read(json!({ "nextToken": head["nextForwardToken"] })).await;
+    assert_eq!(messages(&next), ["3", "4"]);
+    let last = read(json!({ "nextToken": next["nextForwardToken"] })).await;
+    assert_eq!(messages(&last), ["5"]);
+    let end = read(json!({ "nextToken": last["nextForwardToken"] })).await;
+    assert!(messages(&end).is_empty());
+    assert_eq!(end["nextForwardToken"], last["nextForwardToken"], "the same token says that this is the end");
+    let tail = read(json!({})).await;
+    assert_eq!(messages(&tail), ["4", "5"]);
+    assert_eq!(messages(&read(json!({ "nextToken": tail["nextBackwardToken"] })).await), ["2", "3"]);
+}
+
+#[tokio::test]
+async fn a_filter_runs_over_all_streams_in_the_order_of_time() {
+    let world = World::new().await;
+    world.stream("g", "a").await;
+    world.stream("g", "b").await;
+    world.put("g", "a", &[(9, "ERROR one"), (5, "fine"), (1, "ERROR four")]).await;
+    world.put("g", "b", &[(8, "ERROR two"), (4, "ERROR three")]).await;
+    let filter = json!({ "logGroupName": "g", "filterPattern": "ERROR", "limit": 3 });
+    let first = world.ok("FilterLogEvents", filter.clone()).await;
+    assert_eq!(messages(&first), ["ERROR one", "ERROR two", "ERROR three"]);
+    let mut rest = filter;
+    rest["nextToken"] = first["nextToken"].clone();
+    let rest = world.ok("FilterLogEvents", rest).await;
+    assert_eq!(messages(&rest), ["ERROR four"]);
+    assert!(rest["nextToken"].is_null());
+}
+
+#[tokio::test]
+async fn events_out_of_bounds_are_named_and_disorder_is_refused() {
+    let world = World::new().await;
+    world.stream("g", "s").await;
+    let (day, hour) = (86_400_000, 3_600_000);
+    let put = world.put("g", "s", &[(15 * day, "old"), (0, "now"), (-3 * hour, "new")]).await;
+    let rejected = &put["rejectedLogEventsInfo"];
+    assert_eq!(
+        (&rejected["tooOldLogEventEndIndex"], &rejected["tooNewLogEventStartIndex"]),
+        (&json!(1), &json!(2))
+    );
+    let disorder = json!({ "logGroupName": "g", "logStreamName": "s",
+        "logEvents": [{ "timestamp": 2, "message": "b" }, { "timestamp": 1, "message": "a" }] });
+    assert_eq!(world.call("PutLogEvents", disorder).await.unwrap_err().code, "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn retention_and_deletion_remove_events() {
+    let world = World::new().await;
+    world.stream("g", "s").await;
+    world.put("g", "s", &[(0, "old")]).await;
+    world.ok("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 1 })).await;
+    world.0.advance(Duration::from_secs(90_000)).await;
+    world.put("g", "s", &[(0, "new")]).await;
+    let read = json!({ "logGroupName": "g", "logStreamName": "s", "startFromHead": true });
+    assert_eq!(messages(&world.ok("GetLogEvents", read.clone()).await), ["new"]);
+    assert!(
+        world.call("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 2 })).await.is_err()
+    );
+    world.ok("DeleteLogGroup", json!({ "logGroupName": "g" })).await;
+    world.0.advance(Duration::from_secs(1)).await;
+    world.stream("g", "s").await;
+    assert!(
+        messages(&world.ok("GetLogEvents", read).await).is_empty(),
+        "a new group of the same name is empty"
+    );
+}
+
+#[tokio::test]
+async fn groups_and_streams_are_described_and_tagged() {
+    let world = World::new().await;
+    for name in ["/aws/lambda/a", "/aws/lambda/b", "other"] {
+        world.ok("CreateLogGroup", json!({ "logGroupName": name, "tags": { "k": name } })).await;
+    }
+    let page = world.ok("DescribeLogGroups", json!({ "logGroupNamePrefix": "/aws/", "limit": 1 })).await;
+    assert_eq!(page["logGroups"][0]["logGroupName"], "/aws/lambda/a");
+    let next = json!({ "logGroupNamePrefix": "/aws/", "limit": 1, "nextToken": page["nextToken"] });
+    let rest = world.ok("DescribeLogGroups", next).await;
+    assert_eq!((rest["logGroups"].as_array().unwrap().len(), rest["nextToken"].is_null()), (1, true));
+    let arn = "arn:aws:logs:eu-central-1:000000000000:log-group:other";
+    assert_eq!(world.ok("ListTagsForResource", json!({ "resourceArn": arn })).await["tags"]["k"], "other");
+    world.stream("other", "x").await;
+    world.stream("other", "y").await;
+    world.put("other", "y", &[(10, "first")]).await;
+    world.put("other", "x", &[(0, "second")]).await;
+    let by_time = json!({ "logGroupName": "other", "orderBy": "LastEventTime", "descending": true });
+    let streams = world.ok("DescribeLogStreams", by_time).await;
+    assert_eq!(streams["logStreams"][0]["logStreamName"], "x");
+    assert_eq!(
+        world.call("CreateLogGroup", json!({ "logGroupName": "other" })).await.unwrap_err().code,
+        "ResourceAlreadyExistsException"
+    );
+}
