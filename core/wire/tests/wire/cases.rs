@@ -6,7 +6,11 @@ use std::path::Path;
 
 use crate::support::{Given, registry};
 use base::Fault;
-use wire::{Call, Response, decode, encode, identify, refuse};
+use wire::sigv4::verify;
+use wire::{Call, Response, Signature, decode, encode, identify, refuse};
+
+/// Whose signatures are verified.
+const SIGNER: (&str, &str) = ("AKIDCASES", "secret");
 
 const REQUEST_ID: &str = "00000000-1111-2222-3333-444444444444";
 
@@ -75,6 +79,13 @@ fn input(call: &Call, given: &Given) -> String {
         }
     }
     out.push('\n');
+    if let Ok(Some(signature)) = Signature::parse(&given.request())
+        && signature.access_key == SIGNER.0
+    {
+        let now = signature.signed_at().unwrap();
+        verify(&signature, &given.request(), SIGNER.1, now).unwrap();
+        out.push_str("the signature is good\n");
+    }
     match decode(call, &given.request()) {
         Err(fault) => {
             let _ = writeln!(
