@@ -11,7 +11,7 @@ use crate::limits::DEPTH_MAX;
 const QUOTED_CHARS_MAX: usize = 500;
 const EXPECTED: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
-/// One token. The text of names, strings and numbers is in [`Tokens::text`].
+/// One token. Its text is in [`Tokens::text`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
     ObjectStart,
@@ -50,7 +50,7 @@ impl<'a> Tokens<'a> {
         Self { source, pos: 0, frames: Vec::new(), after_name: false, mark: 0, text: String::new() }
     }
 
-    /// The decoded name or string, or the number as written, that was read last.
+    /// The decoded name or string, or any other token as written, that was read last.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -80,8 +80,8 @@ impl<'a> Tokens<'a> {
         let (object, begun) = (frame.object, frame.begun);
         frame.begun = true;
         match self.bytes().get(self.pos) {
-            Some(b'}') if object => return Ok(self.close(Token::ObjectEnd)),
-            Some(b']') if !object => return Ok(self.close(Token::ArrayEnd)),
+            Some(b'}') if object => return Ok(self.close(Token::ObjectEnd, "}")),
+            Some(b']') if !object => return Ok(self.close(Token::ArrayEnd, "]")),
             Some(b',') if begun => {
                 self.pos += 1;
                 self.pos = space(self.bytes(), self.pos);
@@ -95,11 +95,17 @@ impl<'a> Tokens<'a> {
         if object { self.name() } else { self.value() }
     }
 
-    fn close(&mut self, token: Token) -> Token {
+    fn close(&mut self, token: Token, text: &str) -> Token {
+        self.set_text(text);
         self.frames.pop();
         self.pos += 1;
         self.mark = self.pos;
         token
+    }
+
+    fn set_text(&mut self, text: &str) {
+        self.text.clear();
+        self.text.push_str(text);
     }
 
     fn name(&mut self) -> Result<Token, InvalidPattern> {
@@ -134,8 +140,7 @@ impl<'a> Tokens<'a> {
             Some(b'-' | b'0'..=b'9') => {
                 self.pos = json::number(self.bytes(), start)
                     .map_err(|malformed| self.syntax(malformed.reason(), malformed.offset()))?;
-                self.text.clear();
-                self.text.push_str(&self.source[start..self.pos]);
+                self.set_text(&self.source[start..self.pos]);
                 Token::Number
             }
             Some(byte) if byte.is_ascii_alphabetic() => self.word()?,
@@ -152,6 +157,7 @@ impl<'a> Tokens<'a> {
         }
         self.frames.push(Frame { object, start: self.pos, begun: false });
         self.pos += 1;
+        self.set_text(if object { "{" } else { "[" });
         Ok(if object { Token::ObjectStart } else { Token::ArrayStart })
     }
 
@@ -160,6 +166,7 @@ impl<'a> Tokens<'a> {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
         let word = &rest[..end];
         self.pos += end;
+        self.set_text(word);
         match word {
             "true" => Ok(Token::True),
             "false" => Ok(Token::False),
