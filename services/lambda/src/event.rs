@@ -194,6 +194,7 @@ mod tests {
             qualifier: None,
             payload: Bytes::from_static(b"{\"a\":1}"),
             client_context: None,
+            order: None,
             accepted: Timestamp::from_millis(0),
             failures,
             refusals,

@@ -200,6 +200,8 @@ pub(crate) struct Event {
     pub qualifier: Option<String>,
     pub payload: Bytes,
     pub client_context: Option<String>,
+    /// Events of one order run one after the other.
+    pub order: Option<String>,
     pub accepted: Timestamp,
     /// Invocations that the function answered, with an error each.
     pub failures: u32,

@@ -19,6 +19,9 @@ use crate::runtime::{FunctionSpec, LogSink, background};
 const EVENTS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 1_000_000;
 
+/// Lines of one stream that may wait to be written; a function that prints faster than they are loses the rest.
+const WAITING_MAX: usize = 50_000;
+
 /// Lines of one stream.
 type Lines = Vec<(Timestamp, String)>;
 
@@ -75,7 +78,16 @@ impl LogSink for Outbox {
             group: spec.log_group.clone(),
             stream: stream.to_owned(),
         };
-        self.held().lines.entry(key).or_default().extend(lines);
+        let mut held = self.held();
+        let waiting = held.lines.entry(key).or_default();
+        let room = WAITING_MAX.saturating_sub(waiting.len());
+        let lost = lines.len().saturating_sub(room);
+        let last = lines.last().map(|(at, _)| *at);
+        waiting.extend(lines.into_iter().take(room));
+        if let (Some(at), true) = (last, lost > 0 && room > 0) {
+            waiting.push((at, "[lines lost: the function prints faster than its log is written]".to_owned()));
+        }
+        drop(held);
         self.stirred.notify_one();
     }
 }

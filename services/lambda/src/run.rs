@@ -74,8 +74,8 @@ pub(crate) async fn run(
         trace_header: Some(caller.trace.to_header()),
         client_context: order.client_context,
     };
-    let invoked = state.supervisor.invoke(&spec, invocation).await.map_err(to_fault)?;
-    drop((room, active));
+    let running = state.supervisor.invoke_holding(&spec, invocation, (room, active));
+    let invoked = running.await.map_err(to_fault)?;
     Ok(Ran { invoked, arn: spec.arn.clone() })
 }
 

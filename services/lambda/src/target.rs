@@ -18,11 +18,16 @@ pub(crate) struct AcceptEvent {
     pub qualifier: Option<String>,
     pub payload: Bytes,
     pub client_context: Option<String>,
+    /// Events of one order reach the function one after the other, as they were accepted; retries give up their place.
+    pub order: Option<String>,
 }
 
 fn is_function(arn: &Arn) -> bool {
     arn.resource_after("function").is_some()
 }
+
+/// The parameter by which a deliverer asks for order.
+const ORDER: &str = "Order";
 
 fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let input = AcceptEvent {
@@ -30,6 +35,7 @@ fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
         qualifier: None,
         payload: delivery.payload.into(),
         client_context: None,
+        order: delivery.parameters[ORDER].as_str().map(str::to_owned),
     };
     Call::new("lambda", ACCEPT_EVENT, &input).map_err(|error| Fault::validation(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! A custom runtime for tests and measurements: speaks the Runtime API over one socket and does what the event says.
 //!
 //! `{"exit": 3}` ends the process, `{"hang": true}` never answers, `{"error": "text"}` reports an error, `{"print": "text"}` prints
-//! and echoes, `{"stream": "text"}` answers in chunks, `{"break": "text"}` breaks a stream off with an error. Anything else is echoed.
+//! and echoes, `{"stream": "text"}` answers in chunks, `{"break": "text"}` breaks a stream off with an error, `{"stall": true}` echoes and asks for nothing more. Anything else is echoed.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -47,7 +47,13 @@ fn serve(api: &mut Api, request_id: &str, event: &[u8]) -> io::Result<()> {
     match (text("stream"), text("break")) {
         (Some(answer), _) => api.stream(request_id, &answer, false),
         (None, Some(answer)) => api.stream(request_id, &answer, true),
-        (None, None) => api.call("POST", &format!("/invocation/{request_id}/response"), "", event).map(drop),
+        (None, None) => {
+            api.call("POST", &format!("/invocation/{request_id}/response"), "", event)?;
+            if value["stall"].as_bool() == Some(true) {
+                let _ = api.reader.read(&mut [0])?;
+            }
+            Ok(())
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn accept_event(tx: &mut Tx, input: AcceptEvent) -> Result<()> 
         qualifier: wanted.qualifier,
         payload: input.payload,
         client_context: input.client_context,
+        order: input.order,
         accepted: tx.now(),
         failures: 0,
         refusals: 0,
@@ -26,19 +27,21 @@ pub(crate) async fn accept_event(tx: &mut Tx, input: AcceptEvent) -> Result<()> 
     // Two events of one call, e.g. a destination and a dead letter, are two.
     let id = if tx.get(&EventKey { id }).await?.is_some() { tx.id() } else { id };
     tx.put(&EventKey { id }, &event)?;
-    enqueue(tx, id, &event.name, tx.now())
+    enqueue(tx, id, &event, tx.now())
 }
 
 /// Lets the event be run at `due`.
-pub(crate) fn enqueue(tx: &mut Tx, id: Uuid, name: &str, due: base::Timestamp) -> Result<()> {
+pub(crate) fn enqueue(tx: &mut Tx, id: Uuid, event: &Event, due: base::Timestamp) -> Result<()> {
     let context = serde_json::to_string(&id)?;
     let reply = Reply { service: NAME.to_owned(), operation: END_EVENT.to_owned(), context };
-    let lane = arn(tx.scope(), name);
+    let lane = arn(tx.scope(), &event.name);
+    let order = event.order.as_ref().map(|order| format!("{lane}/{order}"));
     let task = NewTask {
         retry: RetryPolicy::once(),
         reply: Some(reply),
         lane: Some(lane),
-        note: Some(name.to_owned()),
+        order,
+        note: Some(event.name.clone()),
         ..NewTask::new(Call::new(NAME, RUN_EVENT, &id)?)
     };
     tx.enqueue(due, task)?;

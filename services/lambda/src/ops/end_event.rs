@@ -40,7 +40,7 @@ pub(crate) async fn end_event(tx: &mut Tx, input: ReplyInput<Uuid>) -> Result<()
     let condition = match decide(&event, config.as_ref(), &attempt, tx.now()) {
         Decision::RetryAt(at) => {
             tx.put(&key, &event)?;
-            return enqueue(tx, id, &event.name, at);
+            return enqueue(tx, id, &event, at);
         }
         Decision::Succeeded => Condition::Success,
         Decision::Failed(condition) => condition,

@@ -38,6 +38,7 @@ pub(crate) async fn invoke(effect: &Effect, mut input: InvokeInput) -> Result<In
                 qualifier: input.qualifier,
                 payload,
                 client_context: client_context(input.client_context.as_deref())?,
+                order: None,
             };
             effect.transact("Invoke", accept_event, event).await?;
             Ok(InvokeOutput { status_code: Some(202), ..InvokeOutput::default() })

@@ -95,6 +95,10 @@ impl Port {
         self.phase.subscribe()
     }
 
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Starting)
+    }
+
     /// Gives the process work; it takes it when it asks for some.
     pub(super) fn give(&self, ticket: Arc<Ticket>) {
         // The receiver lives as long as the port.

@@ -33,6 +33,8 @@ enum Outcome {
     Exited(Exit),
     TimedOut,
     OutOfMemory,
+    /// It was ready and did not take the work.
+    Stuck,
 }
 
 /// Runs the invocation on the process, which has no other.
@@ -41,13 +43,21 @@ pub(super) async fn run(
     spec: &FunctionSpec,
     invocation: &Invocation,
     init_ms: Option<f64>,
+    take_limit: Duration,
 ) -> Ran {
     let given = timer::instant();
     let (ticket, answer) = Ticket::new(invocation.clone(), spec.version.clone(), spec.timeout);
     process.port.give(Arc::clone(&ticket));
-    let outcome = wait(process, spec, &ticket, given, answer).await;
+    let outcome = wait(
+        process,
+        &ticket,
+        Limits { given, timeout: spec.timeout, take: take_limit, memory_mb: spec.memory_mb },
+        answer,
+    )
+    .await;
     let ended = timer::instant();
-    if matches!(outcome, Outcome::Exited(_)) && ticket.delivered().is_none() {
+    if matches!(outcome, Outcome::Exited(_) | Outcome::Stuck) && ticket.delivered().is_none() {
+        process.kill();
         return Ran::NotTaken;
     }
     let begun = Begun {
@@ -64,6 +74,7 @@ pub(super) async fn run(
             process.drain.run().await;
             begun.answered(answer)
         }
+        Outcome::Stuck => begun.ended(failure::exited(&invocation.request_id, None)),
         Outcome::Exited(Exit(status)) => begun.ended(failure::exited(&invocation.request_id, status)),
         Outcome::OutOfMemory => {
             end(process).await;
@@ -83,18 +94,36 @@ async fn end(process: &Process) {
     process.exited().await;
 }
 
+/// What bounds an attempt.
+#[derive(Clone, Copy)]
+struct Limits {
+    given: Instant,
+    timeout: Duration,
+    take: Duration,
+    memory_mb: u32,
+}
+
+impl Limits {
+    /// When the wait ends, and as what. The function's clock runs from the moment the code has the event; a process that is
+    /// slow to start has the same time from the moment there was one.
+    fn end(&self, process: &Process, ticket: &Ticket) -> (Instant, Outcome) {
+        match ticket.delivered() {
+            Some(delivered) => (delivered + self.timeout, Outcome::TimedOut),
+            None if process.port.is_starting() => (self.given + self.timeout, Outcome::TimedOut),
+            None => (self.given + self.take, Outcome::Stuck),
+        }
+    }
+}
+
 async fn wait(
     process: &Process,
-    spec: &FunctionSpec,
     ticket: &Ticket,
-    given: Instant,
+    limits: Limits,
     mut answer: oneshot::Receiver<Answer>,
 ) -> Outcome {
     let mut looks = 0_u32;
-    let mut look_at = given + WATCH;
+    let mut look_at = limits.given + WATCH;
     loop {
-        // The clock runs from the moment the code has the event, or, if it never asks, from the moment there was one.
-        let deadline = ticket.delivered().unwrap_or(given) + spec.timeout;
         tokio::select! {
             biased;
             Ok(answer) = &mut answer => return Outcome::Answer(answer),
@@ -102,15 +131,16 @@ async fn wait(
                 Ok(answer) => Outcome::Answer(answer),
                 Err(_) => Outcome::Exited(exit),
             },
-            () = timer::sleep_until(deadline.min(look_at)) => {}
+            () = timer::sleep_until(limits.end(process, ticket).0.min(look_at)) => {}
         }
         let now = timer::instant();
-        if now >= ticket.delivered().unwrap_or(given) + spec.timeout {
-            return Outcome::TimedOut;
+        let (deadline, outcome) = limits.end(process, ticket);
+        if now >= deadline {
+            return outcome;
         }
         let used = memory::resident_mb(process.pid());
         process.peak_mb(used);
-        if used > u64::from(spec.memory_mb) {
+        if used > u64::from(limits.memory_mb) {
             return Outcome::OutOfMemory;
         }
         looks += 1;

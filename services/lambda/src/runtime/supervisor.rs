@@ -51,6 +51,8 @@ pub struct SupervisorConfig {
     pub shared_tmp: bool,
     /// How long a process without work is kept.
     pub idle_limit: Duration,
+    /// How long a process that is ready may take to ask for its next work before another one gets it.
+    pub take_limit: Duration,
     /// How many processes may run at once; more invocations wait.
     pub processes_max: usize,
     /// How many processes may be starting at once; more invocations wait for these, or for one that becomes free.
@@ -69,6 +71,7 @@ impl SupervisorConfig {
             python_packages: None,
             shared_tmp: true,
             idle_limit: Duration::from_secs(300),
+            take_limit: Duration::from_secs(5),
             processes_max: 200,
             starting_max: std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()),
         }
@@ -135,12 +138,29 @@ impl Supervisor {
         spec: &Arc<FunctionSpec>,
         invocation: Invocation,
     ) -> Result<Invoked, InvokeError> {
+        self.invoke_holding(spec, invocation, ()).await
+    }
+
+    /// As [`Supervisor::invoke`]; `held` is dropped when the invocation has ended, whoever still waits for it.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn invoke_holding(
+        &self,
+        spec: &Arc<FunctionSpec>,
+        invocation: Invocation,
+        held: impl Send + 'static,
+    ) -> Result<Invoked, InvokeError> {
         if self.0.closed.load(Ordering::Relaxed) {
             return Err(InvokeError::ShuttingDown);
         }
         self.reap_in_background();
         let (inner, spec) = (Arc::clone(&self.0), Arc::clone(spec));
-        let run = timer::background(async move { inner.invoke(spec, invocation).await });
+        let run = timer::background(async move {
+            let invoked = inner.invoke(spec, invocation).await;
+            drop(held);
+            invoked
+        });
         run.await.map_err(|error| InvokeError::Start(error.to_string()))?
     }
 
@@ -214,7 +234,7 @@ impl Inner {
                 let begun = Begun::without_work(&seat.process, &invocation, &spec, init_ms);
                 return Ok(begun.failed_to_start(failure));
             }
-            match invoke::run(&seat.process, &spec, &invocation, init_ms).await {
+            match invoke::run(&seat.process, &spec, &invocation, init_ms, self.config.take_limit).await {
                 Ran::Answered { invoked, reusable } => {
                     if reusable {
                         self.give_back(&pool, seat.process);

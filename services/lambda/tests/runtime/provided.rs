@@ -95,6 +95,16 @@ async fn a_hanging_process_is_ended_at_the_timeout() {
 }
 
 #[tokio::test]
+async fn a_process_that_asks_for_no_more_work_is_replaced() {
+    let house = House::with(|config| config.take_limit = Duration::from_millis(50));
+    let spec = Arc::new(provided());
+    house.invoke(&spec, json!({ "stall": true })).await;
+    let next = house.invoke(&spec, json!(1)).await;
+    assert_eq!((answer(&next), next.function_error), (json!(1), None));
+    assert!(next.init_ms.is_some());
+}
+
+#[tokio::test]
 async fn failures_at_the_start_are_told() {
     let house = House::new();
     let mut spec = provided();

@@ -1,5 +1,7 @@
 //! Asynchronous invocation on the virtual clock: retries, ages, destinations, dead letters.
 
+use base::{AccountId, Arn, Region};
+use kernel::{Caller, Delivery, NewTask, Result, Tx};
 use serde_json::{Value, json};
 
 use crate::support::{House, only};
@@ -61,6 +63,39 @@ async fn an_accepted_event_survives_a_restart() {
     let next = House::over(house.engine.clone()).await;
     next.advance(0).await;
     assert_eq!(starts(&next).await, 1);
+}
+
+/// Delivers five events to the function in one transaction, as a rule does that asks for order.
+async fn deliver_in_order(tx: &mut Tx, arn: String) -> Result<()> {
+    let arn: Arn = arn.parse().map_err(|_| kernel::Error::bug("parse"))?;
+    for number in 0..5 {
+        let delivery = Delivery {
+            payload: json!({ "print": format!("number {number}") }).to_string(),
+            parameters: json!({ "Order": "execution" }),
+            ..Delivery::default()
+        };
+        let call = (tx.targets().find(&arn).unwrap().call)(&arn, delivery)?;
+        tx.enqueue(tx.now(), NewTask { order: Some("execution".to_owned()), ..NewTask::new(call) })?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_of_one_order_run_one_after_the_other() {
+    let house = House::new().await;
+    house.create(json!({})).await;
+    let arn = "arn:aws:lambda:eu-central-1:000000000000:function:f".to_owned();
+    let region = Region::parse("eu-central-1").unwrap();
+    let caller = Caller::root_user(AccountId::default(), region, house.kernel.new_id());
+    house.kernel.transact("lambda", caller, "Deliver", deliver_in_order, arn).await.unwrap();
+    house.advance(0).await;
+    house.functions.settled().await;
+    let put = house.calls.of("PutLogEvents");
+    let messages = put.iter().flat_map(|call| call["logEvents"].as_array().unwrap());
+    let texts = messages.map(|event| event["message"].as_str().unwrap());
+    let printed: Vec<&str> = texts.filter(|text| text.starts_with("number")).collect();
+    assert_eq!(printed, ["number 0\n", "number 1\n", "number 2\n", "number 3\n", "number 4\n"]);
+    assert_eq!(house.functions.supervisor().processes(), 1);
 }
 
 #[tokio::test]
