@@ -175,6 +175,25 @@ fn reads<M: Measurement<Value = Duration> + 'static>(c: &mut Criterion<M>, what:
     }
 }
 
+/// Until a store that was not there can be used.
+fn opens(c: &mut Criterion<WallTime>) {
+    let mut group = c.benchmark_group("open an empty directory");
+    for engine in ["fjall", "redb"] {
+        group.bench_function(engine, |bench| {
+            bench.iter_custom(|iterations| {
+                let mut spent = Duration::ZERO;
+                for _ in 0..iterations {
+                    let start = WallTime.start();
+                    let opened = open(engine).unwrap();
+                    spent += WallTime.end(start);
+                    opened.runtime.block_on(opened.store.close()).unwrap();
+                }
+                spent
+            });
+        });
+    }
+}
+
 fn short<M: Measurement>(criterion: Criterion<M>) -> Criterion<M> {
     let (warm_up, measured) = (Duration::from_millis(200), Duration::from_millis(800));
     criterion.sample_size(10).warm_up_time(warm_up).measurement_time(measured).configure_from_args()
@@ -184,6 +203,7 @@ fn main() {
     let mut wall = short(Criterion::default());
     commits(&mut wall, &WallTime, "wall");
     reads(&mut wall, "wall");
+    opens(&mut wall);
     wall.final_summary();
     let mut cpu = short(Criterion::default().with_measurement(Cpu));
     commits(&mut cpu, &Cpu, "cpu");

@@ -33,6 +33,11 @@ impl Public {
         Public { published, watches: Arc::default(), floor: ScanFloor::new() }
     }
 
+    /// What readers see of a store that was never written.
+    pub(crate) fn empty() -> Public {
+        Public::new(Version(0), Arc::new(Nothing(Ok(()))))
+    }
+
     /// A view of everything acknowledged.
     pub(crate) fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let Published { version, view } = self.published.read().clone();
@@ -99,9 +104,15 @@ pub(crate) type Verdicts = Vec<Result<Version, CommitError>>;
 impl<B: Backend> Core<B> {
     /// Goes on where `backend` ends.
     pub(crate) fn new(backend: B) -> Result<Core<B>, StoreError> {
-        let (number, last) = backend.newest();
         let view = backend.view()?;
-        let public = Arc::new(Public::new(last, view.clone()));
+        let public = Arc::new(Public::new(backend.newest().1, view));
+        Core::behind(public, backend)
+    }
+
+    /// Goes on where `backend` ends, behind what readers may use already.
+    pub(crate) fn behind(public: Arc<Public>, backend: B) -> Result<Core<B>, StoreError> {
+        let (number, last) = backend.newest();
+        let view = public.publish(last, backend.view()?);
         Ok(Core { backend, ledger: Ledger::new(number, last), public, view, poison: None })
     }
 
@@ -159,7 +170,7 @@ impl<B: Backend> Core<B> {
     /// Releases the data. The error says what may be lost.
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         self.public.close();
-        self.view = Arc::new(Closed);
+        self.view = Arc::new(Nothing(Err(closed())));
         let closing = self.backend.close();
         match self.poison.replace(closed()) {
             Some(poison @ StoreError::Poisoned(_)) => {
@@ -171,15 +182,15 @@ impl<B: Backend> Core<B> {
     }
 }
 
-/// Stands where the view of an open store stood, so that the engine's files can be released.
-struct Closed;
+/// Stands where there is no engine: none yet, or none any more, so that its files can be released.
+struct Nothing(Result<(), StoreError>);
 
-impl View for Closed {
+impl View for Nothing {
     fn get(&self, _: &[u8]) -> Result<Option<Row>, StoreError> {
-        Err(closed())
+        self.0.clone().map(|()| None)
     }
 
     fn scan(&self, _: &KeyRange, _: usize, _: Direction) -> Result<Vec<(Bytes, Row)>, StoreError> {
-        Err(closed())
+        self.0.clone().map(|()| Vec::new())
     }
 }

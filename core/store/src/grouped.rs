@@ -1,5 +1,6 @@
 //! The committer: one thread that turns all waiting transactions into one synced batch.
 
+use std::io;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -56,11 +57,20 @@ impl Grouped {
     ///
     /// # Errors
     /// The operating system gives no thread.
-    pub(crate) fn start<B: Backend>(core: Core<B>) -> std::io::Result<Grouped> {
+    pub(crate) fn start<B: Backend>(core: Core<B>) -> io::Result<Grouped> {
+        Grouped::start_making(core.name(), core.public(), || Ok(core))
+    }
+
+    /// Starts a committer that makes its engine first, while `public` is in use already. If it cannot, that is what
+    /// every commit is answered.
+    pub(crate) fn start_making<B: Backend>(
+        name: &'static str,
+        public: Arc<Public>,
+        make: impl FnOnce() -> Result<Core<B>, StoreError> + Send + 'static,
+    ) -> io::Result<Grouped> {
         let queue = Arc::new(Queue::default());
-        let (public, name) = (core.public(), core.name());
-        let committer = Committer { core: Some(core), queue: queue.clone(), end: Err(ended_early()) };
-        std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
+        let committer = Committer { core: None, queue: queue.clone(), end: Err(ended_early()) };
+        std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run(make))?;
         Ok(Grouped { queue, public, name })
     }
 
@@ -140,8 +150,14 @@ struct Committer<B: Backend> {
 }
 
 impl<B: Backend> Committer<B> {
-    fn run(mut self) {
-        let Some(core) = &mut self.core else { return };
+    fn run(mut self, make: impl FnOnce() -> Result<Core<B>, StoreError>) {
+        let core = match make() {
+            Ok(core) => self.core.insert(core),
+            Err(why) => {
+                self.end = Err(why);
+                return;
+            }
+        };
         while let Some(group) = self.queue.next_group() {
             let (commits, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|w| (w.commit, w.answer)).unzip();

@@ -10,6 +10,7 @@ mod fjall;
 mod grouped;
 mod guarded;
 mod high_water;
+mod inline;
 mod ledger;
 mod memory;
 mod postgres;

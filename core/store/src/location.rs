@@ -7,14 +7,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::core::Core;
+use crate::core::{Core, Public};
 use crate::directory::Directory;
 use crate::engine::StoreError;
 use crate::fault::{Faults, Faulty};
 use crate::fjall::Fjall;
 use crate::grouped::Grouped;
 use crate::guarded::Guarded;
-use crate::memory::{Inline, Memory};
+use crate::inline::Inline;
+use crate::memory::Memory;
 use crate::postgres::Postgres;
 use crate::redb::Redb;
 use crate::watch::SharedEngine;
@@ -202,8 +203,8 @@ pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine,
                 .map_err(|e| OpenError::from_store("memory", e))?;
             Ok(Arc::new(Inline::new(core)))
         }
-        Location::Fjall(path) => grouped(path, fjall(path, options)?, options),
-        Location::Redb(path) => grouped(path, redb(path, options)?, options),
+        Location::Fjall(path) => grouped(path, EngineName::Fjall, options, fjall_in),
+        Location::Redb(path) => grouped(path, EngineName::Redb, options, redb_in),
         Location::Postgres(_) if options.faults.is_some() => {
             Err(OpenError::unavailable("postgres", "faults are injected into embedded engines only"))
         }
@@ -211,17 +212,25 @@ pub fn open_with(location: &Location, options: &Options) -> Result<SharedEngine,
     }
 }
 
+/// The store in `path` for one user who needs no committer.
 pub(crate) fn fjall(path: &Path, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
-    let directory = Directory::take(path, EngineName::Fjall, options.make)?;
-    let data = directory.data();
-    let engine = sound(path, || Fjall::open(&data, directory.mark.is_some(), options.cache_bytes))?;
+    fjall_in(Directory::take(path, EngineName::Fjall, options.make)?, options)
+}
+
+/// As [`fjall`].
+pub(crate) fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
+    redb_in(Directory::take(path, EngineName::Redb, options.make)?, options)
+}
+
+fn fjall_in(directory: Directory, options: &Options) -> Result<Guarded<Fjall>, OpenError> {
+    let (data, used) = (directory.data(), directory.mark.is_some());
+    let engine = sound(directory.path(), || Fjall::open(&data, used, options.cache_bytes))?;
     Guarded::new(engine, directory)
 }
 
-pub(crate) fn redb(path: &Path, options: &Options) -> Result<Guarded<Redb>, OpenError> {
-    let directory = Directory::take(path, EngineName::Redb, options.make)?;
-    let data = directory.data();
-    let engine = sound(path, || Redb::open(&data, directory.mark.is_some(), options.cache_bytes))?;
+fn redb_in(directory: Directory, options: &Options) -> Result<Guarded<Redb>, OpenError> {
+    let (data, used) = (directory.data(), directory.mark.is_some());
+    let engine = sound(directory.path(), || Redb::open(&data, used, options.cache_bytes))?;
     Guarded::new(engine, directory)
 }
 
@@ -238,9 +247,26 @@ fn sound<B>(path: &Path, recover: impl FnOnce() -> Result<B, StoreError>) -> Res
     }
 }
 
-fn grouped<B: Backend>(path: &Path, backend: B, options: &Options) -> Result<SharedEngine, OpenError> {
-    let core = Core::new(Faulty::new(backend, options.faults.clone()))
-        .map_err(|e| OpenError::from_store(path.display(), e))?;
-    let engine = Grouped::start(core).map_err(|e| OpenError::unavailable(path.display(), e))?;
-    Ok(Arc::new(engine))
+/// Opens a store in a directory. The making of a new one costs dozens of syncs: the committer does it, while the store
+/// can be read as what it is, empty.
+fn grouped<B: Backend>(
+    path: &Path,
+    engine: EngineName,
+    options: &Options,
+    open: fn(Directory, &Options) -> Result<Guarded<B>, OpenError>,
+) -> Result<SharedEngine, OpenError> {
+    let directory = Directory::take(path, engine, options.make)?;
+    let faults = options.faults.clone();
+    let started = if directory.data().exists() {
+        let core = Core::new(Faulty::new(open(directory, options)?, faults));
+        Grouped::start(core.map_err(|e| OpenError::from_store(path.display(), e))?)
+    } else {
+        let (public, options) = (Arc::new(Public::empty()), options.clone());
+        let shown = public.clone();
+        Grouped::start_making(engine.as_str(), public, move || {
+            let made = open(directory, &options).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            Core::behind(shown, Faulty::new(made, faults))
+        })
+    };
+    Ok(Arc::new(started.map_err(|e| OpenError::unavailable(path.display(), e))?))
 }
