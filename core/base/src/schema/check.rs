@@ -2,14 +2,18 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Blob, Bounds, Kind, Member, Shape};
 use crate::Timestamp;
 
-/// Whether the text is JSON and keeps to the shape.
+/// What members that the model does not know are held against: they need not be of use, but JSON.
+static ANYTHING: Shape = Shape::new("Document", Kind::Document);
+
+/// Whether the text is UTF-8 and JSON and keeps to the shape.
 pub(super) fn passes(shape: &'static Shape, json: &[u8]) -> bool {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let Ok(text) = std::str::from_utf8(json) else { return false };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let present = Check(shape).deserialize(&mut deserializer);
     matches!(present, Ok(true)) && deserializer.end().is_ok()
 }
@@ -111,7 +115,7 @@ impl<'de> Visitor<'de> for Check {
                 hold(length.hold(count))
             }
             Kind::Document => {
-                while elements.next_element::<IgnoredAny>()?.is_some() {}
+                while elements.next_element_seed(Check(self.0))?.is_some() {}
                 Ok(true)
             }
             _ => hold(false),
@@ -123,7 +127,9 @@ impl<'de> Visitor<'de> for Check {
             Kind::Structure { members, .. } => structure(members, entries),
             Kind::Map { key, value, length, .. } => map(key, value, length, entries),
             Kind::Document => {
-                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                while entries.next_key_seed(Check(self.0))?.is_some() {
+                    entries.next_value_seed(Check(self.0))?;
+                }
                 Ok(true)
             }
             _ => hold(false),
@@ -136,7 +142,7 @@ fn structure<'de, A: MapAccess<'de>>(members: &'static [Member], mut entries: A)
     let mut hint = 0;
     while let Some(found) = entries.next_key_seed(Key { members, hint })? {
         let Some(index) = found else {
-            entries.next_value::<IgnoredAny>()?;
+            entries.next_value_seed(Check(&ANYTHING))?;
             continue;
         };
         // Serde refuses a member that comes twice, so the quick pass does not let it through either.

@@ -136,6 +136,10 @@ fn wrong_types_and_no_json_are_serialization_exceptions() {
     }
     let deep = format!("{{\"Id\":\"a\",\"Any\":{}", "[".repeat(100_000));
     bad(LISTED, &deep, "SerializationException: Unparseable document at line 1, column 143");
+    for ignored in ["{\"Id\":\"a\",\"Unknown\":\"\\ud800\"}", "{\"Id\":\"a\",\"Any\":[1e999]}"] {
+        assert!(check(&ENTRY, ignored.as_bytes()).is_err(), "{ignored}");
+    }
+    assert!(check(&ENTRY, b"{\"Id\":\"a\",\"Unknown\":\"\xff\"}").is_err());
     let not_utf8 = check(&ENTRY, b"{\"Id\":\"\xff\"}").unwrap_err();
     assert_eq!(not_utf8, Invalid::Serialization("Invalid UTF-8 in document".to_owned()));
 }
