@@ -6,8 +6,8 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use asl::{
-    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, Pattern, StepContext, Stimulus, TaskRequest, TimerKind,
-    WaitId,
+    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, Pattern, StepContext, Stimulus, TaskRequest,
+    TimerKind, WaitId,
 };
 use base::Timestamp;
 use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
@@ -223,11 +223,8 @@ impl Live {
             }
         };
         let Asked { call, lane, child } = asked;
-        let context = task_ended::Context {
-            execution: self.id.clone(),
-            wait,
-            resource: request.resource.clone(),
-        };
+        let context =
+            task_ended::Context { execution: self.id.clone(), wait, resource: request.resource.clone() };
         let reply = Reply {
             service: "states".to_owned(),
             operation: task_ended::TASK_ENDED.to_owned(),

@@ -62,7 +62,8 @@ fn invoked(mut output: Value, request_id: Option<&str>) -> Answer {
         return Answer::failed(name.unwrap_or("Lambda.Unknown"), text);
     }
     let Some(request_id) = request_id else { return Answer::Succeeded(payload.unwrap_or_default()) };
-    let status = output.get("StatusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let status =
+        output.get("StatusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
     let Some(members) = output.as_object_mut() else { return Answer::Succeeded(output) };
     match payload {
         Some(payload) => members.insert("Payload".to_owned(), payload),
@@ -236,7 +237,11 @@ mod tests {
         check(&sdk("sqs", "sendMessage"), &json!({ "MessageId": "m" }), r#"{"MessageId":"m"}"#);
         let failed = json!({ "FailedEntryCount": 1, "Entries": [{ "ErrorCode": "X" }] });
         let shown = shown(&integration("events", "putEvents"), Outcome::Succeeded(failed.to_string()));
-        assert!(shown.starts_with(r#"EventBridge.FailedEntry: {"Entries":[{"ErrorCode":"X"}],"FailedEntryCount":1"#));
+        assert!(
+            shown.starts_with(
+                r#"EventBridge.FailedEntry: {"Entries":[{"ErrorCode":"X"}],"FailedEntryCount":1"#
+            )
+        );
         check(
             &sdk("sfn", "listExecutions"),
             &json!({ "executions": [{ "executionArn": "a", "startDate": 1.5 }] }),

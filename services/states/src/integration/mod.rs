@@ -49,8 +49,7 @@ pub(crate) struct Refused {
 impl Refused {
     /// The parameters do not fit the call.
     fn parameters(parameters: &Value, why: &str) -> Refused {
-        let cause =
-            format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]");
+        let cause = format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]");
         Refused { error: "States.Runtime".to_owned(), cause }
     }
 }

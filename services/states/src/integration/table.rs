@@ -172,12 +172,7 @@ pub(super) const OPTIMISED: &[Integration] = &[
         action: "startExecution",
         signing: "states",
         operation: "StartExecution",
-        patterns: &[
-            Pattern::RequestResponse,
-            Pattern::Sync,
-            Pattern::Sync2,
-            Pattern::WaitForTaskToken,
-        ],
+        patterns: &[Pattern::RequestResponse, Pattern::Sync, Pattern::Sync2, Pattern::WaitForTaskToken],
         error_prefix: "StepFunctions",
         error_generic: "AWSStepFunctionsException",
         client: "AWSStepFunctions",

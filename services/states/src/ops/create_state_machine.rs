@@ -57,8 +57,8 @@ async fn create(
             return Err(fault::machine_deleting(&arn).into());
         }
         let first = revision(tx, &key.name, existing.revision).await?;
-        let same = first.definition == input.definition
-            && existing.include_execution_data == include_execution_data;
+        let same =
+            first.definition == input.definition && existing.include_execution_data == include_execution_data;
         if !same {
             return Err(fault::machine_already_exists(&arn).into());
         }
@@ -72,8 +72,14 @@ async fn create(
         &RevisionKey { machine: input.name, revision: id },
         &Revision { definition: input.definition, role_arn: input.role_arn, updated_at: created_at },
     )?;
-    let machine =
-        StateMachine { revision: id, created_at, updated: false, deleting: false, include_execution_data, tags };
+    let machine = StateMachine {
+        revision: id,
+        created_at,
+        updated: false,
+        deleting: false,
+        include_execution_data,
+        tags,
+    };
     tx.put(&key, &machine)?;
     sweep::ensure(tx).await?;
     Ok(answer(arn, created_at))

@@ -39,15 +39,11 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
         let rows = newest(tx, &machine.name, *status, after.as_ref(), limit + 1).await?;
         found.extend(rows.into_iter().map(|(key, listed)| (key, listed, *status)));
     }
-    found.sort_by(|(a, ..), (b, ..)| {
-        (b.started_at, b.seq, &b.name).cmp(&(a.started_at, a.seq, &a.name))
-    });
+    found.sort_by(|(a, ..), (b, ..)| (b.started_at, b.seq, &b.name).cmp(&(a.started_at, a.seq, &a.name)));
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, ..)) if more => {
-            Some(page::token(&Place(last.started_at, last.seq, last.name.clone()))?)
-        }
+        Some((last, ..)) if more => Some(page::token(&Place(last.started_at, last.seq, last.name.clone()))?),
         _ => None,
     };
     let executions = found.into_iter().map(|(key, listed, status)| item(tx, key, &listed, status)).collect();

@@ -1,8 +1,6 @@
 use kernel::{Direction, Parts, Result, Tx};
 
-use crate::api::{
-    ListStateMachinesInput, ListStateMachinesOutput, StateMachineListItem, StateMachineType,
-};
+use crate::api::{ListStateMachinesInput, ListStateMachinesOutput, StateMachineListItem, StateMachineType};
 use crate::arn::machine_arn;
 use crate::keys::MachineKey;
 use crate::page;

@@ -1,0 +1,13 @@
+//! Step Functions through the router, on the virtual clock, among the real SQS and small stand-ins for other services.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod callbacks;
+mod crashes;
+mod executions;
+mod machines;
+mod neighbours;
+mod nested;
+mod states_language;
+mod status_events;
+mod tasks;
+mod world;
