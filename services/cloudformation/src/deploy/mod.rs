@@ -38,7 +38,7 @@ pub(crate) const TIME_OUT: &str = "TimeOutStack";
 
 const SERVICE: &str = "cloudformation";
 /// Between two looks at a resource that is not ready.
-const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Names a step.
 #[derive(Clone, Debug, Serialize, Deserialize)]

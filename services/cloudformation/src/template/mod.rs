@@ -17,6 +17,8 @@ mod text;
 mod yaml;
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod tests;
 
 use base::Document;

@@ -1,0 +1,10 @@
+//! Stacks come, change and go: against fake services, on the virtual clock.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod create;
+mod exports;
+mod fake;
+mod real;
+mod requests;
+mod update;
+mod world;

@@ -1,0 +1,186 @@
+//! The rows of the resource types hold against the services themselves: schemas, names, errors.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{AccountId, Document, Region, Timestamp};
+use kernel::{Caller, Chance, Clock, Kernel};
+use serde_json::json;
+use store::Location;
+
+const EVERYTHING: &str = r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      Policies: [{PolicyName: inline, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}}]
+      ManagedPolicyArns: ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", !Ref Managed]
+      Tags: [{Key: a, Value: b}]
+  Managed:
+    Type: AWS::IAM::ManagedPolicy
+    Properties: {PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}}
+  Policy:
+    Type: AWS::IAM::Policy
+    Properties: {PolicyName: more, Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sqs:*", Resource: !GetAtt Queue.Arn}]}}
+  Dead: {Type: AWS::SQS::Queue}
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {DelaySeconds: DELAY, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}, Tags: [{Key: k, Value: VAL}]}
+  QueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties: {Queues: [!Ref Queue], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "sqs:SendMessage", Resource: !GetAtt Queue.Arn}]}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}, {AttributeName: g, AttributeType: N}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      GlobalSecondaryIndexes: [{IndexName: GSI, KeySchema: [{AttributeName: g, KeyType: HASH}], Projection: {ProjectionType: ALL}}]
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+      Tags: [{Key: k, Value: VAL}]
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      Role: !GetAtt Role.Arn
+      Timeout: '10'
+      MemorySize: '256'
+      Code: {ZipFile: "exports.handler = async () => 'VAL'"}
+      Environment: {Variables: {TABLE: !Ref Table, NUMBER: 5}}
+      ReservedConcurrentExecutions: 5
+      Tags: [{Key: k, Value: VAL}]
+  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function, Description: VAL}}
+  Alias: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Function, Name: live, FunctionVersion: !GetAtt Version.Version}}
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Function.Arn, AuthType: NONE, Cors: {AllowOrigins: ['*']}}}
+  Permission: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: events.amazonaws.com, SourceArn: 'arn:aws:events:eu-central-1:000000000000:rule/x'}}
+  Invoke: {Type: AWS::Lambda::EventInvokeConfig, Properties: {FunctionName: !Ref Function, Qualifier: $LATEST, MaximumRetryAttempts: 1}}
+  Nothing: {Type: AWS::CDK::Metadata, Properties: {Analytics: x}}
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders, Description: VAL}}
+  OnBus:
+    Type: AWS::Events::Rule
+    Properties:
+      EventBusName: !Ref Bus
+      EventPattern: {source: [shop], detail: {total: [{numeric: ['>', 5]}], kind: [VAL]}}
+      Targets:
+        - {Id: queue, Arn: !GetAtt Queue.Arn, InputTransformer: {InputPathsMap: {t: $.detail.total}, InputTemplate: '{"total": <t>}'}}
+        - {Id: VAL, Arn: !GetAtt Function.Arn, RetryPolicy: {MaximumRetryAttempts: '3'}, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}
+  OnDefault:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [aws.states], detail: {stateMachineArn: [!Ref Machine]}}
+      State: ENABLED
+      Targets: [{Id: logs, Arn: !GetAtt Function.Arn}]
+  Group: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: '7', Tags: [{Key: k, Value: VAL}]}}
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      StateMachineName: machine
+      RoleArn: !GetAtt Role.Arn
+      Definition: {StartAt: A, States: {A: {Type: Pass, Result: '${Value}', End: true}}}
+      DefinitionSubstitutions: {Value: VAL}
+      Tags: [{Key: k, Value: VAL}]
+Outputs:
+  Url: {Value: !GetAtt Url.FunctionUrl}
+  Version: {Value: !Ref Version}
+  Alias: {Value: !Ref Alias}
+  Rule: {Value: !GetAtt OnBus.Arn}
+  Machine: {Value: !GetAtt Machine.Name}
+  Role: {Value: !GetAtt Role.Arn}
+  Managed: {Value: !Ref Managed}
+"#;
+
+async fn call(kernel: &Kernel, service: &str, operation: &str, input: Document) -> Document {
+    let caller =
+        Caller::root_user(AccountId::default(), Region::parse("eu-central-1").unwrap(), kernel.new_id());
+    let answer = kernel.run_document(caller, service, operation, &input).await;
+    kernel.advance(Duration::from_secs(20)).await;
+    answer.unwrap_or_else(|fault| panic!("{operation}: {fault}"))
+}
+
+/// The stack's status, and what failed.
+async fn outcome(kernel: &Kernel, stack: &str) -> (String, Vec<String>) {
+    let stacks = call(kernel, "cloudformation", "DescribeStacks", json!({"StackName": stack})).await;
+    let events = call(kernel, "cloudformation", "DescribeStackEvents", json!({"StackName": stack})).await;
+    let failed = |event: &&Document| event["ResourceStatus"].as_str().unwrap().ends_with("FAILED");
+    let line =
+        |event: &Document| format!("{}: {}", event["LogicalResourceId"], event["ResourceStatusReason"]);
+    let failed = events["StackEvents"].as_array().unwrap().iter().filter(failed).map(line).collect();
+    (stacks["Stacks"][0]["StackStatus"].as_str().unwrap().to_owned(), failed)
+}
+
+#[tokio::test]
+async fn a_stack_of_everything_is_made_changed_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = lambda::Functions::new(lambda::runtime::SupervisorConfig::new(folder.path())).unwrap();
+    let services = vec![
+        cloudformation::service(),
+        dynamodb::service(),
+        events::service(),
+        iam::service(),
+        lambda::service(&functions),
+        logs::service(),
+        sqs::service(),
+        states::service(),
+    ];
+    let clock = Clock::virtual_at(Timestamp::from_millis(1_790_000_000_000));
+    let engine = store::open(&Location::Memory).unwrap();
+    let kernel = Kernel::new(Arc::clone(&engine), clock, Chance::seeded(1), services);
+    kernel.start().await.unwrap();
+    let template = |delay: &str, value: &str, index: &str| {
+        EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("GSI", index)
+    };
+    let request = |template: String| json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
+    let made = call(&kernel, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
+    let arn = made["StackId"].as_str().unwrap();
+    assert_eq!(outcome(&kernel, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
+
+    call(&kernel, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
+    assert_eq!(outcome(&kernel, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
+    let tables = call(&kernel, "dynamodb", "ListTables", json!({})).await;
+    let table =
+        call(&kernel, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
+    let indexes = table["Table"]["GlobalSecondaryIndexes"].as_array().unwrap();
+    assert_eq!(indexes.iter().map(|index| &index["IndexName"]).collect::<Vec<_>>(), ["second"]);
+    let listed = call(&kernel, "lambda", "ListFunctions", json!({})).await;
+    let function = call(
+        &kernel,
+        "lambda",
+        "GetFunction",
+        json!({"FunctionName": listed["Functions"][0]["FunctionName"]}),
+    )
+    .await;
+    assert_eq!(function["Tags"], json!({"k": "two"}));
+    assert_eq!(
+        (&function["Configuration"]["Timeout"], &function["Configuration"]["MemorySize"]),
+        (&json!(10), &json!(256))
+    );
+
+    let rules = call(&kernel, "events", "ListRules", json!({"EventBusName": "orders"})).await;
+    let rule = json!({"Rule": rules["Rules"][0]["Name"], "EventBusName": "orders"});
+    let targets = call(&kernel, "events", "ListTargetsByRule", rule).await;
+    let ids: BTreeSet<&str> =
+        targets["Targets"].as_array().unwrap().iter().map(|t| t["Id"].as_str().unwrap()).collect();
+    assert_eq!(ids, BTreeSet::from(["queue", "two"]));
+    let machine = json!({"stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:machine"});
+    let machine = call(&kernel, "states", "DescribeStateMachine", machine).await;
+    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Result":"two","End":true}}}"#;
+    assert_eq!(machine["definition"], definition);
+
+    call(&kernel, "cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
+    assert_eq!(outcome(&kernel, arn).await, ("DELETE_COMPLETE".to_owned(), vec![]));
+    for (service, operation, member) in [
+        ("dynamodb", "ListTables", "TableNames"),
+        ("events", "ListRules", "Rules"),
+        ("iam", "ListRoles", "Roles"),
+        ("lambda", "ListFunctions", "Functions"),
+        ("logs", "DescribeLogGroups", "logGroups"),
+        ("sqs", "ListQueues", "QueueUrls"),
+        ("states", "ListStateMachines", "stateMachines"),
+    ] {
+        let left = call(&kernel, service, operation, json!({})).await;
+        assert!(left[member].as_array().is_none_or(Vec::is_empty), "{left}");
+    }
+}

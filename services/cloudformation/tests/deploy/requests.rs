@@ -1,0 +1,104 @@
+//! What is refused before anything is made, and what is told without being deployed.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_before_anything_is_made() {
+    let world = World::new().await;
+    for (template, expected) in [
+        (
+            "Resources: {A: {Type: AWS::EC2::Instance}}",
+            "Template format error: Unrecognized resource types: [AWS::EC2::Instance]",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue, Properties: {Frob: 1}}}",
+            "Properties validation failed for resource A with message: #: extraneous key [Frob] is not permitted",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: !GetAtt A.Frob}}",
+            "Template error: resource A does not support attribute type Frob in Fn::GetAtt",
+        ),
+        (
+            "Resources: {A: {Type: AWS::Logs::LogGroup}}",
+            "Template validation error: [/Resources/A] the type AWS::Logs::LogGroup (it needs logs:CreateLogGroup) is not supported by Buswork",
+        ),
+        (
+            "Resources: {A: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}}",
+            "Requires capabilities : [CAPABILITY_IAM]",
+        ),
+        (
+            "Resources: {A: {Type: AWS::IAM::Role, Properties: {RoleName: r, AssumeRolePolicyDocument: {}}}}",
+            "Requires capabilities : [CAPABILITY_NAMED_IAM]",
+        ),
+        (
+            "Parameters: {P: {Type: String}}\nResources: {A: {Type: AWS::SQS::Queue}}",
+            "Parameters: [P] must have values",
+        ),
+        (
+            "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /a}}\nResources: {A: {Type: AWS::SQS::Queue}}",
+            "Template validation error: [/Parameters/P] the parameter type AWS::SSM::Parameter::Value<String> is not supported by Buswork",
+        ),
+    ] {
+        let input = json!({"StackName": "app", "TemplateBody": template});
+        assert_eq!(world.refused("CreateStack", input).await, expected);
+    }
+    let one = "Resources: {A: {Type: AWS::SQS::Queue}}";
+    for (member, value, expected) in [
+        ("NotificationARNs", json!(["arn:aws:sns:::t"]), "NotificationARNs is not supported by Buswork"),
+        ("StackPolicyBody", json!("{}"), "a stack policy is not supported by Buswork"),
+        ("ResourceTypes", json!(["AWS::*"]), "ResourceTypes is not supported by Buswork"),
+        (
+            "TemplateURL",
+            json!("https://s3.amazonaws.com/b/k"),
+            "Template URL and Template Body cannot both be specified.",
+        ),
+    ] {
+        let mut input = json!({"StackName": "app", "TemplateBody": one});
+        input[member] = value;
+        assert_eq!(world.refused("CreateStack", input).await, expected);
+    }
+    assert_eq!(
+        world.refused("DescribeStacks", json!({"StackName": "app"})).await,
+        "Stack with id app does not exist"
+    );
+    assert!(world.names("sqs").await.is_empty() && world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn protection_tokens_and_names() {
+    let world = World::new().await;
+    let template = "Resources: {A: {Type: AWS::SQS::Queue}}";
+    let input = json!({"StackName": "app", "TemplateBody": template, "ClientRequestToken": "t1",
+        "EnableTerminationProtection": true});
+    let first = world.call("CreateStack", input.clone()).await.unwrap();
+    assert_eq!(world.call("CreateStack", input).await.unwrap(), first);
+    let refused = world.refused("DeleteStack", json!({"StackName": "app"})).await;
+    assert_eq!(refused, "Stack [app] cannot be deleted while TerminationProtection is enabled");
+    assert_eq!(world.call("DeleteStack", json!({"StackName": "nowhere"})).await.unwrap(), json!({}));
+    let input = json!({"StackName": "a_b", "TemplateBody": template});
+    assert!(
+        world.refused("CreateStack", input).await.contains("Member must satisfy regular expression pattern")
+    );
+}
+
+#[tokio::test]
+async fn templates_are_told_without_being_deployed() {
+    let world = World::new().await;
+    let template = "
+Description: what it is
+Parameters: {P: {Type: Number, Default: 3, Description: a number, AllowedValues: [3, 4]}}
+Resources: {R: {Type: AWS::IAM::Role, Properties: {RoleName: r}}}
+";
+    let told = world.call("ValidateTemplate", json!({"TemplateBody": template})).await.unwrap();
+    assert_eq!(told["Capabilities"], json!(["CAPABILITY_NAMED_IAM"]));
+    assert_eq!(told["Parameters"][0]["DefaultValue"], "3");
+    let told = world.call("GetTemplateSummary", json!({"TemplateBody": template})).await.unwrap();
+    assert_eq!(told["ResourceTypes"], json!(["AWS::IAM::Role"]));
+    assert_eq!(told["Parameters"][0]["ParameterConstraints"]["AllowedValues"], json!(["3", "4"]));
+    assert_eq!(
+        told["CapabilitiesReason"],
+        "The following resource(s) require capabilities: [AWS::IAM::Role]"
+    );
+}

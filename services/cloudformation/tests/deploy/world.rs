@@ -1,0 +1,128 @@
+//! A kernel with CloudFormation and fake services, on the virtual clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{AccountId, Document, Fault, Region, Timestamp};
+use kernel::{Caller, Chance, Clock, Kernel};
+use serde_json::json;
+use store::{Location, SharedEngine};
+
+use crate::fake::{self, Script};
+
+/// All that a test touches.
+pub(crate) struct World {
+    pub(crate) engine: SharedEngine,
+    pub(crate) clock: Clock,
+    pub(crate) script: Arc<Script>,
+    pub(crate) kernel: Kernel,
+}
+
+impl World {
+    pub(crate) async fn asleep() -> World {
+        let engine = store::open(&Location::Memory).unwrap();
+        let clock = Clock::virtual_at(Timestamp::from_millis(1_790_000_000_000));
+        let script = Arc::new(Script::default());
+        let kernel = kernel(&engine, &clock, &script);
+        World { engine, clock, script, kernel }
+    }
+
+    pub(crate) async fn new() -> World {
+        let world = World::asleep().await;
+        world.kernel.start().await.unwrap();
+        world
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::root_user(AccountId::default(), Region::parse("eu-central-1").unwrap(), self.kernel.new_id())
+    }
+
+    pub(crate) async fn call(&self, operation: &str, input: Document) -> Result<Document, Fault> {
+        let answer = self.kernel.run_document(self.caller(), "cloudformation", operation, &input).await;
+        self.kernel.advance(Duration::from_secs(5)).await;
+        answer
+    }
+
+    pub(crate) async fn refused(&self, operation: &str, input: Document) -> String {
+        self.call(operation, input).await.unwrap_err().message
+    }
+
+    /// Status and reason.
+    pub(crate) async fn status(&self, name: &str) -> (String, String) {
+        let stack = self.stack(name).await.unwrap();
+        let text = |member: &str| stack[member].as_str().unwrap_or_default().to_owned();
+        (text("StackStatus"), text("StackStatusReason"))
+    }
+
+    pub(crate) async fn stack(&self, name: &str) -> Result<Document, Fault> {
+        let answer = self.call("DescribeStacks", json!({ "StackName": name })).await?;
+        Ok(answer["Stacks"][0].clone())
+    }
+
+    pub(crate) async fn create(&self, name: &str, template: &str) -> (String, String) {
+        self.call("CreateStack", json!({ "StackName": name, "TemplateBody": template })).await.unwrap();
+        self.status(name).await
+    }
+
+    pub(crate) async fn update(&self, name: &str, template: &str) -> (String, String) {
+        self.call("UpdateStack", json!({ "StackName": name, "TemplateBody": template })).await.unwrap();
+        self.status(name).await
+    }
+
+    /// Logical id, status and reason of every event, oldest first.
+    pub(crate) async fn events(&self, name: &str) -> Vec<String> {
+        let answer = self.call("DescribeStackEvents", json!({ "StackName": name })).await.unwrap();
+        let line = |event: &Document| {
+            let text = |member: &str| event[member].as_str().unwrap_or_default().to_owned();
+            format!(
+                "{} {} {}",
+                text("LogicalResourceId"),
+                text("ResourceStatus"),
+                text("ResourceStatusReason")
+            )
+            .trim_end()
+            .to_owned()
+        };
+        answer["StackEvents"].as_array().unwrap().iter().rev().map(line).collect()
+    }
+
+    pub(crate) async fn things(&self, service: &'static str) -> Vec<(String, Document)> {
+        self.kernel.transact(service, self.caller(), "Things", fake::things, ()).await.unwrap()
+    }
+
+    pub(crate) async fn names(&self, service: &'static str) -> Vec<String> {
+        self.things(service).await.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The operations called since the last time one asked.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.script.calls.lock().unwrap().drain(..).map(|(operation, _)| operation).collect()
+    }
+
+    pub(crate) fn refuse(&self, operation: &'static str) {
+        self.script.refuse.lock().unwrap().insert(operation);
+    }
+}
+
+pub(crate) fn kernel(engine: &SharedEngine, clock: &Clock, script: &Arc<Script>) -> Kernel {
+    let mut services = fake::services(script);
+    services.push(cloudformation::service());
+    Kernel::new(Arc::clone(engine), clock.clone(), Chance::seeded(7), services)
+}
+
+pub(crate) fn complete(status: &str) -> (String, String) {
+    (status.to_owned(), String::new())
+}
+
+pub(crate) const TWO_QUEUES: &str = "
+Resources:
+  Dead: {Type: AWS::SQS::Queue}
+  Work:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: work
+      VisibilityTimeout: '60'
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}
+Outputs:
+  Url: {Value: !Ref Work, Export: {Name: work-url}}
+";
