@@ -223,6 +223,19 @@ impl Kernel {
         serde_json::from_slice(&output).map_err(|error| self.to_fault(error.into()))
     }
 
+    /// Runs an internal operation: for the server's own pages, never for a client's request.
+    pub async fn ask(
+        &self,
+        caller: Caller,
+        service: &str,
+        operation: &str,
+        input: &base::Document,
+    ) -> Result<base::Document, Fault> {
+        let input = serde_json::to_vec(input).map_err(|error| self.to_fault(error.into()))?;
+        let output = self.call_internal(caller, service, operation, input.into()).await?;
+        serde_json::from_slice(&output).map_err(|error| self.to_fault(error.into()))
+    }
+
     pub(crate) async fn call_internal(
         &self,
         caller: Caller,

@@ -221,6 +221,7 @@ pub fn is_permanent(fault: &Fault) -> bool {
         "DoesNotExist",
         "AccessDenied",
         "NotImplemented",
+        "RecursiveInvocation",
     ];
     gone.iter().any(|part| fault.code.contains(part))
 }

@@ -379,6 +379,11 @@ impl Tx {
         self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail, found_by: true });
     }
 
+    /// Adds a fact to this transaction's record on the trace; the chain is not found by it.
+    pub fn fact(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
+        self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail, found_by: false });
+    }
+
     /// Adds a fact to the trace if this transaction is a consequence of another; the chain is not found by it.
     pub fn remark(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
         if self.caller.trace.parent != 0 {

@@ -295,7 +295,12 @@ fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<(
                 RetryPolicy { when: crate::task::RetryWhen::NotPermanent, ..RetryPolicy::event_bridge() };
             let note = Some("dead letter".to_owned());
             let lane = Some(letter.arn.to_string());
-            tx.enqueue(tx.now(), NewTask { retry, lane, note, caller: Some(caller), ..NewTask::new(call) })?;
+            // A loop that is cut must still be able to say so.
+            let trace = Some(crate::caller::TraceCx { hop: 0, ..tx.trace() });
+            tx.enqueue(
+                tx.now(),
+                NewTask { retry, lane, note, trace, caller: Some(caller), ..NewTask::new(call) },
+            )?;
             Ok(())
         }
         _ => tx.put_in(&Prefix::new(KERNEL, &kernel_scope()), &UndeliveredKey { id: task.id }, task),

@@ -1,0 +1,116 @@
+//! An event: what a producer gives, and the envelope that it travels in.
+
+use base::{Fault, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::fault;
+
+/// The largest event and the largest request, in bytes.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html>
+pub(crate) const BYTES_MAX: usize = 1_048_576;
+
+/// An event on its way to a bus.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewEvent {
+    pub id: Uuid,
+    pub source: String,
+    pub detail_type: String,
+    pub resources: Vec<String>,
+    pub time: Timestamp,
+    /// JSON text; it travels untouched.
+    pub detail: String,
+    /// Events of one order reach one target one after the other.
+    pub order: Option<String>,
+}
+
+impl NewEvent {
+    /// The whole event as JSON text, as rules see it and targets get it.
+    pub(crate) fn envelope(&self, account: &str, region: &str) -> String {
+        let mut text = String::with_capacity(self.detail.len() + 320);
+        let mut field = |name: &str, value: &str, last: bool| {
+            text.push('"');
+            text.push_str(name);
+            text.push_str("\":");
+            text.push_str(value);
+            text.push_str(if last { "}" } else { "," });
+        };
+        let quoted = |value: &str| serde_json::Value::from(value).to_string();
+        let resources = serde_json::Value::from(self.resources.clone()).to_string();
+        field("version", "\"0\"", false);
+        field("id", &quoted(&self.id.to_string()), false);
+        field("detail-type", &quoted(&self.detail_type), false);
+        field("source", &quoted(&self.source), false);
+        field("account", &quoted(account), false);
+        field("time", &quoted(&self.time.to_iso_seconds()), false);
+        field("region", &quoted(region), false);
+        field("resources", &resources, false);
+        field("detail", &self.detail, true);
+        format!("{{{text}")
+    }
+}
+
+/// The size that counts against the limit.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html>
+pub(crate) fn size(entry: &crate::api::PutEventsRequestEntry) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let time = if entry.time.is_some() { 14 } else { 0 };
+    let resources: usize = entry.resources.iter().flatten().map(String::len).sum();
+    time + text(&entry.source) + text(&entry.detail_type) + text(&entry.detail) + resources
+}
+
+/// The detail's text without white space around it, if it is a JSON object.
+pub(crate) fn check_detail(detail: &str) -> Result<String, Fault> {
+    let malformed = || Fault::new("MalformedDetail", "Detail is malformed.");
+    let text: &RawValue = serde_json::from_str(detail).map_err(|_| malformed())?;
+    if text.get().starts_with('{') { Ok(text.get().to_owned()) } else { Err(malformed()) }
+}
+
+/// Refuses an entry that lacks what every event has, or that only AWS may send.
+pub(crate) fn check_entry(entry: &crate::api::PutEventsRequestEntry) -> Result<(), Fault> {
+    let required = [("Source", &entry.source), ("DetailType", &entry.detail_type), ("Detail", &entry.detail)];
+    for (name, value) in required {
+        if value.as_ref().is_none_or(String::is_empty) {
+            let message = format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+            return Err(Fault::new("InvalidArgument", message));
+        }
+    }
+    if entry.source.as_ref().is_some_and(|source| source.starts_with("aws.")) {
+        return Err(Fault::new("NotAuthorizedForSourceException", "Not authorized for the source."));
+    }
+    if entry.trace_header.as_ref().is_some_and(|header| header.len() > 500) {
+        return Err(fault::invalid_parameter("TraceHeader", "It is longer than 500 characters."));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_envelope_has_aws_members_in_aws_order() {
+        let event = NewEvent {
+            id: Uuid::nil(),
+            source: "my \"app\"".into(),
+            detail_type: "Done".into(),
+            resources: vec!["arn:1".into()],
+            time: Timestamp::from_millis(1_500),
+            detail: r#"{"b": 1.0, "a":"x"}"#.into(),
+            order: None,
+        };
+        assert_eq!(
+            event.envelope("000000000000", "eu-central-1"),
+            r#"{"version":"0","id":"00000000-0000-0000-0000-000000000000","detail-type":"Done","source":"my \"app\"","account":"000000000000","time":"1970-01-01T00:00:01Z","region":"eu-central-1","resources":["arn:1"],"detail":{"b": 1.0, "a":"x"}}"#
+        );
+    }
+
+    #[test]
+    fn a_detail_is_an_object() {
+        assert_eq!(check_detail(" {\"a\" : 1}\n").unwrap(), "{\"a\" : 1}");
+        for detail in ["", "[]", "1", "{", "{}{}", "null"] {
+            assert_eq!(check_detail(detail).unwrap_err().code, "MalformedDetail", "{detail}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Why an event went where it went: every rule of its bus as it stood when the event came.
+
+use std::collections::BTreeMap;
+
+use base::Timestamp;
+use kernel::{Direction, Parts, Result, Tx};
+use pattern::{Event, Explanation, Pattern};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::bus;
+use crate::keys::{Accepted, BusKey, EventKey, PastRuleKey, Rule, RuleKey};
+use crate::rule::RULES_MAX;
+
+/// The internal operation that explains an event; `null` if no bus has it.
+pub const EXPLAIN: &str = "ExplainEvent";
+
+/// Which event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExplainInput {
+    /// Its id.
+    pub id: Uuid,
+    /// Its bus; all are looked through if it is not given.
+    #[serde(default)]
+    pub bus: Option<String>,
+}
+
+/// An event and what every rule made of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explained {
+    /// The bus that it came to.
+    pub bus: String,
+    /// When it came.
+    pub ingested_at: Timestamp,
+    /// Its chain of causes.
+    pub root: Uuid,
+    /// The whole event.
+    pub event: Value,
+    /// Every rule of the bus as it stood then, by name.
+    pub rules: Vec<ExplainedRule>,
+}
+
+/// What a rule made of the event.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedRule {
+    /// The rule's name.
+    pub name: String,
+    /// The pattern that it had.
+    pub pattern: String,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// Where it would have sent the event, or did.
+    pub targets: Vec<ExplainedTarget>,
+}
+
+/// A rule's answer.
+#[derive(Clone, Debug, Serialize)]
+pub enum Verdict {
+    /// The event was sent to the targets.
+    Matched,
+    /// It was not, for these reasons.
+    NotMatched(Box<Explanation>),
+    /// The rule was disabled; nothing was asked.
+    Disabled,
+}
+
+/// A target of a rule.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedTarget {
+    /// Its id in the rule.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+pub(crate) async fn explain_event(tx: &mut Tx, input: ExplainInput) -> Result<Option<Explained>> {
+    let Some((bus, accepted)) = find(tx, &input).await? else { return Ok(None) };
+    let event = Event::parse(accepted.envelope.as_bytes())
+        .map_err(|invalid| kernel::Error::bug(format!("read a stored event: {invalid:?}")))?;
+    let mut rules = Vec::new();
+    for (name, rule) in rules_at(tx, &bus, accepted.at).await? {
+        let verdict = judge(&rule, &event);
+        let targets =
+            rule.targets.into_values().map(|target| ExplainedTarget { id: target.id, arn: target.arn });
+        rules.push(ExplainedRule { name, pattern: rule.pattern, verdict, targets: targets.collect() });
+    }
+    let event = serde_json::from_str(&accepted.envelope)?;
+    Ok(Some(Explained { bus, ingested_at: accepted.at, root: accepted.root, event, rules }))
+}
+
+fn judge(rule: &Rule, event: &Event<'_>) -> Verdict {
+    if !rule.enabled {
+        return Verdict::Disabled;
+    }
+    match Pattern::parse(&rule.pattern) {
+        Ok(pattern) => {
+            let explanation = pattern::explain(&pattern, event);
+            if explanation.matched { Verdict::Matched } else { Verdict::NotMatched(Box::new(explanation)) }
+        }
+        Err(_) => Verdict::Disabled,
+    }
+}
+
+async fn find(tx: &mut Tx, input: &ExplainInput) -> Result<Option<(String, Accepted)>> {
+    let buses = match &input.bus {
+        Some(bus) => vec![bus.clone()],
+        None => {
+            let rows = tx.scan::<BusKey>(Parts::none(), 1_000).await?;
+            let others = rows.into_iter().map(|(key, _)| key.name).filter(|name| name != bus::DEFAULT);
+            std::iter::once(bus::DEFAULT.to_owned()).chain(others).collect()
+        }
+    };
+    for bus in buses {
+        if let Some(accepted) = tx.peek(&EventKey { bus: bus.clone(), id: input.id }).await? {
+            return Ok(Some((bus, accepted)));
+        }
+    }
+    Ok(None)
+}
+
+/// The rules as they stood at a time: today's that are as old, and for the others the version that held then.
+async fn rules_at(tx: &mut Tx, bus: &str, at: Timestamp) -> Result<BTreeMap<String, Rule>> {
+    let mut rules = BTreeMap::new();
+    for (key, rule) in tx.scan::<RuleKey>(Parts::of(bus), RULES_MAX as usize).await? {
+        if rule.since <= at {
+            rules.insert(key.name, rule);
+        }
+    }
+    let parts = Parts::of(bus);
+    let from = parts.clone().and(&at);
+    let past = tx
+        .scan_between::<PastRuleKey>(parts, Some(from), None, RULES_MAX as usize, Direction::Forward)
+        .await?;
+    for (key, rule) in past {
+        // A change in the event's own millisecond came before or after it; the version that still stands is taken.
+        if rule.since <= at && key.until > at {
+            rules.entry(key.name).or_insert(rule);
+        }
+    }
+    Ok(rules)
+}

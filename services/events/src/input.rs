@@ -1,0 +1,347 @@
+//! What a target gets: the event, a constant, a part of the event, or a template filled from it.
+//!
+//! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>
+
+use asl::jsonpath::Path;
+use base::{Fault, Timestamp};
+use serde_json::Value;
+
+use crate::api::Target;
+use crate::fault;
+
+/// The most variables of a transformer.
+const VARIABLES_MAX: usize = 100;
+
+/// A target's input, compiled.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// The event as it came.
+    Event,
+    /// The same for every event.
+    Constant(String),
+    /// A part of the event.
+    Part(Path),
+    /// A template.
+    Template(Template),
+}
+
+/// A template, taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(String),
+    Variable { source: Source, quoted: bool },
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Path(Path),
+    RuleArn,
+    RuleName,
+    IngestionTime,
+    EventWithoutDetail,
+    Event,
+}
+
+/// What a template is filled from besides the event.
+pub(crate) struct Context<'a> {
+    pub rule_arn: &'a str,
+    pub rule_name: &'a str,
+    pub ingested_at: Timestamp,
+}
+
+impl Input {
+    /// Compiles a target's input settings, of which at most one may be given.
+    pub(crate) fn compile(target: &Target) -> Result<Input, Fault> {
+        let given = [target.input.is_some(), target.input_path.is_some(), target.input_transformer.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            let message = format!(
+                "Only one of Input, InputPath, or InputTransformer must be provided for target {}.",
+                target.id
+            );
+            return Err(fault::invalid(message));
+        }
+        if let Some(constant) = &target.input {
+            serde_json::from_str::<serde::de::IgnoredAny>(constant).map_err(|_| {
+                fault::invalid(format!("JSON text in Input is not valid for target {}.", target.id))
+            })?;
+            return Ok(Input::Constant(constant.clone()));
+        }
+        if let Some(path) = &target.input_path {
+            return Ok(if path == "$" {
+                Input::Event
+            } else {
+                Input::Part(parse_path("InputPath", path, &target.id)?)
+            });
+        }
+        match &target.input_transformer {
+            Some(transformer) => {
+                let paths = transformer.input_paths_map.clone().unwrap_or_default();
+                if paths.len() > VARIABLES_MAX {
+                    return Err(fault::limit_exceeded());
+                }
+                let mut variables = Vec::new();
+                for (name, path) in &paths {
+                    if name.to_ascii_lowercase().starts_with("aws") {
+                        let message =
+                            format!("InputPathsMap of target {} uses the reserved name {name}.", target.id);
+                        return Err(fault::invalid(message));
+                    }
+                    variables.push((name.as_str(), parse_path("InputPathsMap", path, &target.id)?));
+                }
+                Template::parse(&transformer.input_template, &variables, &target.id).map(Input::Template)
+            }
+            None => Ok(Input::Event),
+        }
+    }
+
+    /// Whether [`Input::make`] reads the parsed event.
+    pub(crate) fn reads_event(&self) -> bool {
+        matches!(self, Input::Part(_) | Input::Template(_))
+    }
+
+    /// The payload for an event; `event` is the parsed `envelope`, needed only if [`Input::reads_event`].
+    pub(crate) fn make(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
+        match self {
+            Input::Event => envelope.to_owned(),
+            Input::Constant(text) => text.clone(),
+            // What is not there is an empty object, so that a target always gets JSON.
+            Input::Part(path) => select(path, event).map_or_else(|| "{}".to_owned(), |part| part.to_string()),
+            Input::Template(template) => template.fill(envelope, event, context),
+        }
+    }
+}
+
+impl Template {
+    fn parse(text: &str, variables: &[(&str, Path)], target: &str) -> Result<Template, Fault> {
+        let mut pieces = Vec::new();
+        let (mut plain, mut in_string, mut escaped) = (String::new(), false, false);
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            if c == '<'
+                && !escaped
+                && let Some((name, tail)) = placeholder(after)
+            {
+                let source = source_of(name, variables).ok_or_else(|| {
+                    let message = format!("InputTemplate of target {target} has the variable <{name}>, which InputPathsMap does not define.");
+                    fault::invalid(message)
+                })?;
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                pieces.push(Piece::Variable { source, quoted: in_string });
+                rest = tail;
+                continue;
+            }
+            // `\<` is a literal `<`.
+            if escaped && c == '<' {
+                plain.pop();
+            }
+            if c == '"' && !escaped {
+                in_string = !in_string;
+            }
+            escaped = c == '\\' && !escaped;
+            plain.push(c);
+            rest = after;
+        }
+        pieces.push(Piece::Text(plain));
+        let template = Template { pieces };
+        template.check(target)?;
+        Ok(template)
+    }
+
+    /// Filled with anything, the template must be JSON: an object, or one or more strings.
+    fn check(&self, target: &str) -> Result<(), Fault> {
+        let sample: String = self
+            .pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => text.as_str(),
+                Piece::Variable { quoted: true, .. } => "x",
+                Piece::Variable { quoted: false, .. } => "0",
+            })
+            .collect();
+        let mut values = serde_json::Deserializer::from_str(&sample).into_iter::<serde::de::IgnoredAny>();
+        if !sample.trim().is_empty() && values.all(|value| value.is_ok()) {
+            return Ok(());
+        }
+        Err(fault::invalid(format!(
+            "Invalid InputTemplate for target {target} : [it is neither JSON nor quoted text]"
+        )))
+    }
+
+    fn fill(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
+        let mut filled = String::with_capacity(256);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Variable { source, quoted: false } => {
+                    filled.push_str(&source.json(envelope, event, context))
+                }
+                Piece::Variable { source, quoted: true } => {
+                    filled.push_str(&source.inside(envelope, event, context))
+                }
+            }
+        }
+        filled
+    }
+}
+
+/// `name>` at the start of `text`, and what follows.
+fn placeholder(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once('>')?;
+    let letters = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (!name.is_empty() && name.chars().all(letters)).then_some((name, rest))
+}
+
+fn source_of(name: &str, variables: &[(&str, Path)]) -> Option<Source> {
+    Some(match name {
+        "aws.events.rule-arn" => Source::RuleArn,
+        "aws.events.rule-name" => Source::RuleName,
+        "aws.events.event.ingestion-time" => Source::IngestionTime,
+        "aws.events.event" => Source::EventWithoutDetail,
+        "aws.events.event.json" => Source::Event,
+        _ => Source::Path(variables.iter().find(|(known, _)| *known == name)?.1.clone()),
+    })
+}
+
+impl Source {
+    fn value(&self, envelope: &str, event: &Value, context: &Context<'_>) -> Option<Value> {
+        let text = |text: &str| Some(Value::from(text));
+        match self {
+            Source::Path(path) => select(path, event),
+            Source::RuleArn => text(context.rule_arn),
+            Source::RuleName => text(context.rule_name),
+            Source::IngestionTime => text(&context.ingested_at.to_iso_seconds()),
+            Source::Event => serde_json::from_str(envelope).ok(),
+            Source::EventWithoutDetail => {
+                let mut event = event.clone();
+                event.as_object_mut()?.shift_remove("detail");
+                Some(event)
+            }
+        }
+    }
+
+    /// As a JSON value of its own; what is not there is null.
+    fn json(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
+        if let Source::Event = self {
+            return envelope.to_owned();
+        }
+        self.value(envelope, event, context).map_or_else(|| "null".to_owned(), |value| value.to_string())
+    }
+
+    /// As a part of a JSON string; what is not there leaves nothing.
+    fn inside(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
+        let text = match self.value(envelope, event, context) {
+            None => return String::new(),
+            Some(Value::String(text)) => text,
+            Some(other) => other.to_string(),
+        };
+        let quoted = Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    }
+}
+
+fn parse_path(what: &str, path: &str, target: &str) -> Result<Path, Fault> {
+    Path::parse(path)
+        .map_err(|_| fault::invalid(format!("{what} of target {target} has an invalid JSON path: {path}")))
+}
+
+fn select(path: &Path, event: &Value) -> Option<Value> {
+    path.select(event).value().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::api::InputTransformer;
+
+    const EVENT: &str = r#"{"id":"1","detail-type":"T","detail":{"state":"RUNNING","n":7,"list":["a","b"],"say":"a \"b\"","o":{"k":1}}}"#;
+
+    fn transformed(template: &str) -> Result<String, Fault> {
+        let paths: BTreeMap<String, String> = [
+            ("state", "$.detail.state"),
+            ("n", "$.detail.n"),
+            ("list", "$.detail.list"),
+            ("second", "$.detail.list[1]"),
+            ("say", "$.detail.say"),
+            ("o", "$.detail.o"),
+            ("type", "$.detail-type"),
+            ("none", "$.detail.none"),
+        ]
+        .map(|(name, path)| (name.to_owned(), path.to_owned()))
+        .into();
+        let target = Target {
+            id: "t".into(),
+            input_transformer: Some(InputTransformer {
+                input_paths_map: Some(paths),
+                input_template: template.to_owned(),
+            }),
+            ..Target::default()
+        };
+        let context = Context {
+            rule_arn: "arn:aws:events:r:a:rule/x",
+            rule_name: "x",
+            ingested_at: Timestamp::from_millis(0),
+        };
+        let event = serde_json::from_str(EVENT).unwrap();
+        Input::compile(&target).map(|input| input.make(EVENT, &event, &context))
+    }
+
+    #[test]
+    fn templates_are_filled_as_json_and_as_text() {
+        for (template, expected) in [
+            (r#""instance is <state>""#, r#""instance is RUNNING""#),
+            (r#"{"s": <state>, "n": <n>}"#, r#"{"s": "RUNNING", "n": 7}"#),
+            (r#"{"s": "<state>", "n": "no. <n>"}"#, r#"{"s": "RUNNING", "n": "no. 7"}"#),
+            (r#"{"list": <list>, "one": <second>}"#, r#"{"list": ["a","b"], "one": "b"}"#),
+            (r#"{"say": "he said <say>"}"#, r#"{"say": "he said a \"b\""}"#),
+            (r#"{"o": "in text <o>"}"#, r#"{"o": "in text {\"k\":1}"}"#),
+            (r#"{"t": <type>}"#, r#"{"t": "T"}"#),
+            (r#"{"a": <none>, "b": "x<none>y"}"#, r#"{"a": null, "b": "xy"}"#),
+            (
+                r#"{"rule": <aws.events.rule-name>, "at": <aws.events.event.ingestion-time>}"#,
+                r#"{"rule": "x", "at": "1970-01-01T00:00:00Z"}"#,
+            ),
+            (r#"{"bare": <aws.events.event>}"#, r#"{"bare": {"id":"1","detail-type":"T"}}"#),
+            (r#""1 \< 2 is <state>""#, r#""1 < 2 is RUNNING""#),
+            ("\"line <n>\"\n\"line two\"", "\"line 7\"\n\"line two\""),
+        ] {
+            assert_eq!(transformed(template).unwrap(), expected, "{template}");
+        }
+        let whole = transformed(r#"{"e": <aws.events.event.json>}"#).unwrap();
+        assert_eq!(whole, format!(r#"{{"e": {EVENT}}}"#));
+    }
+
+    #[test]
+    fn bad_templates_are_refused() {
+        for template in ["plain <state>", "{\"a\": <unknown>}", "{\"a\": ", ""] {
+            assert_eq!(transformed(template).unwrap_err().code, "ValidationException", "{template}");
+        }
+    }
+
+    #[test]
+    fn constants_and_parts() {
+        let event: Value = serde_json::from_str(EVENT).unwrap();
+        let context = Context { rule_arn: "", rule_name: "", ingested_at: Timestamp::from_millis(0) };
+        let make = |target: Target| Input::compile(&target).map(|input| input.make(EVENT, &event, &context));
+        let with = |input: Option<&str>, path: Option<&str>| Target {
+            id: "t".into(),
+            input: input.map(str::to_owned),
+            input_path: path.map(str::to_owned),
+            ..Target::default()
+        };
+        assert_eq!(make(with(None, None)).unwrap(), EVENT);
+        assert_eq!(make(with(Some("{\"a\":1}"), None)).unwrap(), "{\"a\":1}");
+        assert_eq!(make(with(None, Some("$.detail.o"))).unwrap(), "{\"k\":1}");
+        assert_eq!(make(with(None, Some("$.detail.none"))).unwrap(), "{}");
+        assert!(make(with(Some("{"), None)).is_err());
+        assert!(make(with(Some("1"), Some("$"))).is_err());
+        assert!(make(with(None, Some("detail"))).is_err());
+    }
+}

@@ -1,0 +1,163 @@
+//! Buses.
+
+use base::{Fault, Timestamp};
+use kernel::{Direction, Parts, Result, Tx};
+
+use crate::api::{
+    CreateEventBusInput, CreateEventBusOutput, DeadLetterConfig, DeleteEventBusInput, DeleteEventBusOutput,
+    DescribeEventBusInput, DescribeEventBusOutput, EventBus, Level, ListEventBusesInput,
+    ListEventBusesOutput, LogConfig, UpdateEventBusInput, UpdateEventBusOutput,
+};
+use crate::bus::{self, DEFAULT};
+use crate::fault;
+use crate::keys::{Bus, BusKey, RuleKey, RulesKey};
+use crate::ops::{limit, page, tags};
+
+/// The most buses of an account and region; AWS's default quota.
+const BUSES_MAX: usize = 100;
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html>
+pub(crate) async fn create_event_bus(
+    tx: &mut Tx,
+    input: CreateEventBusInput,
+) -> Result<CreateEventBusOutput> {
+    if input.event_source_name.is_some() {
+        return Err(fault::not_honoured("EventSourceName (a partner event bus)").into());
+    }
+    check_settings(
+        input.kms_key_identifier.as_ref(),
+        input.dead_letter_config.as_ref(),
+        input.log_config.as_ref(),
+    )?;
+    if input.name.contains('/') {
+        return Err(fault::invalid("Event bus name must not contain '/'.").into());
+    }
+    let key = BusKey { name: input.name };
+    if key.name == DEFAULT || tx.get(&key).await?.is_some() {
+        let message = format!("Event bus {} already exists.", key.name);
+        return Err(Fault::new("ResourceAlreadyExistsException", message).into());
+    }
+    if tx.scan::<BusKey>(Parts::none(), BUSES_MAX).await?.len() == BUSES_MAX {
+        return Err(fault::limit_exceeded().into());
+    }
+    let (created_at, modified_at) = (tx.now(), tx.now());
+    let tags = tags::to_map(input.tags.unwrap_or_default())?;
+    tx.put(&key, &Bus { description: input.description.clone(), created_at, modified_at, tags })?;
+    Ok(CreateEventBusOutput {
+        event_bus_arn: Some(bus::arn(tx, &key.name)),
+        description: input.description,
+        ..CreateEventBusOutput::default()
+    })
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html>
+pub(crate) async fn describe_event_bus(
+    tx: &mut Tx,
+    input: DescribeEventBusInput,
+) -> Result<DescribeEventBusOutput> {
+    let name = bus::enter(tx, input.name.as_deref())?;
+    let found = bus::find(tx, &name).await?;
+    Ok(DescribeEventBusOutput {
+        arn: Some(bus::arn(tx, &name)),
+        name: Some(name),
+        creation_time: time(found.created_at),
+        last_modified_time: time(found.modified_at),
+        description: found.description,
+        ..DescribeEventBusOutput::default()
+    })
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateEventBus.html>
+pub(crate) async fn update_event_bus(
+    tx: &mut Tx,
+    input: UpdateEventBusInput,
+) -> Result<UpdateEventBusOutput> {
+    check_settings(
+        input.kms_key_identifier.as_ref(),
+        input.dead_letter_config.as_ref(),
+        input.log_config.as_ref(),
+    )?;
+    let name = bus::enter(tx, input.name.as_deref())?;
+    let mut found = bus::find_guarded(tx, &name).await?;
+    found.description = input.description.or(found.description);
+    found.modified_at = tx.now();
+    tx.put(&BusKey { name: name.clone() }, &found)?;
+    Ok(UpdateEventBusOutput {
+        arn: Some(bus::arn(tx, &name)),
+        name: Some(name),
+        description: found.description,
+        ..UpdateEventBusOutput::default()
+    })
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteEventBus.html>
+pub(crate) async fn delete_event_bus(
+    tx: &mut Tx,
+    input: DeleteEventBusInput,
+) -> Result<DeleteEventBusOutput> {
+    let name = bus::enter(tx, Some(&input.name))?;
+    if name == DEFAULT {
+        return Err(fault::invalid("Cannot delete event bus default.").into());
+    }
+    if !tx.scan::<RuleKey>(Parts::of(&name), 1).await?.is_empty() {
+        return Err(fault::invalid(format!("Event bus {name} can't be deleted since it has rules.")).into());
+    }
+    // The guard of the bus's rules: one that is being put now makes one of the two run again.
+    tx.get(&RulesKey { bus: name.clone() }).await?;
+    tx.delete(&RulesKey { bus: name.clone() });
+    tx.delete(&BusKey { name });
+    Ok(DeleteEventBusOutput {})
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html>
+pub(crate) async fn list_event_buses(
+    tx: &mut Tx,
+    input: ListEventBusesInput,
+) -> Result<ListEventBusesOutput> {
+    let limit = limit(input.limit);
+    let prefix = input.name_prefix.unwrap_or_default();
+    let parts = Parts::none().and_starting_with(&prefix);
+    let mut rows = match &input.next_token {
+        None => tx.scan::<BusKey>(parts, limit + 1).await?,
+        Some(token) => {
+            tx.scan_after(parts, &BusKey { name: token.clone() }, limit + 1, Direction::Forward).await?
+        }
+    };
+    if input.next_token.is_none() && DEFAULT.starts_with(&prefix) {
+        rows.retain(|(key, _)| key.name != DEFAULT);
+        let default = bus::find(tx, DEFAULT).await?;
+        rows.insert(0, (BusKey { name: DEFAULT.to_owned() }, default));
+    }
+    let (rows, next_token) = page(rows, limit, |(key, _)| key.name.clone());
+    let show = |(key, found): (BusKey, Bus)| EventBus {
+        arn: Some(bus::arn(tx, &key.name)),
+        name: Some(key.name),
+        creation_time: time(found.created_at),
+        last_modified_time: time(found.modified_at),
+        description: found.description,
+        ..EventBus::default()
+    };
+    Ok(ListEventBusesOutput { event_buses: Some(rows.into_iter().map(show).collect()), next_token })
+}
+
+/// The default bus that nobody changed has no times.
+fn time(at: Timestamp) -> Option<Timestamp> {
+    (at.as_millis() != 0).then_some(at)
+}
+
+fn check_settings(
+    key: Option<&String>,
+    dead_letter: Option<&DeadLetterConfig>,
+    log: Option<&LogConfig>,
+) -> Result<(), Fault> {
+    if key.is_some_and(|key| !key.is_empty()) {
+        return Err(fault::not_honoured("KmsKeyIdentifier"));
+    }
+    if dead_letter.is_some_and(|config| config.arn.is_some()) {
+        return Err(fault::not_honoured("DeadLetterConfig of an event bus (set it at each target instead)"));
+    }
+    match log.and_then(|log| log.level) {
+        None | Some(Level::Off) => Ok(()),
+        Some(level) => Err(fault::not_honoured(&format!("LogConfig level {}", level.as_str()))),
+    }
+}

@@ -1,0 +1,83 @@
+//! Events and earlier versions of rules are kept for a day.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::bus;
+use crate::keys::{BusKey, EventKey, PastRuleKey, SweepKey};
+
+/// The internal operation that removes what is too old.
+pub(crate) const SWEEP: &str = "SweepEvents";
+
+/// How long events and past rules are kept.
+pub(crate) const RETENTION: Duration = Duration::from_secs(86_400);
+/// The time between two sweeps.
+const EVERY: Duration = Duration::from_secs(3_600);
+/// Rows removed in one transaction.
+const PAGE: usize = 500;
+/// Buses looked at in one sweep.
+const BUSES_MAX: usize = 1_000;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Sweep {
+    /// The bus whose turn it is; all of them one after the other.
+    bus: String,
+}
+
+/// Schedules the sweep of an account and region, once.
+pub(crate) async fn ensure(tx: &mut Tx, _bus: &str) -> Result<()> {
+    if tx.version_of(&SweepKey {}).await?.is_some() {
+        return Ok(());
+    }
+    if tx.get(&SweepKey {}).await?.is_none() {
+        tx.put(&SweepKey {}, &())?;
+        enqueue(tx, EVERY, bus::DEFAULT.to_owned())?;
+    }
+    Ok(())
+}
+
+fn enqueue(tx: &mut Tx, wait: Duration, bus: String) -> Result<()> {
+    let due = tx.now() + wait;
+    let scope = tx.scope().clone();
+    let caller = tx.caller().as_service("events.amazonaws.com", scope.account, scope.region);
+    let call = Call::new("events", SWEEP, &Sweep { bus })?;
+    tx.enqueue_quietly(due, NewTask { caller: Some(caller), ..NewTask::new(call) })?;
+    Ok(())
+}
+
+pub(crate) async fn sweep(tx: &mut Tx, sweep: Sweep) -> Result<()> {
+    let before = tx.now() - RETENTION;
+    let events = tx.scan::<EventKey>(Parts::of(&sweep.bus), PAGE).await?;
+    let old_events = events.into_iter().take_while(|(_, event)| event.at < before);
+    let mut removed = 0;
+    for (key, _) in old_events {
+        tx.delete(&key);
+        removed += 1;
+    }
+    removed = removed.max(past_rules(tx, &sweep.bus, before).await?);
+    if removed == PAGE {
+        return enqueue(tx, Duration::ZERO, sweep.bus);
+    }
+    match next_bus(tx, &sweep.bus).await? {
+        Some(next) => enqueue(tx, Duration::ZERO, next),
+        None => enqueue(tx, EVERY, bus::DEFAULT.to_owned()),
+    }
+}
+
+async fn past_rules(tx: &mut Tx, bus: &str, before: Timestamp) -> Result<usize> {
+    let parts = Parts::of(bus);
+    let until = parts.clone().and(&before);
+    let old = tx.scan_between::<PastRuleKey>(parts, None, Some(until), PAGE, Direction::Forward).await?;
+    old.iter().for_each(|(key, _)| tx.delete(key));
+    Ok(old.len())
+}
+
+/// The default bus comes first, then the others by name.
+async fn next_bus(tx: &mut Tx, bus: &str) -> Result<Option<String>> {
+    let buses = tx.scan::<BusKey>(Parts::none(), BUSES_MAX).await?;
+    let mut names = buses.into_iter().map(|(key, _)| key.name).filter(|name| name != bus::DEFAULT);
+    Ok(if bus == bus::DEFAULT { names.next() } else { names.find(|name| name.as_str() > bus) })
+}
