@@ -6,8 +6,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::engine::KeyRange;
-
 /// The largest value that is not chunked, and the size of a chunk.
 pub const VALUE_BYTES: usize = 90_000;
 /// The first byte of the keys of chunks. Rows of services start lower.
@@ -127,16 +125,9 @@ pub fn key(of: &[u8], index: u32) -> Bytes {
     key.freeze()
 }
 
-/// The keys of all chunks of a value with `header` under `of`.
+/// The keys of all chunks of a value with `header` under `of`. Chunks of other values may stand between them.
 pub fn keys(of: &[u8], header: Header) -> impl Iterator<Item = Bytes> {
     (0..header.chunks()).map(move |index| key(of, index))
-}
-
-/// The range that holds the chunks of a value with `header` under `of` and no row of anything else.
-///
-/// It holds at most [`Header::chunks`] rows, provided that whoever overwrites or removes a value removes its chunks.
-pub fn range(of: &[u8], header: Header) -> KeyRange {
-    KeyRange { start: key(of, 0), end: key(of, header.chunks()) }
 }
 
 /// The key of the value and the index of the chunk, from a chunk's key.

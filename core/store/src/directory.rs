@@ -56,9 +56,14 @@ impl Directory {
         self.path.join(DATA)
     }
 
-    /// Makes the names in the directory survive a power cut.
+    /// Makes the format, and the names up to the directory itself, survive a power cut.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
+        File::open(self.path.join(FORMAT_FILE))?.sync_all()?;
+        File::open(&self.path)?.sync_all()?;
+        match self.path.canonicalize()?.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
     }
 }
 

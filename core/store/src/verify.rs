@@ -28,7 +28,7 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
-/// Reads everything in the store at `location`, which nobody else may have open, and writes nothing.
+/// Reads everything in the store at `location`, which nobody else may have open, and changes no row.
 ///
 /// # Errors
 /// It cannot be opened, for another reason than damage: damage is what the report is about.
@@ -89,15 +89,22 @@ struct Walk {
     report: Report,
     unnamed: usize,
     previous: Option<Bytes>,
-    headers: BTreeMap<Bytes, Header>,
-    /// The chunked value whose chunks are being read: its key, what is read of it, its checksum so far.
-    joining: Option<(Bytes, u32, u64, crc32fast::Hasher)>,
+    /// Chunked values that are not whole yet.
+    values: BTreeMap<Bytes, Value>,
+}
+
+/// A chunked value and what was read of it.
+struct Value {
+    header: Header,
+    chunks: u32,
+    bytes: u64,
+    crc: crc32fast::Hasher,
 }
 
 impl Walk {
     fn new(last: Version) -> Walk {
         let report = Report { last, ..Report::default() };
-        Walk { report, unnamed: 0, previous: None, headers: BTreeMap::new(), joining: None }
+        Walk { report, unnamed: 0, previous: None, values: BTreeMap::new() }
     }
 
     fn problem(&mut self, what: String) {
@@ -140,7 +147,8 @@ impl Walk {
         match (chunk::parse_key(key), chunk::header(&row.value)) {
             (Some((of, index)), _) => self.chunk(of, index, &row.value),
             (None, Ok(Some(header))) => {
-                self.headers.insert(key.clone(), header);
+                let value = Value { header, chunks: 0, bytes: 0, crc: crc32fast::Hasher::new() };
+                self.values.insert(key.clone(), value);
             }
             (None, Ok(None)) => {}
             (None, Err(why)) => self.problem(format!("the row {}: {why}", shown(key))),
@@ -148,41 +156,31 @@ impl Walk {
     }
 
     fn chunk(&mut self, of: &[u8], index: u32, bytes: &[u8]) {
-        if self.joining.as_ref().is_some_and(|(key, ..)| key != of) {
-            self.joined();
-        }
-        if !self.headers.contains_key(of) {
+        let Some(value) = self.values.get_mut(of) else {
             self.problem(format!("chunk {index} of {} belongs to no value", shown(of)));
             return;
+        };
+        if value.chunks != index {
+            return;
         }
-        let joining =
-            self.joining.get_or_insert_with(|| (Bytes::copy_from_slice(of), 0, 0, crc32fast::Hasher::new()));
-        let (_, next, read, crc) = joining;
-        if *next == index {
-            *next += 1;
-            *read += bytes.len() as u64;
-            crc.update(bytes);
-        }
-    }
-
-    /// The chunks of one value are read.
-    fn joined(&mut self) {
-        let Some((key, chunks, read, crc)) = self.joining.take() else { return };
-        let Some(header) = self.headers.remove(&key) else { return };
-        if read != header.bytes || chunks != header.chunks() {
-            let (of, expected) = (shown(&key), header.bytes);
-            self.problem(format!(
-                "the value {of} has {read} of {expected} bytes in its first {chunks} chunks"
-            ));
-        } else if crc.finalize() != header.crc {
-            self.problem(format!("the value {} is not what was written (checksum)", shown(&key)));
+        value.chunks += 1;
+        value.bytes += bytes.len() as u64;
+        value.crc.update(bytes);
+        if value.chunks == value.header.chunks() && value.bytes == value.header.bytes {
+            let as_written = value.crc.clone().finalize() == value.header.crc;
+            self.values.remove(of);
+            if !as_written {
+                self.problem(format!("the value {} is not what was written (checksum)", shown(of)));
+            }
         }
     }
 
     fn finish(mut self) -> Report {
-        self.joined();
-        for (key, header) in std::mem::take(&mut self.headers) {
-            self.problem(format!("the value {} has none of its {} chunks", shown(&key), header.chunks()));
+        for (key, Value { header, chunks, bytes, .. }) in std::mem::take(&mut self.values) {
+            let (of, expected) = (shown(&key), header.bytes);
+            self.problem(format!(
+                "the value {of} has {bytes} of {expected} bytes in its first {chunks} chunks"
+            ));
         }
         if self.unnamed > 0 {
             self.report.problems.push(format!("and {} more", self.unnamed));
@@ -235,10 +233,10 @@ mod tests {
             verify(&location).await.unwrap().problems,
             [
                 "the value `changed` is not what was written (checksum)",
+                "chunk 0 of `orphan` belongs to no value",
+                "the value `alone` has 0 of 200000 bytes in its first 0 chunks",
                 "the value `cut` has 180000 of 200000 bytes in its first 2 chunks",
                 "the value `holed` has 90000 of 200000 bytes in its first 1 chunks",
-                "chunk 0 of `orphan` belongs to no value",
-                "the value `alone` has none of its 3 chunks",
             ]
         );
     }

@@ -133,6 +133,46 @@ mod tests {
         }
     }
 
+    /// Enough that the tree leaves memory: its tables are checked when they are read.
+    #[tokio::test]
+    async fn tables_that_are_damaged_are_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let original = directory.path().join("original");
+        let location = at(EngineName::Fjall, &original);
+        let value = |i: u32| Bytes::from(value(i).repeat(250));
+        let is_table = |file: &PathBuf| file.parent().is_some_and(|folder| folder.ends_with("tables"));
+        let mut next = 0u32;
+        loop {
+            assert!(next < 4_000, "nothing was flushed");
+            let store = open(&location).unwrap();
+            for i in next..next + 200 {
+                let puts = vec![(i.to_be_bytes().to_vec().into(), value(i))];
+                store.commit(Commit { puts, ..Commit::default() }).await.unwrap();
+            }
+            next += 200;
+            store.close().await.unwrap();
+            if files(&original)
+                .iter()
+                .any(|file| is_table(file) && file.metadata().unwrap().len() > 1_000_000)
+            {
+                break;
+            }
+        }
+        for file in files(&original).iter().filter(|file| is_table(file)) {
+            let bytes = fs::read(file).unwrap();
+            for at in [bytes.len() / 3, bytes.len() / 2, bytes.len() - 20] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1;
+                fs::write(file, &flipped).unwrap();
+                let report = verify(&location).await.unwrap();
+                assert!(!report.problems.is_empty(), "{}: byte {at} of {}", file.display(), bytes.len());
+            }
+            fs::write(file, &bytes).unwrap();
+        }
+        let report = verify(&location).await.unwrap();
+        assert_eq!((report.rows, report.problems), (u64::from(next), Vec::new()));
+    }
+
     #[tokio::test]
     async fn a_journal_cut_short_is_not_taken_for_its_end() {
         let directory = tempfile::tempdir().unwrap();
