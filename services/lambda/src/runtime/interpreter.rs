@@ -61,7 +61,8 @@ impl Interpreter {
 pub(super) struct Interpreters {
     /// Runtime identifier, `nodejs` or `python` to program.
     configured: BTreeMap<String, PathBuf>,
-    probed: Mutex<HashMap<PathBuf, Arc<OnceCell<Interpreter>>>>,
+    /// A program that does not answer is not asked again: shims of absent versions are slow to say no.
+    probed: Mutex<HashMap<PathBuf, Arc<OnceCell<Option<Interpreter>>>>>,
 }
 
 impl Interpreters {
@@ -73,7 +74,7 @@ impl Interpreters {
     pub(super) async fn find(&self, runtime: &str, family: Family) -> Result<Interpreter, InvokeError> {
         let search = std::env::var_os("PATH").unwrap_or_default();
         for candidate in self.candidates(runtime, family, &search) {
-            if let Ok(found) = self.probe(&candidate, family).await {
+            if let Some(found) = self.probe(&candidate, family).await {
                 return Ok(found);
             }
         }
@@ -102,18 +103,18 @@ impl Interpreters {
         configured.into_iter().chain(on_path.filter(|path| path.is_file())).collect()
     }
 
-    async fn probe(&self, program: &Path, family: Family) -> Result<Interpreter, InvokeError> {
+    async fn probe(&self, program: &Path, family: Family) -> Option<Interpreter> {
         let cell = {
             let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(probed.entry(program.to_owned()).or_default())
         };
-        cell.get_or_try_init(|| ask(program, family)).await.cloned()
+        cell.get_or_init(|| ask(program, family)).await.clone()
     }
 }
 
 /// Asks the program for its real path, its version and its prefixes, one a line. The real path matters: version managers
 /// put slow shims on the PATH.
-async fn ask(program: &Path, family: Family) -> Result<Interpreter, InvokeError> {
+async fn ask(program: &Path, family: Family) -> Option<Interpreter> {
     let arguments: [&str; 2] = match family {
         Family::Python(_) => [
             "-c",
@@ -121,13 +122,12 @@ async fn ask(program: &Path, family: Family) -> Result<Interpreter, InvokeError>
         ],
         Family::Node(_) | Family::Provided => ["-p", "process.execPath + '\\n' + process.versions.node"],
     };
-    let text = process::output_of(program, &arguments)
-        .await
-        .map_err(|error| InvokeError::InvalidRuntime(format!("{}: {error}", program.display())))?;
+    let text = process::output_of(program, &arguments).await;
+    let text = text
+        .inspect_err(|error| tracing::debug!(program = %program.display(), %error, "no interpreter"))
+        .ok()?;
     let mut lines = text.lines();
-    let (Some(path), Some(version)) = (lines.next(), lines.next()) else {
-        return Err(InvokeError::InvalidRuntime(format!("{} tells no version", program.display())));
-    };
+    let (path, version) = (lines.next()?, lines.next()?);
     let program = PathBuf::from(path);
     let mut prefixes: Vec<PathBuf> = lines.map(PathBuf::from).collect();
     for path in [Some(program.clone()), program.canonicalize().ok()].into_iter().flatten() {
@@ -138,7 +138,7 @@ async fn ask(program: &Path, family: Family) -> Result<Interpreter, InvokeError>
     prefixes.retain(|path| path.parent().is_some());
     prefixes.sort();
     prefixes.dedup();
-    Ok(Interpreter { program, version: version.to_owned(), prefixes })
+    Some(Interpreter { program, version: version.to_owned(), prefixes })
 }
 
 #[cfg(test)]

@@ -58,3 +58,49 @@ async fn requests_for_aws_go_to_the_platform() {
     ]);
     assert_eq!(answer(&invoked), expected, "{}", invoked.log_tail);
 }
+
+const SDKS: &str = "
+import AWS from 'aws-sdk';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { createRequire } from 'module';
+createRequire(import.meta.url)('@smithy/types');
+const told = async (send) => { try { return await send() } catch (e) { return e.message } };
+export const handler = async () => {
+    const entry = { Source: 's', DetailType: 'd', Detail: '{}' };
+    await told(() => new AWS.EventBridge({ maxRetries: 0 }).putEvents({ Entries: [entry] }).promise());
+    await told(() => new EventBridgeClient({ maxAttempts: 1 }).send(new PutEventsCommand({ Entries: [entry] })));
+};";
+
+/// The SDKs themselves, from a directory that the runner of the test names: they are too large to come along.
+#[tokio::test]
+#[ignore = "needs BUSWORK_TEST_NODE_MODULES with aws-sdk and @aws-sdk/client-eventbridge"]
+async fn both_sdks_reach_the_platform() {
+    let modules = std::path::PathBuf::from(std::env::var_os("BUSWORK_TEST_NODE_MODULES").unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let heads = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut servers = tokio::task::JoinSet::new();
+    let seen = heads.clone();
+    servers.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 8192];
+            let read = stream.read(&mut request).await.unwrap();
+            seen.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).to_lowercase());
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+                .await
+                .unwrap();
+        }
+    });
+    let house = House::with(|config| config.node_modules = Some(modules));
+    let mut spec = node(&[("index.mjs", SDKS)]);
+    spec.endpoint_url = format!("http://{address}");
+    let invoked = house.invoke(&Arc::new(spec), Value::Null).await;
+    assert_eq!(invoked.function_error, None, "{}", invoked.log_tail);
+    let heads = heads.lock().unwrap();
+    assert_eq!(heads.len(), 2, "{}", invoked.log_tail);
+    assert!(heads[0].contains("host: events.eu-central-1.amazonaws.com"), "{}", heads[0]);
+    assert!(heads.iter().all(|head| head.contains("x-amz-target: awsevents.putevents")), "{heads:?}");
+    assert!(heads.iter().all(|head| head.contains("x-amzn-trace-id: root=1-2-3")), "{heads:?}");
+}

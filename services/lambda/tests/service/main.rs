@@ -1,6 +1,5 @@
 //! The service on a kernel in memory, with real function processes and recorded neighbours.
 #![expect(clippy::unwrap_used, reason = "a helper of tests that cannot go on fails the test")]
-#![expect(clippy::print_stdout, reason = "a measurement prints its figures")]
 
 mod configure;
 mod events;
