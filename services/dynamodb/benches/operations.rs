@@ -1,5 +1,5 @@
 //! What one operation costs behind the router's door: document in, document out, on a store in memory.
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use base::{AccountId, Region};
 use bytes::Bytes;

@@ -40,24 +40,41 @@ pub(crate) fn name_of(table_name: &str) -> &str {
     }
 }
 
+/// The name in a `TableName` parameter; an ARN must be of the caller's own account and region.
+fn own_name<'n>(tx: &Tx, table_name: &'n str) -> Result<&'n str> {
+    if table_name.starts_with("arn:")
+        && let Ok(arn) = table_name.parse::<Arn>()
+    {
+        check_scope(tx, &arn, table_name)?;
+    }
+    Ok(name_of(table_name))
+}
+
+fn check_scope(tx: &Tx, arn: &Arn, shown: &str) -> Result<()> {
+    if arn.account != tx.scope().account.as_str() || arn.region != tx.scope().region.as_str() {
+        return Err(Fault::access_denied(format!("access to the resource {shown} is denied")).into());
+    }
+    Ok(())
+}
+
 /// The table for an operation on items. Whoever writes depends on the table's row: an index that is made meanwhile, or
 /// the end of the table, makes the writer run again.
 pub(crate) async fn for_writing(tx: &mut Tx, table_name: &str) -> Result<Arc<Table>> {
-    let name = name_of(table_name);
+    let name = own_name(tx, table_name)?;
     let row = tx.get_versioned(&TableKey { name: name.to_owned() }).await?;
     known(tx, name, row, not_found)
 }
 
 /// The table for an operation that only reads.
 pub(crate) async fn for_reading(tx: &mut Tx, table_name: &str) -> Result<Arc<Table>> {
-    let name = name_of(table_name);
+    let name = own_name(tx, table_name)?;
     let row = tx.peek_versioned(&TableKey { name: name.to_owned() }).await?;
     known(tx, name, row, not_found)
 }
 
 /// The table for an operation on the table itself, whose refusal names it.
 pub(crate) async fn itself(tx: &mut Tx, table_name: &str) -> Result<Arc<Table>> {
-    let name = name_of(table_name);
+    let name = own_name(tx, table_name)?;
     let row = tx.get_versioned(&TableKey { name: name.to_owned() }).await?;
     known(tx, name, row, table_not_found)
 }
@@ -72,9 +89,7 @@ pub(crate) async fn of_arn(tx: &mut Tx, arn: &str) -> Result<Arc<Table>> {
         ))
         .into());
     };
-    if parsed.account != tx.scope().account.as_str() || parsed.region != tx.scope().region.as_str() {
-        return Err(Fault::access_denied(format!("access to the resource {arn} is denied")).into());
-    }
+    check_scope(tx, &parsed, arn)?;
     let name = name_of(arn).to_owned();
     let row = tx.get_versioned(&TableKey { name: name.clone() }).await?;
     known(tx, &name, row, |_| {

@@ -74,9 +74,8 @@ impl<'a> KeyCondition<'a> {
                 continue;
             };
             if slot.replace(part).is_some() {
-                return Err(Fault::validation(
-                    "KeyConditionExpressions must only contain one condition per key",
-                ));
+                return Err(Kind::KeyCondition
+                    .fault("KeyConditionExpressions must only contain one condition per key"));
             }
         }
         let missed =

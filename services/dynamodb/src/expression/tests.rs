@@ -204,6 +204,16 @@ fn limits() {
     assert_eq!(verdict(&format!("{}age = :n1", "NOT ".repeat(1000))), many);
     let nested = format!("{}z=:n1{}", "z=:n1 OR (".repeat(299), ")".repeat(299));
     assert_eq!(verdict(&nested), "false");
+    let calls = |count: usize| format!("SET z = {}:l{}", "list_append(".repeat(count), ",:l)".repeat(count));
+    assert!(updated(&calls(250)).starts_with(r#"{"z":{"L":[{"S":"new"}"#));
+    assert_eq!(
+        updated("SET z = list_append("),
+        r#"! Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "(""#
+    );
+    assert_eq!(
+        updated(&format!("SET z = {}", "list_append(".repeat(330))),
+        "! Invalid UpdateExpression: The expression contains too many operators; operator count: 301"
+    );
     let deep = format!("z{} = :n1", ".z".repeat(32));
     assert_eq!(
         verdict(&deep),
@@ -382,7 +392,10 @@ const KEY_CONDITIONS: &[(&str, &str)] = &[
     ("sk = :a", "! Query condition missed key schema element: pk"),
     ("pk = :a AND city = :g", "! Query condition missed key schema element: sk"),
     ("pk < :a", "! Query key condition not supported"),
-    ("pk = :a AND pk = :z", "! KeyConditionExpressions must only contain one condition per key"),
+    (
+        "pk = :a AND pk = :z",
+        "! Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
+    ),
     (
         "pk = :a OR sk = :a",
         "! Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: OR",

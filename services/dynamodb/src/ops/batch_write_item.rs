@@ -80,7 +80,8 @@ fn plan(table: &Table, requests: Vec<WriteRequest>) -> Result<Vec<Request>, Faul
         let request = match (request.put_request, request.delete_request) {
             (Some(put), None) => {
                 let item = accept(put.item)?;
-                Request::Put(table.address_of_item(&item)?, item)
+                // A batch words a wrong key as a key that does not match, whatever is wrong with it.
+                Request::Put(table.address_of_key(&table.key_of(&item, None))?, item)
             }
             (None, Some(delete)) => {
                 let key = accept(delete.key)?;

@@ -3,6 +3,7 @@
 pub(crate) mod backfill;
 pub(crate) mod batch_get_item;
 pub(crate) mod batch_write_item;
+mod cancellation;
 pub(crate) mod create_table;
 pub(crate) mod delete_item;
 pub(crate) mod delete_table;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use base::Fault;
 use kernel::{Result, Tx};
 
+use super::cancellation::{Reason, cancelled, validation_error};
 use crate::api::{Get, ItemResponse, TransactGetItemsInput, TransactGetItemsOutput};
 use crate::border::ItemForm;
 use crate::capacity::{Meter, Rate};
@@ -16,6 +17,7 @@ pub(crate) async fn transact_get_items(
     input: TransactGetItemsInput,
 ) -> Result<TransactGetItemsOutput> {
     let mut responses = Vec::with_capacity(input.transact_items.len());
+    let mut reasons: Vec<Reason> = Vec::with_capacity(input.transact_items.len());
     let mut meters: BTreeMap<String, Meter> = BTreeMap::new();
     let mut seen = HashSet::new();
     for item in input.transact_items {
@@ -29,7 +31,14 @@ pub(crate) async fn transact_get_items(
         let accepted = given.accept(&[Kind::Projection])?;
         let parsed = accepted.parse()?;
         let table = tables::for_reading(tx, &table_name).await?;
-        let address = table.address_of_key(&key)?;
+        table.check_no_empty_keys(&key)?;
+        let address = match table.address_of_key(&key) {
+            Ok(address) => address,
+            Err(fault) => {
+                reasons.push(Some(validation_error(&fault)));
+                continue;
+            }
+        };
         if !seen.insert((table.space, address.clone())) {
             let text = "Transaction request cannot include multiple operations on one item";
             return Err(Fault::validation(text).into());
@@ -43,6 +52,10 @@ pub(crate) async fn transact_get_items(
             (Some(row), Some(projection)) => Some(projection.apply(&row.item.decode()?).into()),
         };
         responses.push(ItemResponse { item });
+        reasons.push(None);
+    }
+    if reasons.iter().any(Option::is_some) {
+        return Err(cancelled(&reasons).into());
     }
     let report = |(name, meter): (&String, &Meter)| {
         meter.report(input.return_consumed_capacity, name, Rate::TransactionalRead)

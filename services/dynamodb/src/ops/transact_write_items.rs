@@ -8,19 +8,22 @@ use kernel::{Parts, Result, Tx};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::cancellation::{Reason, cancelled, validation_error};
 use super::collection_metrics;
 use crate::api::{
-    self, ItemCollectionMetrics, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    TransactWriteItemsInput, TransactWriteItemsOutput,
+    self, ItemCollectionMetrics, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, TransactWriteItemsInput, TransactWriteItemsOutput,
 };
 use crate::border::ItemForm;
 use crate::capacity::{Meter, Rate};
 use crate::expression::Kind;
-use crate::keys::{TokenAgeKey, TokenKey, TokenRow};
-use crate::value::Item;
+use crate::keys::{Address, TokenAgeKey, TokenKey, TokenRow};
+use crate::value::{Item, item_size_bytes};
 use crate::write::{self, Change, Refused, Write};
 use crate::{request, tables};
 
+/// The most bytes of all items together. From "Quotas in Amazon DynamoDB": 4 MB.
+const ITEMS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long a token stands for its request.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 /// Old tokens that each new one clears away.
@@ -100,37 +103,67 @@ enum What {
     Check,
 }
 
-/// What becomes of one write: nothing to say, or a cancellation reason.
-type Reason = Option<serde_json::Value>;
+/// What the writes so far come to.
+#[derive(Default)]
+struct Tally {
+    reasons: Vec<Reason>,
+    meters: BTreeMap<String, Meter>,
+    metrics: BTreeMap<String, Vec<ItemCollectionMetrics>>,
+    seen: HashSet<(u64, Address)>,
+    bytes: usize,
+}
 
 async fn write_all(tx: &mut Tx, input: TransactWriteItemsInput) -> Result<TransactWriteItemsOutput> {
     let parts = input.transact_items.into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
-    let mut reasons: Vec<Reason> = Vec::with_capacity(parts.len());
-    let mut meters: BTreeMap<String, Meter> = BTreeMap::new();
-    let mut metrics: BTreeMap<String, Vec<ItemCollectionMetrics>> = BTreeMap::new();
-    let mut seen = HashSet::new();
+    let mut tally = Tally::default();
     for part in parts {
+        let reason = tally.write(tx, part, input.return_item_collection_metrics).await?;
+        tally.reasons.push(reason);
+    }
+    if tally.reasons.iter().any(Option::is_some) {
+        return Err(cancelled(&tally.reasons).into());
+    }
+    if tally.bytes > ITEMS_BYTES_MAX {
+        let text = "The aggregate size of the items in the transaction exceeds the limit of 4 MB";
+        return Err(Fault::validation(text).into());
+    }
+    let report = |(name, meter): (&String, &Meter)| {
+        meter.report(input.return_consumed_capacity, name, Rate::TransactionalWrite)
+    };
+    let consumed: Vec<_> = tally.meters.iter().filter_map(report).collect();
+    Ok(TransactWriteItemsOutput {
+        consumed_capacity: (!consumed.is_empty()).then_some(consumed),
+        item_collection_metrics: (!tally.metrics.is_empty()).then_some(tally.metrics),
+    })
+}
+
+impl Tally {
+    /// Makes one write, or says why the transaction is cancelled.
+    async fn write(
+        &mut self,
+        tx: &mut Tx,
+        part: Part,
+        metrics: Option<ReturnItemCollectionMetrics>,
+    ) -> Result<Reason> {
         let parsed = part.given.parse()?;
         let item = part.item.accept()?;
         let table = tables::for_writing(tx, &part.table_name).await?;
+        table.check_no_empty_keys(&item)?;
         let address = match part.what {
             What::Put => table.address_of_item(&item),
             _ => table.address_of_key(&item),
         };
         let address = match address {
             Ok(address) => address,
-            Err(fault) => {
-                reasons.push(Some(validation_error(&fault)));
-                continue;
-            }
+            Err(fault) => return Ok(Some(validation_error(&fault))),
         };
-        if !seen.insert((table.space, address.clone())) {
+        if !self.seen.insert((table.space, address.clone())) {
             let text = "Transaction request cannot include multiple operations on one item";
             return Err(Fault::validation(text).into());
         }
         let update = parsed.update.unwrap_or_default();
         write::check_keys_untouched(&table, &update)?;
-        let collection = collection_metrics(input.return_item_collection_metrics, &table, &item);
+        let collection = collection_metrics(metrics, &table, &item).filter(|_| part.what != What::Check);
         let (key, change) = match part.what {
             What::Put => (Item::new(), Change::Put(item)),
             What::Update => (item, Change::Update(&update)),
@@ -149,27 +182,16 @@ async fn write_all(tx: &mut Tx, input: TransactWriteItemsInput) -> Result<Transa
         };
         match write::write(tx, one).await? {
             Ok(written) => {
-                reasons.push(None);
-                meters.entry(table.name.clone()).or_default().merge(written.meter);
-                if part.what != What::Check {
-                    metrics.entry(table.name.clone()).or_default().extend(collection);
+                self.bytes += written.after.as_ref().map_or(0, item_size_bytes);
+                self.meters.entry(table.name.clone()).or_default().merge(written.meter);
+                if let Some(collection) = collection {
+                    self.metrics.entry(table.name.clone()).or_default().push(collection);
                 }
+                Ok(None)
             }
-            Err(refused) => reasons.push(Some(reason(refused, part.shown))),
+            Err(refused) => Ok(Some(reason(refused, part.shown))),
         }
     }
-    if reasons.iter().any(Option::is_some) {
-        return Err(cancelled(&reasons).into());
-    }
-    metrics.retain(|_, collections| !collections.is_empty());
-    let report = |(name, meter): (&String, &Meter)| {
-        meter.report(input.return_consumed_capacity, name, Rate::TransactionalWrite)
-    };
-    let consumed: Vec<_> = meters.iter().filter_map(report).collect();
-    Ok(TransactWriteItemsOutput {
-        consumed_capacity: (!consumed.is_empty()).then_some(consumed),
-        item_collection_metrics: (!metrics.is_empty()).then_some(metrics),
-    })
 }
 
 fn part(item: TransactWriteItem) -> Result<Part, Fault> {
@@ -252,20 +274,4 @@ fn reason(refused: Refused, shown: Option<ReturnValuesOnConditionCheckFailure>) 
             reason
         }
     }
-}
-
-fn validation_error(fault: &Fault) -> serde_json::Value {
-    json!({ "Code": "ValidationError", "Message": fault.message })
-}
-
-fn cancelled(reasons: &[Reason]) -> Fault {
-    let none = json!({ "Code": "None" });
-    let all: Vec<&serde_json::Value> =
-        reasons.iter().map(|reason| reason.as_ref().unwrap_or(&none)).collect();
-    let codes: Vec<&str> = all.iter().filter_map(|reason| reason["Code"].as_str()).collect();
-    let text = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
-    api::error::transaction_canceled_exception(text).with_members(json!({ "CancellationReasons": all }))
 }

@@ -212,20 +212,23 @@ impl Table {
                         index.name
                     )));
                 }
-                if let Some(kind) = empty_kind(value) {
-                    return Err(Fault::validation(format!(
-                        "One or more parameter values are not valid. A value specified for a secondary index key is \
-                         not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value. \
-                         IndexName: {}, IndexKey: {name}",
-                        index.name
-                    )));
-                }
             }
+            check_index_values(index, item)?;
             if let Some(address) = self.address_in_index(index, item) {
                 check_key_sizes(address.partition.len(), address.sort.len())?;
             }
         }
         Ok(())
+    }
+
+    /// Refuses empty values of key attributes, the table's and its indexes', before anything else is said of the item.
+    pub fn check_no_empty_keys(&self, item: &Item) -> Result<(), Fault> {
+        for name in self.keys.iter() {
+            if let Some(value) = item.get(name) {
+                check_key_value(name, value)?;
+            }
+        }
+        self.indexes.iter().try_for_each(|index| check_index_values(index, item))
     }
 
     /// The key attributes of an item, with those of an index if it was read from one.
@@ -280,6 +283,21 @@ fn empty_kind(value: &AttributeValue) -> Option<&'static str> {
         AttributeValue::B(bytes) if bytes.is_empty() => Some("binary"),
         _ => None,
     }
+}
+
+/// Refuses empty values of an index's keys.
+fn check_index_values(index: &Index, item: &Item) -> Result<(), Fault> {
+    for name in index.keys.iter() {
+        if let Some(kind) = item.get(name).and_then(empty_kind) {
+            return Err(Fault::validation(format!(
+                "One or more parameter values are not valid. A value specified for a secondary index key is not \
+                 supported. The AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: \
+                 {}, IndexKey: {name}",
+                index.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn check_key_value(name: &str, value: &AttributeValue) -> Result<(), Fault> {
