@@ -1,6 +1,7 @@
 //! Accepts an asynchronous event: a row, and a task that runs it. Both exist before the caller is answered.
 
-use kernel::{Call, NewTask, Reply, Result, RetryPolicy, Tx};
+use base::Arn;
+use kernel::{Call, Caller, NewTask, Reply, Result, RetryPolicy, Scope, Tx};
 use uuid::Uuid;
 
 use crate::function;
@@ -11,6 +12,7 @@ use crate::{END_EVENT, NAME, RUN_EVENT};
 
 /// The internal operation behind targets, and the asynchronous form of `Invoke`.
 pub(crate) async fn accept_event(tx: &mut Tx, input: AcceptEvent) -> Result<()> {
+    enter_scope_of(tx, &input.function);
     let wanted = FunctionRef::parse(&input.function, input.qualifier.as_deref(), tx.scope())?;
     function::find(tx, &wanted, 0).await?;
     let id = tx.caller().request_id;
@@ -30,13 +32,24 @@ pub(crate) async fn accept_event(tx: &mut Tx, input: AcceptEvent) -> Result<()> 
     enqueue(tx, id, &event, tx.now())
 }
 
+/// A rule may stand in another region or account than the function that it targets: its rows are where its ARN says.
+fn enter_scope_of(tx: &mut Tx, function: &str) {
+    let arn = function.parse::<Arn>().ok();
+    if let Some((account, region)) = arn.and_then(|arn| arn.account_id().zip(arn.region_name())) {
+        tx.enter(Scope { account, region });
+    }
+}
+
 /// Lets the event be run at `due`.
 pub(crate) fn enqueue(tx: &mut Tx, id: Uuid, event: &Event, due: base::Timestamp) -> Result<()> {
     let context = serde_json::to_string(&id)?;
     let reply = Reply { service: NAME.to_owned(), operation: END_EVENT.to_owned(), context };
     let lane = arn(tx.scope(), &event.name);
     let order = event.order.as_ref().map(|order| format!("{lane}/{order}"));
+    let Scope { account, region } = tx.scope().clone();
+    let caller = Caller { account, region, ..tx.caller().clone() };
     let task = NewTask {
+        caller: Some(caller),
         retry: RetryPolicy::once(),
         reply: Some(reply),
         lane: Some(lane),

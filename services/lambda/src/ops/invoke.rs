@@ -3,7 +3,7 @@
 use base::Fault;
 use base::schema::Blob;
 use bytes::Bytes;
-use kernel::{Effect, Result, Tx};
+use kernel::{Effect, Result, Scope, Tx};
 
 use crate::api::{InvocationType, InvokeInput, InvokeOutput, LogType, error};
 use crate::fault;
@@ -33,6 +33,10 @@ pub(crate) async fn invoke(effect: &Effect, mut input: InvokeInput) -> Result<In
     match kind {
         InvocationType::RequestResponse => wait_for(effect, input, payload).await,
         InvocationType::Event => {
+            // A function of another account or region is not found, as with the other types.
+            let scope =
+                Scope { account: effect.caller().account.clone(), region: effect.caller().region.clone() };
+            FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), &scope)?;
             let event = AcceptEvent {
                 function: input.function_name,
                 qualifier: input.qualifier,
@@ -52,7 +56,7 @@ pub(crate) async fn invoke(effect: &Effect, mut input: InvokeInput) -> Result<In
 
 async fn wait_for(effect: &Effect, input: InvokeInput, payload: Bytes) -> Result<InvokeOutput> {
     let caller = effect.caller();
-    let scope = kernel::Scope { account: caller.account.clone(), region: caller.region.clone() };
+    let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
     let order = Order {
         wanted: FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), &scope)?,
         payload,
