@@ -1,11 +1,12 @@
 //! The front door: one HTTP request in, one answer out, whatever service it is for.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base::Fault;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use kernel::{Caller, TraceCx};
@@ -21,6 +22,9 @@ pub type Body = http_body_util::combinators::BoxBody<Bytes, Infallible>;
 /// The largest body that any service takes; each service's own limit is checked when the service is known.
 const BODY_BYTES_MAX: usize = 80 * 1024 * 1024;
 
+/// How access keys of temporary credentials begin.
+const TEMPORARY: &str = "ASIA";
+
 /// What every connection shares.
 pub struct Front {
     house: SharedHouse,
@@ -35,7 +39,7 @@ impl Front {
     }
 
     /// Answers a request. Never fails: what goes wrong is an answer, too.
-    pub async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Body> {
+    pub async fn answer(&self, request: http::Request<Incoming>, peer: IpAddr) -> http::Response<Body> {
         let (mut parts, body) = request.into_parts();
         if let Some(answer) = status::answer(&self.house, parts.uri.path()).await {
             return answer;
@@ -49,7 +53,10 @@ impl Front {
         let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => {
-                return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large or was cut off");
+                return plain(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "the request's body is too large or was cut off",
+                );
             }
         };
         let request = Request {
@@ -59,10 +66,43 @@ impl Front {
             headers: &parts.headers,
             body,
         };
+        if let Some(answer) = self.function_url(&request, peer).await {
+            return answer;
+        }
         match request.path.strip_prefix(status::CALL) {
             Some(named) => self.document(named, &request, request_id).await,
             None => self.aws(&request, request_id).await,
         }
+    }
+
+    /// A request for a function's own host.
+    async fn function_url(&self, request: &Request<'_>, peer: IpAddr) -> Option<http::Response<Body>> {
+        let host = request.header("host")?;
+        lambda::url::parse_host(host)?;
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers =
+            request.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let url_request = lambda::url::UrlRequest {
+            method: request.method.to_owned(),
+            host: host.to_owned(),
+            path: request.path.to_owned(),
+            query: request.query.to_owned(),
+            protocol: "HTTP/1.1".to_owned(),
+            headers,
+            body: request.body.clone(),
+            source_ip: peer.to_string(),
+            signer: None,
+        };
+        let answer = lambda::url::handle(&self.house.kernel, &self.house.functions, url_request).await;
+        let mut response = http::Response::new(full(answer.body));
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        for (name, value) in answer.headers {
+            // A function may give any text; what is no header is left out.
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        Some(response)
     }
 
     /// The router's door for the command line: `POST /_buswork/call/<service>/<operation>` with a document.
@@ -113,21 +153,30 @@ impl Front {
         // The signature is read always: one that is malformed is refused in every profile.
         wire::Signature::parse(request)?;
         let document = wire::decode(call, request)?;
-        let caller = caller(call, request_id);
+        let caller = self.caller(call, request_id).await?;
         self.house.kernel.call(caller, call.service.signing_name, call.operation.name, document).await
     }
-}
 
-fn caller(call: &Call, request_id: Uuid) -> Caller {
-    let account = match (&call.account, &call.access_key) {
-        (Some(account), _) => account.clone(),
-        (None, Some(key)) => Caller::account_of_key(key),
-        (None, None) => base::AccountId::default(),
-    };
-    let caller = Caller::root_user(account, call.region.clone(), request_id);
-    match call.trace.as_deref().and_then(TraceCx::from_header) {
-        Some(trace) => Caller { trace, ..caller },
-        None => caller,
+    /// Who calls: the account that the access key names, or whose temporary credentials it is of.
+    async fn caller(&self, call: &Call, request_id: Uuid) -> Result<Caller, Fault> {
+        let key = call.access_key.as_deref().unwrap_or_default();
+        let account = call.account.clone().unwrap_or_else(|| Caller::account_of_key(key));
+        let mut caller = Caller::root_user(account, call.region.clone(), request_id);
+        if let Some(trace) = call.trace.as_deref().and_then(TraceCx::from_header) {
+            caller.trace = trace;
+        }
+        if !key.starts_with(TEMPORARY) {
+            return Ok(caller);
+        }
+        let house = self.house.kernel.house_caller();
+        let answer = self.house.kernel.ask(house, "sts", sts::IDENTIFY, &key.into()).await?;
+        let identified: sts::Identified =
+            serde_json::from_value(answer).map_err(|error| self.house.kernel.to_fault(error.into()))?;
+        if let Some(session) = identified.session {
+            caller.account = session.account;
+            caller.principal = session.principal;
+        }
+        Ok(caller)
     }
 }
 

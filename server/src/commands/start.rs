@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use kernel::Clock;
+use lambda::runtime::Isolation;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::assemble::{House, assemble};
+use crate::assemble::{House, assemble, launcher};
 use crate::cli::say;
 use crate::config::{Config, LogFormat, StartArgs};
 use crate::front::Front;
@@ -31,9 +32,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let listener = listen::bind(config.address).await?;
     let address = listener.local_addr()?;
     let engine = store::open(&config.store).context("cannot open the store")?;
-    let house = Arc::new(assemble(engine, &config));
+    let house = Arc::new(assemble(engine, &config)?);
     house.kernel.set_endpoint(format!("http://{address}"));
     house.kernel.start().await.context("cannot start the runner")?;
+    let isolation = Isolation::probe(launcher().is_some());
+    tracing::info!(%isolation, "functions run as plain processes");
     tracing::info!(%address, engine = house.kernel.engine_name(), store = ?config.store, "started");
     say(&format!("listening on http://{address}"));
     let front = Front::new(Arc::clone(&house));
@@ -48,6 +51,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
 async fn stop(house: &House) -> anyhow::Result<()> {
     tracing::info!("stopping");
+    house.functions.settled().await;
     house.kernel.stop().await.context("the store could not be closed as it should be")?;
     tracing::info!("stopped");
     Ok(())
@@ -66,7 +70,7 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 
 fn log_to_stderr(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BUSWORK_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

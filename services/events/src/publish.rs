@@ -47,9 +47,17 @@ pub(crate) async fn publish_envelope(
         }
     }
     let names: Vec<&str> = matched.iter().map(|rule| rules.list[*rule].name.as_str()).collect();
-    let detail =
-        json!({ "source": event.source, "detail-type": event.detail_type, "bus": bus, "matched": names });
-    tx.fact("event", &event.id.to_string(), Some(detail));
+    let detail = json!({
+        "source": event.source, "detail-type": event.detail_type, "bus": bus,
+        "account": tx.scope().account, "region": tx.scope().region, "matched": names,
+    });
+    let id = event.id.to_string();
+    // An event that began its own chain is found by the chain's root; the others need a row that leads to it.
+    if tx.trace().root == event.id {
+        tx.fact("event", &id, Some(detail));
+    } else {
+        tx.note("event", &id, Some(detail));
+    }
     sweep::ensure(tx, bus).await?;
     let accepted = Accepted { envelope, at: tx.now(), root: tx.trace().root };
     tx.put(&EventKey { bus: bus.to_owned(), id: event.id }, &accepted)

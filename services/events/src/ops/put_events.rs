@@ -1,5 +1,5 @@
 use base::Fault;
-use kernel::{Error, Result, Scope, Tx};
+use kernel::{Error, Result, Scope, TraceCx, Tx};
 
 use crate::api::{PutEventsInput, PutEventsOutput, PutEventsRequestEntry, PutEventsResultEntry};
 use crate::bus;
@@ -21,8 +21,9 @@ pub(crate) async fn put_events(tx: &mut Tx, input: PutEventsInput) -> Result<Put
     }
     let scope = tx.scope().clone();
     let mut entries = Vec::with_capacity(input.entries.len());
+    let alone = input.entries.len() == 1;
     for entry in input.entries {
-        entries.push(match put(tx, &scope, entry).await {
+        entries.push(match put(tx, &scope, entry, alone).await {
             Ok(id) => PutEventsResultEntry { event_id: Some(id), ..PutEventsResultEntry::default() },
             Err(Error::Fault(fault)) => PutEventsResultEntry {
                 event_id: None,
@@ -39,7 +40,7 @@ pub(crate) async fn put_events(tx: &mut Tx, input: PutEventsInput) -> Result<Put
     })
 }
 
-async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry) -> Result<String> {
+async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: bool) -> Result<String> {
     check_entry(&entry)?;
     let required =
         |value: Option<String>| value.ok_or_else(|| Fault::new("InvalidArgument", "A parameter is missing."));
@@ -56,6 +57,10 @@ async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry) -> Result<
         order: None,
     };
     let id = event.id.to_string();
+    // An event that nothing on the trace caused, alone in its request, begins a chain of its own.
+    if alone && tx.caller().trace.parent == 0 {
+        tx.set_trace(TraceCx::root(event.id));
+    }
     publish(tx, &bus, event).await?;
     Ok(id)
 }
