@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexSet;
+
 use super::error::TemplateError;
 use super::eval::Pseudo;
 use super::expr::{Expr, IMPORT};
@@ -123,7 +125,7 @@ impl Checker<'_> {
     }
 
     fn expression(&self, expr: &Expr, block: &str) -> Result<(), TemplateError> {
-        let mut missing: Vec<&str> = Vec::new();
+        let mut missing = IndexSet::new();
         let mut missing_attribute = None;
         references_of(expr, &mut |name, is_attribute| {
             if self.is_resource(name) || (!is_attribute && self.is_parameter(name)) {
@@ -131,8 +133,8 @@ impl Checker<'_> {
             }
             if is_attribute {
                 missing_attribute.get_or_insert(name);
-            } else if !missing.contains(&name) {
-                missing.push(name);
+            } else {
+                missing.insert(name);
             }
         });
         if let Some(name) = missing_attribute {
@@ -140,7 +142,7 @@ impl Checker<'_> {
             return Err(TemplateError::intrinsic(message));
         }
         if !missing.is_empty() {
-            return Err(unresolved(&missing, block));
+            return Err(unresolved(&missing.into_iter().collect::<Vec<_>>(), block));
         }
         self.imports(expr)?;
         self.maps(expr)?;
