@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lambda::runtime::FunctionSpec;
 use serde_json::json;
 
-use crate::support::{House, has, node, provided, python};
+use crate::support::{House, answer, has, invocation, node, provided, python};
 
 const WARM_CALLS: usize = 1000;
 const COLD_CALLS: usize = 12;
@@ -46,6 +46,24 @@ async fn cold(mut spec: FunctionSpec) -> String {
     shown(times)
 }
 
+/// Two hundred calls by twenty callers from a cold start: how long they take together, and how many processes they needed.
+async fn burst(spec: FunctionSpec) -> String {
+    let (house, spec) = (House::new(), Arc::new(spec));
+    let start = Instant::now();
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..20 {
+        let (supervisor, spec) = (house.supervisor.clone(), spec.clone());
+        callers.spawn(async move {
+            for n in 0..10 {
+                let invoked = supervisor.invoke(&spec, invocation(json!([caller, n]))).await.unwrap();
+                assert_eq!(answer(&invoked), json!([caller, n]));
+            }
+        });
+    }
+    callers.join_all().await;
+    format!("{:.2} s with {} processes", start.elapsed().as_secs_f64(), house.supervisor.processes())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn calls() {
@@ -58,6 +76,7 @@ async fn calls() {
         functions.push(("python", python(&[("app.py", "def handler(e, c): return e")])));
     }
     for (name, spec) in functions {
-        println!("{name}: warm {}; cold {}", warm(spec.clone()).await, cold(spec).await);
+        let (warm, cold) = (warm(spec.clone()).await, cold(spec.clone()).await);
+        println!("{name}: warm {warm}; cold {cold}; 200 calls by 20 callers {}", burst(spec).await);
     }
 }
