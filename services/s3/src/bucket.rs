@@ -1,0 +1,98 @@
+//! A bucket: its name, its owner and its configurations.
+
+use base::{AccountId, Fault, Region, Timestamp};
+use kernel::{Result, Scope, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::api::{PublicAccessBlockConfiguration, WebsiteConfiguration};
+use crate::fault;
+use crate::keys::BucketKey;
+
+/// A bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bucket {
+    pub owner: AccountId,
+    pub region: Region,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub website: Option<WebsiteConfiguration>,
+    #[serde(default)]
+    pub policy: Option<String>,
+    #[serde(default)]
+    pub public_access_block: Option<PublicAccessBlockConfiguration>,
+}
+store::stored!(Bucket, format = 1);
+
+impl Bucket {
+    /// A bucket as S3 makes it: public access is blocked.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+    pub(crate) fn new(owner: AccountId, region: Region, created_at: Timestamp) -> Bucket {
+        let blocked = PublicAccessBlockConfiguration {
+            block_public_acls: Some(true),
+            ignore_public_acls: Some(true),
+            block_public_policy: Some(true),
+            restrict_public_buckets: Some(true),
+        };
+        Bucket { owner, region, created_at, website: None, policy: None, public_access_block: Some(blocked) }
+    }
+}
+
+/// Reads and writes the rows of S3 from here on, whoever calls.
+pub(crate) fn enter(tx: &mut Tx) {
+    tx.enter(Scope { account: AccountId::default(), region: Region::default() });
+}
+
+/// The bucket of that name. It is guarded: who writes below it is run again if the bucket changes or goes.
+pub(crate) async fn find(tx: &mut Tx, name: &str) -> Result<Bucket> {
+    enter(tx);
+    let found = tx.get(&BucketKey { bucket: name.to_owned() }).await?;
+    found.ok_or_else(|| fault::no_such_bucket().into())
+}
+
+/// Like [`find`], for who only reads.
+pub(crate) async fn look_at(tx: &mut Tx, name: &str) -> Result<Bucket> {
+    enter(tx);
+    let found = tx.peek(&BucketKey { bucket: name.to_owned() }).await?;
+    found.ok_or_else(|| fault::no_such_bucket().into())
+}
+
+/// Changes a bucket.
+pub(crate) async fn change(tx: &mut Tx, name: &str, change: impl FnOnce(&mut Bucket) + Send) -> Result<()> {
+    let mut bucket = find(tx, name).await?;
+    change(&mut bucket);
+    tx.put(&BucketKey { bucket: name.to_owned() }, &bucket)
+}
+
+/// Whether a new bucket may bear `name`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+pub(crate) fn check_name(name: &str) -> Result<(), Fault> {
+    let letter_or_digit =
+        |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let bytes = name.as_bytes();
+    let well_formed = (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|&byte| letter_or_digit(Some(byte)) || matches!(byte, b'-' | b'.'))
+        && letter_or_digit(bytes.first().copied())
+        && letter_or_digit(bytes.last().copied())
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err();
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| name.starts_with(prefix))
+        || ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|end| name.ends_with(end));
+    if well_formed && !reserved { Ok(()) } else { Err(fault::invalid_bucket_name()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules() {
+        for name in ["abc", "a-b.c1", "recent-actions-page", &"a".repeat(63)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in
+            ["ab", "Abc", "a_b", "-abc", "abc.", "a..b", "192.168.5.4", "xn--a", "a-s3alias", &"a".repeat(64)]
+        {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}
