@@ -1,6 +1,16 @@
 //! Durable rows: the engine seam, its engines, order-preserving keys and the shapes `Map`, `Due`, `Log` and `Blob`.
 //!
-//! Knows no service, no protocol and no clock: a time is an argument here.
+//! Knows no service, no protocol and no clock: a time is an argument here. Holds no conversation: a transaction is a value
+//! ([`Commit`]) that an [`Engine`] applies or refuses, and everything that is acknowledged is synced.
+//!
+//! The way of a commit in an embedded engine: `admission` refuses what breaks a limit, `grouped` queues it for the one
+//! committing thread (`inline` runs it where it is asked for, in memory), `core` takes a group through `ledger` (which
+//! hold, in what order, merged into one batch), `fault` (tests), `guarded` (room on the disk, the mark of what was
+//! acknowledged) and the engine, and then shows it: to floors, to snapshots, to watches, to whoever waits. `postgres`
+//! has the same way with the judging done by the server.
+//!
+//! Keys: what starts with `0xFF` is the engine's own; what starts with [`chunk::CHUNK_SPACE`] holds the chunks of values
+//! that are too large for a row; all else is for the layers above, which build it from [`KeyPart`]s.
 
 mod admission;
 mod backend;
