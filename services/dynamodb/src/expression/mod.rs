@@ -10,6 +10,7 @@ mod evaluate;
 mod key_condition;
 mod lexer;
 mod overlap;
+mod parse_condition;
 mod parser;
 mod path;
 mod placeholders;
