@@ -47,6 +47,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         iam::service(),
         lambda::service(functions),
         logs::service(),
+        s3::service(),
         sqs::service(),
         states::service(),
         sts::service(),

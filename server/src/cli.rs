@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -133,14 +134,12 @@ impl Cli {
     }
 }
 
-/// Prints for the person at the terminal.
-#[expect(clippy::print_stdout, reason = "a command's result goes to standard output")]
+/// Prints for the person at the terminal. Who closed the pipe wants no more of it.
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Prints what went wrong.
-#[expect(clippy::print_stderr, reason = "a command's failure goes to standard error")]
 pub(crate) fn complain(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

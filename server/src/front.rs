@@ -1,6 +1,5 @@
 //! The front door: one HTTP request in, one answer out, whatever service it is for.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,14 +9,15 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use kernel::{Caller, TraceCx};
+use s3::S3Http;
 use uuid::Uuid;
 use wire::{Call, Refusal, RefusalKind, Registry, Request};
 
 use crate::assemble::SharedHouse;
-use crate::status;
+use crate::{console, status};
 
 /// The body of an answer.
-pub type Body = http_body_util::combinators::BoxBody<Bytes, Infallible>;
+pub type Body = s3::Body;
 
 /// The largest body that any service takes; each service's own limit is checked when the service is known.
 const BODY_BYTES_MAX: usize = 80 * 1024 * 1024;
@@ -29,13 +29,15 @@ const TEMPORARY: &str = "ASIA";
 pub struct Front {
     house: SharedHouse,
     registry: Registry,
+    s3: S3Http,
 }
 
 impl Front {
     /// A front door to `house`.
     pub fn new(house: SharedHouse) -> Arc<Front> {
         let schemas: Vec<_> = house.kernel.schemas().collect();
-        Arc::new(Front { registry: Registry::new(&schemas), house })
+        let s3 = s3::http(house.kernel.clone());
+        Arc::new(Front { registry: Registry::new(&schemas), s3, house })
     }
 
     /// Answers a request. Never fails: what goes wrong is an answer, too.
@@ -59,6 +61,9 @@ impl Front {
                 );
             }
         };
+        if console::is_for(&parts) {
+            return console::answer(&self.house.kernel, &http::Request::from_parts(parts, body)).await;
+        }
         let request = Request {
             method: parts.method.as_str(),
             path: parts.uri.path(),
@@ -126,6 +131,9 @@ impl Front {
     }
 
     async fn aws(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
+        if request.header("host").is_some_and(|host| s3::is_website_host(host).is_some()) {
+            return self.s3(request).await;
+        }
         if let Some(answer) = wire::cors::preflight(request) {
             return respond(answer);
         }
@@ -138,10 +146,27 @@ impl Front {
                 }
                 wire::encode(&call, result.as_deref(), &id)
             }
+            Err(refusal) if is_for_s3(request, &refusal.kind) => return self.s3(request).await,
             Err(refusal) => refused(&refusal, &id),
         };
         wire::cors::dress(&mut answer.headers);
         respond(answer)
+    }
+
+    /// A request to a bucket or an object.
+    async fn s3(&self, request: &Request<'_>) -> http::Response<Body> {
+        let target = match request.query {
+            "" => request.path.to_owned(),
+            query => format!("{}?{query}", request.path),
+        };
+        let built = http::Request::builder().method(request.method).uri(target).body(request.body.clone());
+        let Ok(mut built) = built else {
+            return plain(StatusCode::BAD_REQUEST, "the request's target is malformed");
+        };
+        *built.headers_mut() = request.headers.clone();
+        let mut answer = self.s3.answer(built).await;
+        wire::cors::dress(answer.headers_mut());
+        answer
     }
 
     async fn call(&self, call: &Call, request: &Request<'_>, request_id: Uuid) -> Result<Bytes, Fault> {
@@ -180,6 +205,17 @@ impl Front {
     }
 }
 
+/// What is signed for S3, and what names no service at all: an object's path is any path.
+fn is_for_s3(request: &Request<'_>, kind: &RefusalKind) -> bool {
+    match kind {
+        RefusalKind::ForeignService(service) => service == "s3",
+        RefusalKind::Unaddressed => {
+            matches!(request.method, "GET" | "HEAD" | "PUT" | "DELETE") && request.path != "/"
+        }
+        _ => false,
+    }
+}
+
 fn refused(refusal: &Refusal, request_id: &str) -> wire::Response {
     if let RefusalKind::NotImplemented(operation) = &refusal.kind {
         let service = refusal.service.map_or("unknown", |service| service.signing_name);
@@ -205,5 +241,5 @@ pub(crate) fn plain(status: StatusCode, text: &str) -> http::Response<Body> {
 
 /// A body that is there at once.
 pub(crate) fn full(bytes: Bytes) -> Body {
-    Full::new(bytes).boxed()
+    Full::new(bytes).map_err(|never| match never {}).boxed()
 }

@@ -1,5 +1,8 @@
 //! Health, readiness and what the command line asks the server.
 
+use std::collections::BTreeMap;
+
+use base::{AccountId, Document, Region};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use kernel::{Result, Tx, trace};
@@ -53,9 +56,40 @@ async fn find_trace(house: &House, id: &str) -> http::Response<Body> {
     let id = percent_decoded(id);
     match chains(house, id).await {
         Ok(chains) if chains.is_empty() => plain(StatusCode::NOT_FOUND, "nothing on the trace has this id\n"),
-        Ok(chains) => json(StatusCode::OK, &chains),
+        Ok(chains) => {
+            let events = explanations(house, &chains).await;
+            json(StatusCode::OK, &Found { chains, events })
+        }
         Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, &house.kernel.to_fault(error).to_string()),
     }
+}
+
+/// What the trace knows of an id.
+#[derive(Serialize)]
+pub(crate) struct Found {
+    /// The chains that it belongs to, newest first.
+    chains: Vec<trace::Chain>,
+    /// Every event in them, by its id, with what each rule made of it.
+    events: BTreeMap<String, Document>,
+}
+
+/// Explains every event of the chains by the rules as they stood. An event that is no longer kept is left out.
+pub(crate) async fn explanations(house: &House, chains: &[trace::Chain]) -> BTreeMap<String, Document> {
+    let mut events = BTreeMap::new();
+    let notes = chains.iter().flat_map(|chain| &chain.spans).flat_map(|span| &span.notes);
+    for note in notes.filter(|note| note.kind == "event") {
+        let detail = note.detail.clone().unwrap_or_default();
+        let text = |name: &str| detail[name].as_str().unwrap_or_default();
+        let mut caller = house.kernel.house_caller();
+        caller.account = AccountId::parse(text("account")).unwrap_or_default();
+        caller.region = Region::parse(text("region")).unwrap_or_default();
+        let input = serde_json::json!({ "id": note.subject, "bus": detail["bus"] });
+        let explained = house.kernel.ask(caller, "events", events::EXPLAIN, &input).await;
+        if let Ok(explained @ Document::Object(_)) = explained {
+            events.insert(note.subject.clone(), explained);
+        }
+    }
+    events
 }
 
 /// The chains of causes that `id` belongs to, newest first.

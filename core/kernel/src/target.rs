@@ -13,6 +13,8 @@ pub struct Delivery {
     pub attributes: Vec<(String, String)>,
     /// The target's own parameters as configured, e.g. `{"MessageGroupId": …}` of `SqsParameters`; null if none.
     pub parameters: Document,
+    /// Deliveries of one order take effect one after the other, also where the target goes on after it has accepted one.
+    pub order: Option<String>,
     /// The same for every attempt of one delivery: makes a repeated delivery recognisable.
     pub idempotency_key: String,
 }

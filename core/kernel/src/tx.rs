@@ -514,6 +514,7 @@ impl Tx {
             None => (self.now, None, None),
         };
         let notes = std::mem::take(&mut self.notes);
+        let operation = format!("{}:{operation}", self.service);
         self.enter_kernel();
         for note in &notes {
             if note.found_by && note.subject != root.to_string() {
@@ -525,7 +526,7 @@ impl Tx {
             parent: self.caller.trace.parent,
             at,
             took_us,
-            operation: format!("{}:{operation}", self.service),
+            operation,
             principal: self.caller.principal.clone(),
             attempt,
             notes,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use kernel::trace::{AttemptEnd, Chain, Span};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::{TraceArgs, say};
@@ -25,25 +26,33 @@ pub fn trace(args: &TraceArgs) -> anyhow::Result<()> {
         say(&text(&answer.body));
         return Ok(());
     }
-    let chains: Vec<Chain> =
-        serde_json::from_slice(&answer.body).context("the server's answer is not a trace")?;
-    for chain in &chains {
+    let found: Found = serde_json::from_slice(&answer.body).context("the server's answer is not a trace")?;
+    for chain in &found.chains {
         say(&format!("chain {}", chain.root));
-        for line in Tree::of(chain).lines() {
+        for line in Tree::of(chain, &found.events).lines() {
             say(&line);
         }
     }
     Ok(())
 }
 
+/// The server's answer.
+#[derive(Deserialize)]
+struct Found {
+    chains: Vec<Chain>,
+    /// What each rule made of an event, by the event's id.
+    events: BTreeMap<String, Value>,
+}
+
 /// The spans of a chain by the span that caused them.
 struct Tree<'a> {
+    events: &'a BTreeMap<String, Value>,
     children: BTreeMap<u64, Vec<&'a Span>>,
     began: base::Timestamp,
 }
 
 impl<'a> Tree<'a> {
-    fn of(chain: &'a Chain) -> Tree<'a> {
+    fn of(chain: &'a Chain, events: &'a BTreeMap<String, Value>) -> Tree<'a> {
         let ids: Vec<u64> = chain.spans.iter().map(|span| span.id).collect();
         let mut children: BTreeMap<u64, Vec<&Span>> = BTreeMap::new();
         for span in &chain.spans {
@@ -52,7 +61,7 @@ impl<'a> Tree<'a> {
             children.entry(parent).or_default().push(span);
         }
         let began = chain.spans.iter().map(|span| span.at).min().unwrap_or_default();
-        Tree { children, began }
+        Tree { events, children, began }
     }
 
     fn lines(&self) -> Vec<String> {
@@ -69,7 +78,7 @@ impl<'a> Tree<'a> {
             lines.push(format!("{indent}{branch}{}", self.describe(span)));
             let inner = format!("{indent}{next}");
             let bar = if self.children.contains_key(&span.id) { "│  " } else { "   " };
-            lines.extend(details(span).into_iter().map(|detail| format!("{inner}{bar}{detail}")));
+            lines.extend(self.details(span).into_iter().map(|detail| format!("{inner}{bar}{detail}")));
             self.below(span.id, &inner, lines);
         }
     }
@@ -96,11 +105,42 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn details(span: &Span) -> Vec<String> {
-    let mut lines = Vec::new();
-    for note in &span.notes {
-        let detail = note.detail.as_ref().map_or_else(String::new, |detail| format!("  {}", flat(detail)));
-        lines.push(format!("{} {}{detail}", note.kind, note.subject));
+impl Tree<'_> {
+    fn details(&self, span: &Span) -> Vec<String> {
+        let mut lines = Vec::new();
+        for note in &span.notes {
+            let detail =
+                note.detail.as_ref().map_or_else(String::new, |detail| format!("  {}", flat(detail)));
+            lines.push(format!("{} {}{detail}", note.kind, note.subject));
+            if let Some(explained) = self.events.get(&note.subject) {
+                lines.extend(explained["rules"].as_array().into_iter().flatten().flat_map(rule_lines));
+            }
+        }
+        lines
+    }
+}
+
+/// `rule NAME: matched`, or a line for each reason why not.
+fn rule_lines(rule: &Value) -> Vec<String> {
+    let name = rule["name"].as_str().unwrap_or_default();
+    let verdict = &rule["verdict"];
+    if let Some(plain) = verdict.as_str() {
+        return vec![format!("  rule {name}: {}", plain.to_lowercase())];
+    }
+    let why = &verdict["NotMatched"];
+    let mut lines = vec![format!("  rule {name}: not matched")];
+    for field in why["unmatched"].as_array().into_iter().flatten() {
+        let text = |name: &str| field[name].as_str().unwrap_or_default();
+        let found: Vec<&str> =
+            field["found"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+        lines.push(format!("    {}: wanted {}, found {found}", text("path"), text("wanted")));
+    }
+    if why["or"].as_array().is_some_and(|or| !or.is_empty()) {
+        lines.push("    no branch of $or is satisfied".to_owned());
+    }
+    if why["scattered"].as_array().is_some_and(|scattered| !scattered.is_empty()) {
+        lines.push("    every field is satisfied, but never all in the same element of an array".to_owned());
     }
     lines
 }

@@ -79,17 +79,18 @@ fn deliver(
         return Err(kernel::Error::bug(format!("deliver to {}: no service serves it", target.lane)));
     };
     let dead_letter = target.dead_letter(rule, &payload);
+    let order = event.order.as_ref().map(|order| format!("{}|{}|{order}", rule.arn, target.id));
     let delivery = Delivery {
         payload,
         attributes: Vec::new(),
         parameters: target.parameters.clone(),
+        order: order.clone(),
         idempotency_key: format!("{}_{}", event.id, target.id),
     };
     let call = (kind.call)(&target.arn, delivery)?;
     let account = target.arn.account_id().unwrap_or_else(|| tx.scope().account.clone());
     let region = target.arn.region_name().unwrap_or_else(|| tx.scope().region.clone());
     let caller = tx.caller().as_service("events.amazonaws.com", account, region);
-    let order = event.order.as_ref().map(|order| format!("{}|{}|{order}", rule.arn, target.id));
     tx.enqueue(
         tx.now(),
         NewTask {

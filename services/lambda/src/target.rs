@@ -26,16 +26,13 @@ fn is_function(arn: &Arn) -> bool {
     arn.resource_after("function").is_some()
 }
 
-/// The parameter by which a deliverer asks for order.
-const ORDER: &str = "Order";
-
 fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let input = AcceptEvent {
         function: arn.to_string(),
         qualifier: None,
         payload: delivery.payload.into(),
         client_context: None,
-        order: delivery.parameters[ORDER].as_str().map(str::to_owned),
+        order: delivery.order,
     };
     Call::new("lambda", ACCEPT_EVENT, &input).map_err(|error| Fault::validation(error.to_string()))
 }

@@ -282,6 +282,7 @@ fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<(
             .unwrap_or_else(|| String::from_utf8_lossy(&task.call.input).into_owned()),
         attributes: attributes(letter, task, fault, because),
         parameters: base::Document::Null,
+        order: None,
         idempotency_key: task.id.to_string(),
     };
     let kind = tx.targets().find(&letter.arn).copied();

@@ -93,6 +93,7 @@ async fn report(
         payload: String::from_utf8_lossy(&event.payload).into_owned(),
         attributes: dead_letter_attributes(id, attempt),
         parameters: Document::Null,
+        order: None,
         idempotency_key: id.to_owned(),
     };
     deliver(tx, &arn, delivery, "dead letter")

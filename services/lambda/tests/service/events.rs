@@ -71,7 +71,7 @@ async fn deliver_in_order(tx: &mut Tx, arn: String) -> Result<()> {
     for number in 0..5 {
         let delivery = Delivery {
             payload: json!({ "print": format!("number {number}") }).to_string(),
-            parameters: json!({ "Order": "execution" }),
+            order: Some("execution".to_owned()),
             ..Delivery::default()
         };
         let call = (tx.targets().find(&arn).unwrap().call)(&arn, delivery)?;
