@@ -98,6 +98,14 @@ pub enum Stimulus {
         /// What it was for.
         kind: TimerKind,
     },
+    /// Whoever keeps the execution can keep it no longer, e.g. because its data have grown too large: it fails, whatever
+    /// catches.
+    Exhausted {
+        /// The error name.
+        error: String,
+        /// The cause.
+        cause: String,
+    },
     /// `StopExecution`.
     Stop {
         /// The error name that the caller gave.
@@ -198,7 +206,7 @@ pub enum Command {
     },
     /// The execution has ended. Always the last command.
     Finish(Outcome),
-    /// The bound on transitions in one step is reached: commit, then send [`Stimulus::Continue`]. Always the last command.
+    /// The bound on transitions or on data in one step is reached: commit, then send [`Stimulus::Continue`]. Always the last command.
     Continue,
 }
 

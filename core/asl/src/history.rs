@@ -211,6 +211,26 @@ impl Members {
 }
 
 impl EventDetails {
+    /// The bytes of what is large in an event: inputs, outputs, parameters.
+    pub(crate) fn data_bytes(&self) -> usize {
+        match self {
+            Self::ExecutionStarted { input, .. }
+            | Self::StateEntered { input, .. }
+            | Self::Scheduled { input, .. } => input.len(),
+            Self::StateExited { output, .. } | Self::Output { output } | Self::TaskOutput { output, .. } => {
+                output.len()
+            }
+            Self::TaskScheduled { parameters, .. } => parameters.len(),
+            Self::Failure { cause, .. } | Self::TaskFailure { cause, .. } => {
+                cause.as_ref().map_or(0, String::len)
+            }
+            Self::ActivityStarted { .. }
+            | Self::TaskStarted { .. }
+            | Self::MapStateStarted { .. }
+            | Self::MapIteration { .. } => 0,
+        }
+    }
+
     fn write(&self, out: &mut Members) {
         match self {
             Self::ExecutionStarted { input, role_arn, machine_alias_arn, machine_version_arn } => {

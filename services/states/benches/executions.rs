@@ -129,7 +129,8 @@ fn main() {
     };
     let passes = json!({ "StartAt": "A", "States": { "A": pass(json!({ "Next": "B" })),
         "B": pass(json!({ "Next": "C" })), "C": pass(json!({ "End": true })) } });
-    let wait = json!({ "StartAt": "A", "States": { "A": { "Type": "Wait", "Seconds": 100_000, "End": true } } });
+    let wait =
+        json!({ "StartAt": "A", "States": { "A": { "Type": "Wait", "Seconds": 100_000, "End": true } } });
     for (engine, durable) in [("memory", false), ("fjall", true)] {
         let world = World::new(durable);
         world.create("passes", &passes);

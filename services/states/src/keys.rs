@@ -5,7 +5,7 @@
 //! | `MachineKey { name }` | a state machine: role, revision, tags |
 //! | `RevisionKey { machine, revision }` | a definition as it was created or updated; executions name theirs |
 //! | `ExecutionKey { id }` | an execution: input, when it started, how it ended |
-//! | `RunKey { id }` | what a running execution waits for; gone when it ends |
+//! | `RunKey { id }` | what a running execution waits for, a `Run` as bytes; gone when it ends |
 //! | `HistoryKey { id, first }` | the events of one commit, by the id of the first |
 //! | `ListedKey { machine, status, started_at, seq, name }` | the executions of a machine by status, oldest first |
 //! | `SweepKey` | present where old executions are looked for once a day |
@@ -24,7 +24,6 @@ use uuid::Uuid;
 
 use crate::execution::Execution;
 use crate::machine::{Revision, StateMachine};
-use crate::run::Run;
 
 keys! {
     /// A state machine.
@@ -34,7 +33,7 @@ keys! {
     /// An execution.
     pub(crate) struct ExecutionKey(3, sharded, large) -> Execution { id: String }
     /// A running execution.
-    pub(crate) struct RunKey(4, sharded, large) -> Compact<Run> { id: String }
+    pub(crate) struct RunKey(4, sharded, large) -> Bytes { id: String }
     /// The events of one commit.
     pub(crate) struct HistoryKey(5, sharded, large) -> Compact<Vec<HistoryEvent>> { id: String, first: i64 }
     /// An execution in the list of its machine.
@@ -60,12 +59,19 @@ const COMPACT_FORMAT: u8 = 1;
 #[derive(Clone, Debug)]
 pub(crate) struct Compact<T>(pub(crate) T);
 
-impl<T: Serialize + DeserializeOwned> Stored for Compact<T> {
-    fn to_bytes(&self) -> Result<Bytes, CodecError> {
+impl<T: Serialize> Compact<T> {
+    /// The row's bytes.
+    pub(crate) fn encode(&self) -> Result<Bytes, CodecError> {
         let mut bytes = vec![COMPACT_FORMAT];
         let written = rmp_serde::encode::write(&mut bytes, &self.0);
         written.map_err(|error| CodecError::Unencodable { name: name::<T>(), why: error.to_string() })?;
         Ok(bytes.into())
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Stored for Compact<T> {
+    fn to_bytes(&self) -> Result<Bytes, CodecError> {
+        self.encode()
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Compact<T>, CodecError> {

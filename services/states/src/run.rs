@@ -13,7 +13,10 @@ use base::Timestamp;
 use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::Stored;
+use store::bytes::Bytes;
 
+use crate::api::ExecutionStatus as Status;
 use crate::arn::ExecutionId;
 use crate::execution::{End, Execution, Parent};
 use crate::integration::{self, Asked, Asker};
@@ -26,6 +29,10 @@ use crate::token::Token;
 /// The number of events beyond which an execution fails.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const HISTORY_EVENTS_MAX: i64 = 25_000;
+
+/// The bytes of a running execution beyond which it fails: with its history and its tasks it must fit into one
+/// transaction. Only a Map or a Parallel whose iterations each hold hundreds of kilobytes comes this far.
+const RUN_BYTES_MAX: usize = 5_000_000;
 
 /// What a running execution waits for. Stored by position: a change of its members raises the format of its row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,7 +81,8 @@ pub(crate) struct Live {
 impl Live {
     /// The execution, if it is running.
     pub(crate) async fn load(tx: &mut Tx, id: &ExecutionId) -> Result<Option<Live>> {
-        let Some(Compact(run)) = tx.get(&RunKey { id: id.key() }).await? else { return Ok(None) };
+        let Some(bytes) = tx.get(&RunKey { id: id.key() }).await? else { return Ok(None) };
+        let Compact(run) = Compact::<Run>::from_bytes(&bytes)?;
         let execution = tx.peek(&ExecutionKey { id: id.key() }).await?;
         let execution =
             execution.ok_or_else(|| Error::bug(format!("find the running execution {}", id.as_str())))?;
@@ -119,12 +127,13 @@ impl Live {
         };
         live.obey(tx, commands)?;
         live.go_on(tx)?;
+        let run = live.encoded(tx)?;
         tx.put(&ExecutionKey { id: live.id.key() }, &live.execution)?;
         live.list(tx)?;
-        if live.execution.end.is_none() {
-            return live.put(tx);
+        if let Some(run) = run {
+            tx.put(&RunKey { id: live.id.key() }, &run)?;
         }
-        live.put_history(tx)
+        put_events(tx, &live.id, live.events)
     }
 
     /// The open task of a wait.
@@ -139,29 +148,35 @@ impl Live {
     }
 
     /// Writes what the steps changed.
-    pub(crate) fn store(self, tx: &mut Tx) -> Result<()> {
+    pub(crate) fn store(mut self, tx: &mut Tx) -> Result<()> {
         if !self.changed {
             return Ok(());
         }
-        if self.execution.end.is_none() {
-            return self.put(tx);
-        }
-        tx.delete(&RunKey { id: self.id.key() });
-        tx.delete(&self.execution.listed_as(&self.id, crate::api::ExecutionStatus::Running));
-        tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
-        self.list(tx)?;
-        self.put_history(tx)
-    }
-
-    fn put(self, tx: &mut Tx) -> Result<()> {
         let key = RunKey { id: self.id.key() };
-        let run = Compact(self.run);
-        tx.put(&key, &run)?;
+        match self.encoded(tx)? {
+            Some(run) => tx.put(&key, &run)?,
+            None => {
+                tx.delete(&key);
+                tx.delete(&self.execution.listed_as(&self.id, Status::Running));
+                tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
+                self.list(tx)?;
+            }
+        }
         put_events(tx, &self.id, self.events)
     }
 
-    fn put_history(self, tx: &mut Tx) -> Result<()> {
-        put_events(tx, &self.id, self.events)
+    /// The row of the run; `None` if it has ended, be it because there is too much of it.
+    fn encoded(&mut self, tx: &mut Tx) -> Result<Option<Bytes>> {
+        if self.execution.end.is_some() {
+            return Ok(None);
+        }
+        let run = Compact(&self.run).encode()?;
+        if run.len() <= RUN_BYTES_MAX {
+            return Ok(Some(run));
+        }
+        let cause = format!("The branches and iterations hold more than {RUN_BYTES_MAX} bytes at once.");
+        self.step(tx, Stimulus::Exhausted { error: "States.DataLimitExceeded".to_owned(), cause })?;
+        Ok(None)
     }
 
     fn list(&self, tx: &mut Tx) -> Result<()> {

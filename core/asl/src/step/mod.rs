@@ -23,6 +23,9 @@ use fail::Failure;
 /// The states that one step runs before it asks to be continued.
 const TRANSITIONS_MAX: u32 = 200;
 
+/// The bytes of history after which a step asks to be continued: what a step writes must fit into one transaction.
+const STEP_BYTES_MAX: usize = 2_000_000;
+
 /// The bytes that a state's input, output or result may have.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const DATA_BYTES_MAX: usize = 262_144;
@@ -86,13 +89,15 @@ struct Engine<'m, 'e, 'c, 'x> {
     run: &'e mut Execution,
     ctx: &'c mut StepContext<'x>,
     commands: Vec<Command>,
+    /// Bytes of history in this step.
+    written: usize,
     /// The history is full.
     exhausted: bool,
 }
 
 impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
     fn new(machine: &'m Machine, run: &'e mut Execution, ctx: &'c mut StepContext<'x>) -> Self {
-        Self { machine, run, ctx, commands: Vec::new(), exhausted: false }
+        Self { machine, run, ctx, commands: Vec::new(), written: 0, exhausted: false }
     }
 
     /// Writes an event and returns its id.
@@ -110,6 +115,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
             return self.run.last_event_id;
         }
         self.run.last_event_id = id;
+        self.written += details.as_ref().map_or(0, EventDetails::data_bytes);
         self.commands.push(Command::History(HistoryEvent {
             id,
             previous_event_id: previous,
@@ -197,7 +203,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
                 self.exhaust();
             }
             let Some(id) = self.run.ready.pop_front() else { return };
-            if left == 0 {
+            if left == 0 || self.written > STEP_BYTES_MAX {
                 self.run.ready.push_front(id);
                 self.commands.push(Command::Continue);
                 return;
@@ -211,6 +217,9 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
         match stimulus {
             Stimulus::Continue => {}
             Stimulus::TimerFired { kind: TimerKind::Execution, .. } => self.time_out(),
+            Stimulus::Exhausted { error, cause } => {
+                self.end_failed(self.run.last_event_id, Failure::fatal(&error, cause));
+            }
             Stimulus::Stop { error, cause } => {
                 let details = EventDetails::Failure { error: error.clone(), cause: cause.clone() };
                 self.event(HistoryEventType::ExecutionAborted, 0, Some(details));

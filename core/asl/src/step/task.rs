@@ -197,7 +197,7 @@ impl Engine<'_, '_, '_, '_> {
                     Failure::reported(error, cause),
                 ));
             }
-            Stimulus::Continue | Stimulus::Stop { .. } => {}
+            Stimulus::Continue | Stimulus::Exhausted { .. } | Stimulus::Stop { .. } => {}
         }
         frame.doing = Doing::Task(task);
         Ok(Progress::Waiting)

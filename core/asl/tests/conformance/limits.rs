@@ -162,3 +162,18 @@ fn stimuli_without_a_wait_do_nothing() {
     assert_eq!(tell(100_000, Stimulus::Stop { error: None, cause: None }), []);
     assert!(run.is_closed());
 }
+
+#[test]
+fn large_data_cut_steps_short() {
+    let definition = json!({ "StartAt": "A", "States": {
+        "A": { "Type": "Pass", "Next": "B" }, "B": { "Type": "Pass", "Next": "C" }, "C": { "Type": "Pass", "Next": "D" },
+        "D": { "Type": "Pass", "Next": "E" }, "E": { "Type": "Pass", "Next": "F" }, "F": { "Type": "Pass", "End": true } } });
+    let machine = machine(&definition);
+    let world = World::new(&machine, &json!("x".repeat(250_000)).to_string(), &Value::Null, Keep::AsMsgpack)
+        .run(None);
+    assert!(matches!(world.outcome, Some(Outcome::Succeeded { .. })));
+    // Each state writes its data twice, and the start once: 2 MB are passed after the fourth.
+    assert_eq!(world.continues(), 1);
+    let small = World::new(&machine, "{}", &Value::Null, Keep::InMemory).run(None);
+    assert_eq!(small.continues(), 0);
+}

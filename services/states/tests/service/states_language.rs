@@ -104,3 +104,25 @@ async fn the_context_object_knows_the_execution() {
         "started": "2026-01-01T00:00:00.000Z" });
     assert_eq!(world.end(&arn).await, format!("SUCCEEDED {expected}"));
 }
+
+#[tokio::test]
+async fn large_iterations_come_through_in_several_commits_or_fail_by_name() {
+    let world = World::new().await;
+    let definition = json!({ "StartAt": "M", "States": { "M": {
+        "Type": "Map", "ItemsPath": "$.items", "End": true,
+        "ItemProcessor": { "StartAt": "Grow", "States": {
+            "Grow": { "Type": "Pass", "Parameters": { "big.$": "$$.Execution.Input.big" }, "Next": "Wait" },
+            "Wait": { "Type": "Wait", "Seconds": 5, "Next": "Done" },
+            "Done": { "Type": "Pass", "Result": 1, "End": true } } } } } });
+    world.create("m", &definition).await;
+    let input = |items: u32| {
+        let items: Vec<u32> = (0..items).collect();
+        json!({ "items": items, "big": "x".repeat(200_000) }).to_string()
+    };
+    let some = world.start("m", "some", &input(20)).await;
+    let many = world.start("m", "many", &input(40)).await;
+    world.advance(10).await;
+    assert_eq!(world.end(&some).await, format!("SUCCEEDED {}", json!(vec![1; 20])));
+    let end = world.end(&many).await;
+    assert!(end.starts_with("FAILED States.DataLimitExceeded The branches and iterations hold"), "{end}");
+}
