@@ -76,7 +76,7 @@ mod tests {
                                 SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND \
                                 l.objid::bigint = hashtext(current_schema())::bigint & 4294967295))";
             let broken = client.query(breaking, &[&ours]).await.unwrap();
-            assert!(broken.len() >= 2, "{}", broken.len());
+            assert!(!broken.is_empty());
         }
         store.commit(put("d")).await.unwrap();
         for key in ["a", "b", "c", "d"] {

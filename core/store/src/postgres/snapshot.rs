@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_postgres::{Client, Statement};
 
-use super::session::{Address, store_error};
+use super::session::{Address, is_broken, store_error};
 use super::{Hints, schema};
 use crate::backend::scan_end;
 use crate::core::closed;
@@ -66,7 +66,7 @@ impl Readers {
         let begun = match begun {
             Ok(begun) => begun,
             // The server may have restarted since the connection was pooled.
-            Err(e) if e.is_closed() => self.begin_anew().await?,
+            Err(e) if is_broken(&e) => self.begin_anew().await?,
             Err(e) => return Err(store_error(&e)),
         };
         self.settle(begun, place).await
