@@ -46,7 +46,7 @@ pub(super) async fn create(door: &Door, request: S3Request<CreateBucketInput>) -
     set("ObjectOwnership", input.object_ownership.map(|ownership| ownership.as_str().into()));
     let input: api::CreateBucketInput = parse(door, &request.extensions, document)?;
     let made = door.run(&request.extensions, "CreateBucket", create_bucket::create_bucket, input).await?;
-    Ok(S3Response::new(CreateBucketOutput { location: made.location, ..CreateBucketOutput::default() }))
+    Ok(S3Response::new(CreateBucketOutput { location: made.location }))
 }
 
 /// Names that AWS does not know are refused as it refuses malformed XML.
@@ -143,7 +143,6 @@ pub(super) async fn encryption(
     let rule = ServerSideEncryptionRule {
         apply_server_side_encryption_by_default: Some(by_default),
         bucket_key_enabled: Some(false),
-        ..Default::default()
     };
     let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
     Ok(S3Response::new(GetBucketEncryptionOutput {
