@@ -33,6 +33,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// Looks through a store that is not in use and says what is wrong with it.
     Verify(VerifyArgs),
+    /// Measures a server, or servers of its own, and prints the figures beside the targets.
+    Bench(BenchArgs),
 }
 
 /// Where the server is.
@@ -113,6 +115,32 @@ pub struct VerifyArgs {
     pub store: crate::config::StoreArgs,
 }
 
+/// `buswork bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The address of any server of AWS's API; without one, servers of its own are started.
+    #[arg(long)]
+    pub endpoint: Option<String>,
+    /// The process of that server, to know its CPU time.
+    #[arg(long, requires = "endpoint")]
+    pub pid: Option<u32>,
+    /// What is measured; everything if not given.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub rows: Vec<crate::bench::Row>,
+    /// How long each load lasts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub seconds: u16,
+    /// How many connections send at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections: u16,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Below which directory a server of its own keeps its data; the temporary one if not given.
+    #[arg(long)]
+    pub scratch_dir: Option<PathBuf>,
+}
+
 impl Cli {
     /// Runs the command; its exit code is the process's.
     pub fn run(self) -> ExitCode {
@@ -123,6 +151,7 @@ impl Cli {
             Command::Put(args) => commands::put::put(&args),
             Command::Trace(args) => commands::trace::trace(&args),
             Command::Verify(args) => commands::verify::verify(&args),
+            Command::Bench(args) => commands::bench::bench(&args),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub mod bench;
 pub mod deploy;
 pub mod output;
 pub mod put;

@@ -4,6 +4,7 @@
 //! goes through `wire` into the router, and the console asks the router like every other caller.
 
 pub mod assemble;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod commands;
