@@ -73,6 +73,14 @@ Resources:
       EventPattern: {source: [aws.states], detail: {stateMachineArn: [!Ref Machine]}}
       State: ENABLED
       Targets: [{Id: logs, Arn: !GetAtt Function.Arn}]
+  Site:
+    Type: AWS::S3::Bucket
+    Properties:
+      WebsiteConfiguration: {IndexDocument: VAL.html, ErrorDocument: error.html}
+      PublicAccessBlockConfiguration: {BlockPublicAcls: 'false', BlockPublicPolicy: false}
+  SitePolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties: {Bucket: !Ref Site, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: !Sub '${Site.Arn}/*'}]}}
   Group: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: '7', Tags: [{Key: k, Value: VAL}]}}
   Machine:
     Type: AWS::StepFunctions::StateMachine
@@ -86,11 +94,15 @@ Outputs:
   Url: {Value: !GetAtt Url.FunctionUrl}
   Version: {Value: !Ref Version}
   Alias: {Value: !Ref Alias}
+  Site: {Value: !GetAtt Site.WebsiteURL}
   Rule: {Value: !GetAtt OnBus.Arn}
   Machine: {Value: !GetAtt Machine.Name}
   Role: {Value: !GetAtt Role.Arn}
   Managed: {Value: !Ref Managed}
 "#;
+
+/// `{"Description": "from a bucket", "Resources": {"A": {"Type": "AWS::SQS::Queue"}}}` in base64.
+const BODY: &str = "eyJEZXNjcmlwdGlvbiI6ICJmcm9tIGEgYnVja2V0IiwgIlJlc291cmNlcyI6IHsiQSI6IHsiVHlwZSI6ICJBV1M6OlNRUzo6UXVldWUifX19";
 
 async fn call(kernel: &Kernel, service: &str, operation: &str, input: Document) -> Document {
     let caller =
@@ -122,6 +134,7 @@ async fn a_stack_of_everything_is_made_changed_and_taken_away() {
         iam::service(),
         lambda::service(&functions),
         logs::service(),
+        s3::service(),
         sqs::service(),
         states::service(),
     ];
@@ -158,6 +171,17 @@ async fn a_stack_of_everything_is_made_changed_and_taken_away() {
         (&json!(10), &json!(256))
     );
 
+    let stacks = call(&kernel, "cloudformation", "DescribeStacks", json!({"StackName": "app"})).await;
+    let site = stacks["Stacks"][0]["Outputs"][3]["OutputValue"].as_str().unwrap();
+    let bucket = site.strip_prefix("http://").unwrap().split('.').next().unwrap();
+    let website = call(&kernel, "s3", "GetBucketWebsite", json!({"Bucket": bucket})).await;
+    assert_eq!(website["IndexDocument"], json!({"Suffix": "two.html"}));
+    let object = json!({"Bucket": bucket, "Key": "t.yaml", "Body": BODY});
+    call(&kernel, "s3", "PutObject", object).await;
+    let url = format!("https://s3.eu-central-1.amazonaws.com/{bucket}/t.yaml");
+    let told = call(&kernel, "cloudformation", "ValidateTemplate", json!({"TemplateURL": url})).await;
+    assert_eq!(told["Description"], "from a bucket");
+    call(&kernel, "s3", "DeleteObject", json!({"Bucket": bucket, "Key": "t.yaml"})).await;
     let rules = call(&kernel, "events", "ListRules", json!({"EventBusName": "orders"})).await;
     let rule = json!({"Rule": rules["Rules"][0]["Name"], "EventBusName": "orders"});
     let targets = call(&kernel, "events", "ListTargetsByRule", rule).await;

@@ -44,7 +44,7 @@ pub(super) const BUCKET: ResourceType = ResourceType {
             ..Facet::BASE
         },
     ],
-    shape: Some(website),
+    shape: Some(configurations),
     ..ResourceType::BASE
 };
 
@@ -71,13 +71,20 @@ pub(super) const BUCKET_POLICY: ResourceType = ResourceType {
         many: false,
         put: Some(call(
             "PutBucketPolicy",
-            &[("Bucket", Source::Property("Bucket")), ("Policy", Source::Item(""))],
+            &[("Bucket", Source::Property("Bucket")), ("Policy", Source::Function(policy_text))],
         )),
         remove: Some(call("DeleteBucketPolicy", &[("Bucket", Source::Property("Bucket"))])),
         ..Facet::BASE
     }],
     ..ResourceType::BASE
 };
+
+fn policy_text(known: &Known<'_>) -> Option<Document> {
+    match known.item {
+        Document::String(_) => Some(known.item.clone()),
+        document => Some(document.to_string().into()),
+    }
+}
 
 /// A URL that can be used as it is: sites are served under the host `<bucket>.s3-website.<server>`. An address of
 /// digits cannot bear names, but `localhost` and all below it is this machine.
@@ -96,9 +103,24 @@ fn location(known: &Known<'_>) -> Option<Document> {
     (region != "us-east-1").then(|| region.into())
 }
 
+fn configurations(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    if let Some(Document::Object(website)) = properties.get_mut("WebsiteConfiguration") {
+        website_of(website);
+    }
+    if let Some(Document::Object(access)) = properties.get_mut("PublicAccessBlockConfiguration") {
+        for switch in access.values_mut() {
+            match switch.as_str() {
+                Some("true") => *switch = true.into(),
+                Some("false") => *switch = false.into(),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A template gives documents by name; the operation wants each in an object of its own.
-fn website(properties: &mut Properties, _: &Place) -> Result<(), String> {
-    let Some(Document::Object(website)) = properties.get_mut("WebsiteConfiguration") else { return Ok(()) };
+fn website_of(website: &mut Properties) {
     for (name, member) in [("IndexDocument", "Suffix"), ("ErrorDocument", "Key")] {
         if let Some(Document::String(document)) = website.get(name) {
             let wrapped = json!({ member: document });
@@ -114,7 +136,6 @@ fn website(properties: &mut Properties, _: &Place) -> Result<(), String> {
             }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -145,18 +166,18 @@ mod tests {
     }
 
     #[test]
-    fn websites_take_the_operations_form() {
+    fn configurations_take_the_operations_form() {
         let place = Place { account: "1".into(), region: "r".into(), endpoint: String::new() };
         let given = json!({"WebsiteConfiguration": {
             "IndexDocument": "i.html", "ErrorDocument": "e.html",
             "RoutingRules": [{"RedirectRule": {"HostName": "h"}, "RoutingRuleCondition": {"KeyPrefixEquals": "k"}}]
-        }});
+        }, "PublicAccessBlockConfiguration": {"BlockPublicAcls": "true", "IgnorePublicAcls": false}});
         let mut properties = given.as_object().unwrap().clone();
-        website(&mut properties, &place).unwrap();
+        configurations(&mut properties, &place).unwrap();
         let expected = json!({"WebsiteConfiguration": {
             "IndexDocument": {"Suffix": "i.html"}, "ErrorDocument": {"Key": "e.html"},
             "RoutingRules": [{"Redirect": {"HostName": "h"}, "Condition": {"KeyPrefixEquals": "k"}}]
-        }});
+        }, "PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": false}});
         assert_eq!(Document::Object(properties), expected);
     }
 }
