@@ -181,8 +181,14 @@ impl Connection {
 
 /// How servers, real and imitated, say that they do not have an operation.
 fn is_not_served(status: u16, body: &str) -> bool {
-    const CODES: [&str; 5] =
-        ["UnknownOperation", "NotImplemented", "InvalidAction", "UnsupportedOperation", "UnknownService"];
+    const CODES: [&str; 6] = [
+        "UnknownOperation",
+        "NotImplemented",
+        "InvalidAction",
+        "UnsupportedOperation",
+        "UnknownService",
+        "StateMachineTypeNotSupported",
+    ];
     let no_such_path = status == 404 && !body.contains("Exception") && !body.contains("NotFound");
     status == 501 || no_such_path || CODES.iter().any(|code| body.contains(code))
 }
