@@ -1,0 +1,172 @@
+//! The events of the newest chains of causes, and what became of their deliveries.
+
+use std::collections::HashMap;
+
+use base::Timestamp;
+use kernel::trace::{AttemptEnd, Enqueued, Note, Span};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Result;
+use super::desk::Desk;
+use super::html::{Html, Tone, pill, time};
+use super::link::Link;
+
+/// The spans looked through, and the events shown.
+const SPANS: usize = 600;
+const EVENTS: usize = 20;
+
+/// An event that a bus accepted.
+pub(crate) struct Latest {
+    /// Its id.
+    pub id: String,
+    /// Its page.
+    pub href: Link,
+    /// When it came.
+    pub at: Html,
+    /// Its source.
+    pub source: String,
+    /// Its detail-type.
+    pub detail_type: String,
+    /// Its bus.
+    pub bus: String,
+    /// The names of the rules that it matched.
+    pub rules: Vec<String>,
+    /// What became of it.
+    pub fate: Html,
+}
+
+/// What `events` says of an event on the trace.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct EventFact {
+    /// The event's source.
+    pub source: String,
+    /// Its detail-type.
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    /// The bus.
+    pub bus: String,
+    /// Where the bus is.
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    account: String,
+    /// The rules that matched.
+    pub matched: Vec<String>,
+}
+
+impl EventFact {
+    /// The page of the event with that id.
+    pub(crate) fn link(&self, desk: &Desk<'_>, id: &str) -> Link {
+        let link = match self.region.as_str() {
+            "" => desk.link("event"),
+            region => Link::to("event", region, &self.account),
+        };
+        link.with("id", id).with("bus", &self.bus)
+    }
+}
+
+/// The latest events, newest first.
+pub(crate) async fn latest(desk: &Desk<'_>) -> Result<Vec<Latest>> {
+    let spans = desk.newest_spans(SPANS).await?;
+    let ends = Ends::of(&spans);
+    let mut latest = Vec::new();
+    for span in &spans {
+        for (note, fact) in events_of(span) {
+            if latest.len() == EVENTS {
+                return Ok(latest);
+            }
+            latest.push(Latest {
+                id: note.subject.clone(),
+                href: fact.link(desk, &note.subject),
+                at: time(span.at),
+                fate: ends.fate(span, &note.subject),
+                source: fact.source,
+                detail_type: fact.detail_type,
+                bus: fact.bus,
+                rules: fact.matched,
+            });
+        }
+    }
+    Ok(latest)
+}
+
+/// The events that a span accepted.
+pub(crate) fn events_of(span: &Span) -> impl Iterator<Item = (&Note, EventFact)> {
+    span.notes.iter().filter(|note| note.kind == "event").map(|note| (note, fact_of(note)))
+}
+
+/// What `events` says of an event in a note.
+pub(crate) fn fact_of(note: &Note) -> EventFact {
+    let detail = note.detail.clone().unwrap_or_default();
+    serde_json::from_value(detail).unwrap_or_default()
+}
+
+/// The deliveries that a span enqueued for an event: the rule's name and the task.
+///
+/// A span that accepted several events enqueued their deliveries one event after the other, and every event that a rule
+/// matched has as many as the rule has targets.
+pub(crate) fn deliveries<'s>(span: &'s Span, event: &str) -> Vec<(String, &'s Enqueued)> {
+    let events: Vec<(&Note, EventFact)> = events_of(span).collect();
+    let Some((_, fact)) = events.iter().find(|(note, _)| note.subject == event) else { return Vec::new() };
+    let mut deliveries = Vec::new();
+    for rule in &fact.matched {
+        let note = format!("rule {rule}");
+        let all: Vec<&Enqueued> =
+            span.enqueued.iter().filter(|task| task.note.as_deref() == Some(&note)).collect();
+        let sharing: Vec<&str> = events
+            .iter()
+            .filter(|(_, other)| other.bus == fact.bus && other.matched.contains(rule))
+            .map(|(note, _)| note.subject.as_str())
+            .collect();
+        let place = sharing.iter().position(|subject| *subject == event).unwrap_or(0);
+        let each = all.len() / sharing.len().max(1);
+        deliveries.extend(all.into_iter().skip(place * each).take(each).map(|task| (rule.clone(), task)));
+    }
+    deliveries
+}
+
+/// The last attempt of every task.
+pub(crate) struct Ends<'s>(HashMap<Uuid, (Timestamp, &'s AttemptEnd)>);
+
+impl<'s> Ends<'s> {
+    /// Of the tasks that were tried in these spans.
+    pub(crate) fn of(spans: &'s [Span]) -> Ends<'s> {
+        let mut ends: HashMap<Uuid, (Timestamp, &AttemptEnd)> = HashMap::new();
+        for span in spans {
+            if let Some(attempt) = &span.attempt {
+                let known = ends.entry(attempt.task).or_insert((span.at, &attempt.end));
+                if known.0 <= span.at {
+                    *known = (span.at, &attempt.end);
+                }
+            }
+        }
+        Ends(ends)
+    }
+
+    /// Whether a task was tried.
+    pub(crate) fn knows(&self, task: Uuid) -> bool {
+        self.0.contains_key(&task)
+    }
+
+    fn fate(&self, span: &Span, event: &str) -> Html {
+        let deliveries = deliveries(span, event);
+        let (mut delivered, mut retrying, mut given_up) = (0, 0, 0);
+        for (_, task) in &deliveries {
+            match self.0.get(&task.task) {
+                Some((_, AttemptEnd::Delivered)) => delivered += 1,
+                Some((_, AttemptEnd::Retrying { .. })) => retrying += 1,
+                Some((_, AttemptEnd::GivenUp { .. })) => given_up += 1,
+                None => {}
+            }
+        }
+        let all = deliveries.len();
+        match (all, given_up, retrying) {
+            (0, ..) => pill(Tone::Quiet, "no rule matched"),
+            (_, 1.., _) => pill(Tone::Bad, &format!("{given_up} of {all} failed")),
+            (_, 0, 1..) => pill(Tone::Warn, &format!("{retrying} of {all} retrying")),
+            _ if delivered == all => pill(Tone::Good, &format!("{all} delivered")),
+            _ => pill(Tone::Busy, &format!("{delivered} of {all} delivered")),
+        }
+    }
+}
