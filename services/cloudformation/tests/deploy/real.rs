@@ -1,6 +1,7 @@
 //! The rows of the resource types hold against the services themselves: schemas, names, errors.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,10 +124,9 @@ async fn outcome(kernel: &Kernel, stack: &str) -> (String, Vec<String>) {
     (stacks["Stacks"][0]["StackStatus"].as_str().unwrap().to_owned(), failed)
 }
 
-#[tokio::test]
-async fn a_stack_of_everything_is_made_changed_and_taken_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let functions = lambda::Functions::new(lambda::runtime::SupervisorConfig::new(folder.path())).unwrap();
+/// All services that the stack is made of. Functions live in `folder`.
+async fn cloud(folder: &Path) -> Kernel {
+    let functions = lambda::Functions::new(lambda::runtime::SupervisorConfig::new(folder)).unwrap();
     let services = vec![
         cloudformation::service(),
         dynamodb::service(),
@@ -142,24 +142,19 @@ async fn a_stack_of_everything_is_made_changed_and_taken_away() {
     let engine = store::open(&Location::Memory).unwrap();
     let kernel = Kernel::new(Arc::clone(&engine), clock, Chance::seeded(1), services);
     kernel.start().await.unwrap();
-    let template = |delay: &str, value: &str, index: &str| {
-        EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("GSI", index)
-    };
-    let request = |template: String| json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
-    let made = call(&kernel, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
-    let arn = made["StackId"].as_str().unwrap();
-    assert_eq!(outcome(&kernel, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
+    kernel
+}
 
-    call(&kernel, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
-    assert_eq!(outcome(&kernel, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
-    let tables = call(&kernel, "dynamodb", "ListTables", json!({})).await;
+/// The services show what the second template asks for.
+async fn check_changes(kernel: &Kernel) {
+    let tables = call(kernel, "dynamodb", "ListTables", json!({})).await;
     let table =
-        call(&kernel, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
+        call(kernel, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
     let indexes = table["Table"]["GlobalSecondaryIndexes"].as_array().unwrap();
     assert_eq!(indexes.iter().map(|index| &index["IndexName"]).collect::<Vec<_>>(), ["second"]);
-    let listed = call(&kernel, "lambda", "ListFunctions", json!({})).await;
+    let listed = call(kernel, "lambda", "ListFunctions", json!({})).await;
     let function = call(
-        &kernel,
+        kernel,
         "lambda",
         "GetFunction",
         json!({"FunctionName": listed["Functions"][0]["FunctionName"]}),
@@ -171,30 +166,31 @@ async fn a_stack_of_everything_is_made_changed_and_taken_away() {
         (&json!(10), &json!(256))
     );
 
-    let stacks = call(&kernel, "cloudformation", "DescribeStacks", json!({"StackName": "app"})).await;
+    let stacks = call(kernel, "cloudformation", "DescribeStacks", json!({"StackName": "app"})).await;
     let site = stacks["Stacks"][0]["Outputs"][3]["OutputValue"].as_str().unwrap();
     let bucket = site.strip_prefix("http://").unwrap().split('.').next().unwrap();
-    let website = call(&kernel, "s3", "GetBucketWebsite", json!({"Bucket": bucket})).await;
+    let website = call(kernel, "s3", "GetBucketWebsite", json!({"Bucket": bucket})).await;
     assert_eq!(website["IndexDocument"], json!({"Suffix": "two.html"}));
     let object = json!({"Bucket": bucket, "Key": "t.yaml", "Body": BODY});
-    call(&kernel, "s3", "PutObject", object).await;
+    call(kernel, "s3", "PutObject", object).await;
     let url = format!("https://s3.eu-central-1.amazonaws.com/{bucket}/t.yaml");
-    let told = call(&kernel, "cloudformation", "ValidateTemplate", json!({"TemplateURL": url})).await;
+    let told = call(kernel, "cloudformation", "ValidateTemplate", json!({"TemplateURL": url})).await;
     assert_eq!(told["Description"], "from a bucket");
-    call(&kernel, "s3", "DeleteObject", json!({"Bucket": bucket, "Key": "t.yaml"})).await;
-    let rules = call(&kernel, "events", "ListRules", json!({"EventBusName": "orders"})).await;
+    call(kernel, "s3", "DeleteObject", json!({"Bucket": bucket, "Key": "t.yaml"})).await;
+    let rules = call(kernel, "events", "ListRules", json!({"EventBusName": "orders"})).await;
     let rule = json!({"Rule": rules["Rules"][0]["Name"], "EventBusName": "orders"});
-    let targets = call(&kernel, "events", "ListTargetsByRule", rule).await;
+    let targets = call(kernel, "events", "ListTargetsByRule", rule).await;
     let ids: BTreeSet<&str> =
         targets["Targets"].as_array().unwrap().iter().map(|t| t["Id"].as_str().unwrap()).collect();
     assert_eq!(ids, BTreeSet::from(["queue", "two"]));
     let machine = json!({"stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:machine"});
-    let machine = call(&kernel, "states", "DescribeStateMachine", machine).await;
+    let machine = call(kernel, "states", "DescribeStateMachine", machine).await;
     let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Result":"two","End":true}}}"#;
     assert_eq!(machine["definition"], definition);
+}
 
-    call(&kernel, "cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
-    assert_eq!(outcome(&kernel, arn).await, ("DELETE_COMPLETE".to_owned(), vec![]));
+/// Nothing of the stack is left.
+async fn check_nothing_left(kernel: &Kernel) {
     for (service, operation, member) in [
         ("dynamodb", "ListTables", "TableNames"),
         ("events", "ListRules", "Rules"),
@@ -204,7 +200,28 @@ async fn a_stack_of_everything_is_made_changed_and_taken_away() {
         ("sqs", "ListQueues", "QueueUrls"),
         ("states", "ListStateMachines", "stateMachines"),
     ] {
-        let left = call(&kernel, service, operation, json!({})).await;
+        let left = call(kernel, service, operation, json!({})).await;
         assert!(left[member].as_array().is_none_or(Vec::is_empty), "{left}");
     }
+}
+
+#[tokio::test]
+async fn a_stack_of_everything_is_made_changed_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = cloud(folder.path()).await;
+    let template = |delay: &str, value: &str, index: &str| {
+        EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("GSI", index)
+    };
+    let request = |template: String| json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
+    let made = call(&kernel, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
+    let arn = made["StackId"].as_str().unwrap();
+    assert_eq!(outcome(&kernel, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
+
+    call(&kernel, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
+    assert_eq!(outcome(&kernel, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
+    check_changes(&kernel).await;
+
+    call(&kernel, "cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
+    assert_eq!(outcome(&kernel, arn).await, ("DELETE_COMPLETE".to_owned(), vec![]));
+    check_nothing_left(&kernel).await;
 }
