@@ -146,6 +146,11 @@ pub struct HistoryEvent {
 }
 
 impl HistoryEvent {
+    /// The bytes of what is large in the event: inputs, outputs, parameters, causes.
+    pub fn data_bytes(&self) -> usize {
+        self.details.as_ref().map_or(0, EventDetails::data_bytes)
+    }
+
     /// The event as awsJson has it, times as seconds since the epoch. Without `execution_data`, inputs and outputs are
     /// left out (`includeExecutionData`).
     pub fn to_aws(&self, execution_data: bool) -> Value {
@@ -211,7 +216,6 @@ impl Members {
 }
 
 impl EventDetails {
-    /// The bytes of what is large in an event: inputs, outputs, parameters.
     pub(crate) fn data_bytes(&self) -> usize {
         match self {
             Self::ExecutionStarted { input, .. }

@@ -30,15 +30,15 @@ pub(crate) struct StateMachine {
     pub revision: Uuid,
     #[serde(rename = "c")]
     pub created_at: Timestamp,
-    /// Whether it was updated: the first revision has no id in answers.
-    #[serde(rename = "u", default)]
-    pub updated: bool,
     /// Whether it is going: nothing is started any more.
     #[serde(rename = "d", default)]
     pub deleting: bool,
-    /// `includeExecutionData` of a logging configuration that is off.
-    #[serde(rename = "l", default)]
-    pub include_execution_data: bool,
+    /// A logging configuration that is off, as it was given.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub logging: Option<LoggingConfiguration>,
+    /// The first revision, which has no id in answers.
+    #[serde(rename = "f")]
+    pub first_revision: Uuid,
     #[serde(rename = "t", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
 }
@@ -58,17 +58,18 @@ pub(crate) struct Revision {
 store::stored!(Revision, format = 1);
 
 impl StateMachine {
-    /// The revision's id as answers show it.
-    pub(crate) fn revision_id(&self) -> Option<String> {
-        self.updated.then(|| self.revision.to_string())
+    /// A revision's id as answers show it.
+    pub(crate) fn revision_id(&self, revision: Uuid) -> Option<String> {
+        (revision != self.first_revision).then(|| revision.to_string())
     }
 
     /// What logs are written: none.
     pub(crate) fn logging(&self) -> LoggingConfiguration {
+        let given = self.logging.clone().unwrap_or_default();
         LoggingConfiguration {
             level: Some(LogLevel::Off),
-            include_execution_data: Some(self.include_execution_data),
-            destinations: None,
+            include_execution_data: Some(given.include_execution_data.unwrap_or_default()),
+            destinations: given.destinations,
         }
     }
 }
@@ -123,11 +124,6 @@ impl Settings {
             return Err(Fault::validation("Version description can only be set when publish is true"));
         }
         Ok(())
-    }
-
-    /// `includeExecutionData`, if logging is configured.
-    pub(crate) fn include_execution_data(&self) -> Option<bool> {
-        self.logging.as_ref().map(|logging| logging.include_execution_data.unwrap_or_default())
     }
 }
 

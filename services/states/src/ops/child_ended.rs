@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::ExecutionId;
 use crate::execution::Parent;
+use crate::fault;
 use crate::integration::{Answer, ended, submitted};
 use crate::keys::ExecutionKey;
 use crate::run::Live;
@@ -25,7 +26,13 @@ pub(crate) async fn child_ended(tx: &mut Tx, input: ChildEnded) -> Result<()> {
     let wait_id = parent.wait;
     let Some(task) = live.task(wait_id) else { return Ok(()) };
     let (was_submitted, pattern) = (std::mem::replace(&mut task.submitted, true), task.pattern);
-    let Some(execution) = tx.peek(&ExecutionKey { id: child.key() }).await? else { return Ok(()) };
+    let Some(execution) = tx.peek(&ExecutionKey { id: child.key() }).await? else {
+        // Its machine was deleted with all its executions.
+        let cause = fault::execution_does_not_exist(&child.arn(tx.scope())).message;
+        let error = Some("States.TaskFailed".to_owned());
+        live.step(tx, Stimulus::TaskFailed { wait_id, error, cause: Some(cause) })?;
+        return live.store(tx);
+    };
     if !was_submitted {
         // The child was faster than the answer to the request that started it.
         let request_id = tx.caller().request_id.to_string();

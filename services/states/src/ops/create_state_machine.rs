@@ -51,38 +51,33 @@ async fn create(
 ) -> Result<CreateStateMachineOutput> {
     let arn = machine_arn(tx.scope(), &input.name);
     let key = MachineKey { name: input.name.clone() };
-    let include_execution_data = settings.include_execution_data().unwrap_or_default();
+    let id = tx.id();
+    let mut machine = StateMachine {
+        revision: id,
+        first_revision: id,
+        created_at: tx.now(),
+        deleting: false,
+        logging: settings.logging,
+        tags: BTreeMap::new(),
+    };
     if let Some(existing) = tx.get(&key).await? {
         if existing.deleting {
             return Err(fault::machine_deleting(&arn).into());
         }
-        let first = revision(tx, &key.name, existing.revision).await?;
-        let same =
-            first.definition == input.definition && existing.include_execution_data == include_execution_data;
-        if !same {
+        let known = revision(tx, &key.name, existing.revision).await?;
+        if known.definition != input.definition || existing.logging() != machine.logging() {
             return Err(fault::machine_already_exists(&arn).into());
         }
         return Ok(answer(arn, existing.created_at));
     }
-    let mut tags = BTreeMap::new();
-    add_tags(&mut tags, input.tags.unwrap_or_default(), &arn)?;
-    let id = tx.id();
-    let created_at = tx.now();
+    add_tags(&mut machine.tags, input.tags.unwrap_or_default(), &arn)?;
     tx.put(
         &RevisionKey { machine: input.name, revision: id },
-        &Revision { definition: input.definition, role_arn: input.role_arn, updated_at: created_at },
+        &Revision { definition: input.definition, role_arn: input.role_arn, updated_at: machine.created_at },
     )?;
-    let machine = StateMachine {
-        revision: id,
-        created_at,
-        updated: false,
-        deleting: false,
-        include_execution_data,
-        tags,
-    };
     tx.put(&key, &machine)?;
     sweep::ensure(tx).await?;
-    Ok(answer(arn, created_at))
+    Ok(answer(arn, machine.created_at))
 }
 
 fn answer(state_machine_arn: String, creation_date: base::Timestamp) -> CreateStateMachineOutput {

@@ -27,7 +27,7 @@ pub(crate) async fn describe_state_machine(
         logging_configuration: Some(machine.logging()),
         tracing_configuration: Some(tracing()),
         label: None,
-        revision_id: machine.revision_id(),
+        revision_id: machine.revision_id(machine.revision),
         description: None,
         encryption_configuration: Some(encryption()),
         variable_references: None,

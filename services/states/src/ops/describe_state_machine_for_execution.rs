@@ -17,7 +17,6 @@ pub(crate) async fn describe_state_machine_for_execution(
     let (id, execution) = find(tx, &input.execution_arn).await?;
     let revision = revision(tx, id.machine(), execution.revision).await?;
     let machine = tx.peek(&MachineKey { name: id.machine().to_owned() }).await?;
-    let updated = machine.as_ref().is_some_and(|machine| machine.updated);
     let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
     Ok(DescribeStateMachineForExecutionOutput {
         state_machine_arn: id.machine_arn(tx.scope()),
@@ -29,7 +28,7 @@ pub(crate) async fn describe_state_machine_for_execution(
         tracing_configuration: Some(tracing()),
         map_run_arn: None,
         label: None,
-        revision_id: updated.then(|| execution.revision.to_string()),
+        revision_id: machine.and_then(|machine| machine.revision_id(execution.revision)),
         encryption_configuration: Some(encryption()),
         variable_references: None,
     })

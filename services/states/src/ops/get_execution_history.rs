@@ -8,7 +8,9 @@ use crate::keys::{Compact, HistoryKey};
 use crate::page;
 
 /// Chunks that are read at once.
-const CHUNKS: usize = 8;
+const CHUNKS: usize = 4;
+/// Bytes of inputs and outputs after which a page ends early: an answer is made in memory.
+const PAGE_BYTES_MAX: usize = 4_000_000;
 
 /// What happened in an execution, event by event.
 ///
@@ -27,8 +29,15 @@ pub(crate) async fn get_execution_history(
     };
     let direction = if reverse { Direction::Backward } else { Direction::Forward };
     let mut found = read(tx, &id, from, limit + 1, direction).await?;
-    let next = found.get(limit).map(|event| event.id);
-    found.truncate(limit);
+    let mut bytes = 0;
+    let fits = found.iter().take_while(|event| {
+        let room = bytes <= PAGE_BYTES_MAX;
+        bytes += event.data_bytes();
+        room
+    });
+    let shown = fits.count().min(limit);
+    let next = found.get(shown).map(|event| event.id);
+    found.truncate(shown);
     let with_data = input.include_execution_data != Some(false);
     let events = found.iter().map(|event| show(event, with_data)).collect::<Result<_>>()?;
     Ok(GetExecutionHistoryOutput { events, next_token: next.map(|id| page::token(&id)).transpose()? })
@@ -50,10 +59,11 @@ async fn read(
     let until = parts.clone().and(&from.saturating_add(1));
     let mut chunks =
         tx.scan_between::<HistoryKey>(parts.clone(), None, Some(until), 1, Direction::Backward).await?;
-    let mut found = Vec::new();
+    let (mut found, mut bytes) = (Vec::new(), 0);
     while let Some((last, _)) = chunks.last() {
         let last = last.clone();
         for (_, Compact(mut events)) in chunks {
+            bytes += events.iter().map(HistoryEvent::data_bytes).sum::<usize>();
             match direction {
                 Direction::Forward => events.retain(|event| event.id >= from),
                 Direction::Backward => {
@@ -63,7 +73,7 @@ async fn read(
             }
             found.append(&mut events);
         }
-        if found.len() >= limit {
+        if found.len() >= limit || bytes > PAGE_BYTES_MAX {
             break;
         }
         chunks = tx.scan_after(parts.clone(), &last, CHUNKS, direction).await?;

@@ -54,15 +54,12 @@ async fn update(
         updated_at: tx.now(),
     };
     machine.revision = tx.id();
-    machine.updated = true;
-    if let Some(include) = settings.include_execution_data() {
-        machine.include_execution_data = include;
-    }
+    machine.logging = settings.logging.or(machine.logging);
     tx.put(&RevisionKey { machine: key.name.clone(), revision: machine.revision }, &after)?;
     tx.put(&key, &machine)?;
     Ok(UpdateStateMachineOutput {
         update_date: after.updated_at,
-        revision_id: machine.revision_id(),
+        revision_id: machine.revision_id(machine.revision),
         state_machine_version_arn: None,
     })
 }

@@ -210,6 +210,36 @@ async fn history_in_pages_from_either_end() {
 }
 
 #[tokio::test]
+async fn pages_of_large_events_end_early() {
+    let world = World::new().await;
+    let mut states = json!({ "P15": { "Type": "Pass", "End": true } });
+    for i in 0..15 {
+        states[format!("P{i}")] = json!({ "Type": "Pass", "Next": format!("P{}", i + 1) });
+    }
+    let input = json!("x".repeat(250_000)).to_string();
+    let arn = world.run(&json!({ "StartAt": "P0", "States": states }), &input).await;
+    for reverse in [false, true] {
+        let mut input = json!({ "executionArn": arn, "maxResults": 1000, "reverseOrder": reverse });
+        let (mut ids, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = world.ok("GetExecutionHistory", input.clone()).await;
+            pages += 1;
+            ids.extend(page["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()));
+            match page.get("nextToken") {
+                Some(token) => input["nextToken"] = token.clone(),
+                None => break,
+            }
+        }
+        let mut expected: Vec<i64> = (1..=34).collect();
+        if reverse {
+            expected.reverse();
+        }
+        assert_eq!(ids, expected);
+        assert!((2..5).contains(&pages), "{pages}");
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_execution_is_aborted_once() {
     let world = World::new().await;
     let arn = world.run(&wait(10), "{}").await;

@@ -123,13 +123,14 @@ async fn what_is_off_may_be_said() {
     let world = World::new().await;
     let off = json!({
         "type": "STANDARD", "publish": false,
-        "loggingConfiguration": { "level": "OFF", "includeExecutionData": true },
+        "loggingConfiguration": { "level": "OFF", "includeExecutionData": true, "destinations": [] },
         "tracingConfiguration": { "enabled": false },
         "encryptionConfiguration": { "type": "AWS_OWNED_KEY" },
     });
     world.ok("CreateStateMachine", with(request("m", &pass()), off)).await;
     let described = world.ok("DescribeStateMachine", json!({ "stateMachineArn": machine_arn("m") })).await;
-    assert_eq!(described["loggingConfiguration"], json!({ "level": "OFF", "includeExecutionData": true }));
+    let logging = json!({ "level": "OFF", "includeExecutionData": true, "destinations": [] });
+    assert_eq!(described["loggingConfiguration"], logging);
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn an_update_holds_for_executions_that_start_later() {
     assert_eq!(first["definition"], before.to_string());
     assert_eq!(second["definition"], after.to_string());
     assert_eq!(second["revisionId"], updated["revisionId"]);
-    assert_ne!(first["revisionId"], updated["revisionId"]);
+    assert_eq!(first.get("revisionId"), None);
     let nothing = world.refused("UpdateStateMachine", json!({ "stateMachineArn": machine_arn("m") })).await;
     assert!(nothing.starts_with("MissingRequiredParameter: "), "{nothing}");
 }

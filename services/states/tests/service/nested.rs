@@ -135,6 +135,17 @@ async fn a_parent_that_is_stopped_or_times_out_stops_its_child() {
 }
 
 #[tokio::test]
+async fn a_parent_whose_child_is_deleted_with_its_machine_fails() {
+    let world = world_with_child().await;
+    let arn = world.run(&parent(".sync", json!({ "Input": { "wait": 100 }, "Name": "c" })), "{}").await;
+    world.ok("DeleteStateMachine", json!({ "stateMachineArn": machine_arn("child") })).await;
+    world.kernel.idle().await;
+    let child = arn.replace(":m:e", ":child:c");
+    let expected = format!("FAILED States.TaskFailed Execution Does Not Exist: '{child}'");
+    assert_eq!(world.end(&arn).await, expected);
+}
+
+#[tokio::test]
 async fn somebody_elses_execution_is_not_stopped() {
     let world = world_with_child().await;
     let theirs = world.start("child", "c", r#"{"wait":100}"#).await;

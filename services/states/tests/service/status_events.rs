@@ -102,9 +102,22 @@ async fn data_that_is_too_large_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_status_event_is_found_by_the_execution() {
+async fn the_chain_of_causes_is_found_by_the_execution() {
     let world = World::new().await;
     let arn = world.run(&machine(json!({ "Type": "Pass", "End": true })), "{}").await;
-    let events = world.events().await;
-    assert!(events.iter().all(|event| event["detail"].as_str().unwrap().contains(&arn)));
+    let chains = world.chains(&arn).await;
+    assert_eq!(chains.len(), 1);
+    let spans = &chains[0].spans;
+    let notes: Vec<String> = spans
+        .iter()
+        .flat_map(|span| &span.notes)
+        .map(|note| format!("{} {}", note.kind, note.detail.as_ref().unwrap()))
+        .collect();
+    assert_eq!(notes, [r#"execution {"status":"RUNNING"}"#, r#"execution {"status":"SUCCEEDED"}"#]);
+    let mut operations: Vec<&str> = spans.iter().map(|span| span.operation.as_str()).collect();
+    operations.sort_unstable();
+    assert_eq!(
+        operations,
+        ["events:PublishServiceEvent", "events:PublishServiceEvent", "states:StartExecution"]
+    );
 }

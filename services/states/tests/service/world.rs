@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use base::{AccountId, Fault, Region, Timestamp};
 use futures::future::BoxFuture;
-use kernel::{Caller, Chance, Clock, Kernel};
+use kernel::trace::Chain;
+use kernel::{Caller, Chance, Clock, Kernel, Tx};
 use serde_json::{Value, json};
 use store::Location;
 use store::engine::{Commit, CommitError, Engine, Snapshot, StoreError, Version};
@@ -183,6 +184,12 @@ impl World {
         details.map(|event| serde_json::from_str(event["detail"].as_str().unwrap()).unwrap()).collect()
     }
 
+    /// The chains of causes that `subject` belongs to.
+    pub(crate) async fn chains(&self, subject: &str) -> Vec<Chain> {
+        let caller = self.kernel.house_caller();
+        self.kernel.transact("kernel", caller, "Find", find_chains, subject.to_owned()).await.unwrap()
+    }
+
     /// Has the runner do a call, as whoever delivers to a target does.
     pub(crate) async fn task(&self, call: kernel::Call) {
         let input = serde_json::to_value(&call).unwrap();
@@ -209,6 +216,10 @@ impl World {
         let body: Value = serde_json::from_str(&bodies[0]).unwrap();
         body["token"].as_str().unwrap().to_owned()
     }
+}
+
+async fn find_chains(tx: &mut Tx, subject: String) -> kernel::Result<Vec<Chain>> {
+    kernel::trace::find(tx, &subject).await
 }
 
 fn assemble(engine: &SharedEngine, clock: &Clock, calls: &Calls, left: &Arc<AtomicI64>, seed: u64) -> Kernel {
