@@ -10,6 +10,7 @@ cd "$(dirname "$0")"
 variant=${1:-rust}
 stage=${STAGE:-dev}
 table=${TABLE:-executions}
+endpoint=${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}
 export AWS_REGION="${AWS_REGION:-eu-central-1}"
 
 case $variant in
@@ -41,6 +42,7 @@ deploy_service "$stage-recent-actions" recent-actions-writer templates/recent-ac
 
 cat > dist/config.json <<EOF
 {
+  "endpoint": "$endpoint",
   "region": "$AWS_REGION",
   "table": "$(stack_output "$stage-recent-actions" ExecutionsTable)",
   "index": "by-client",

@@ -9,6 +9,10 @@ import { fileURLToPath } from "node:url";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { chromium } from "playwright-core";
 
+process.env.AWS_REGION ??= "eu-central-1";
+process.env.AWS_ACCESS_KEY_ID ??= "test";
+process.env.AWS_SECRET_ACCESS_KEY ??= "test";
+
 const SCREENSHOT = process.env.SCREENSHOT ?? fileURLToPath(new URL("../../target/recent-actions-page.png", import.meta.url));
 const CLIENT = String(Date.now());
 const DEADLINE_MS = 15_000;

@@ -203,21 +203,16 @@ async function deploy(template, name, parameters = {}) {
   const [Runtime, Handler] = RUNTIMES[VARIANT];
   const values = { Stage: STAGE, CodeBucket: BUCKET, CodeKey: Key, Runtime, Handler, ...parameters };
   const StackName = `${STAGE}-${template}`;
-  const change = await stacks.send(
-    new cfn.CreateChangeSetCommand({
+  await stacks.send(
+    new cfn.CreateStackCommand({
       StackName,
-      ChangeSetName: "create",
-      ChangeSetType: "CREATE",
       TemplateBody: readFileSync(new URL(`templates/${template}.yaml`, EXAMPLE), "utf8"),
       Capabilities: ["CAPABILITY_IAM"],
       Parameters: Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
     }),
   );
-  const waiting = { client: stacks, minDelay: 1, maxDelay: 1, maxWaitTime: 60 };
-  await cfn.waitUntilChangeSetCreateComplete(waiting, { ChangeSetName: change.Id });
-  await stacks.send(new cfn.ExecuteChangeSetCommand({ ChangeSetName: change.Id }));
   deployed.push(StackName);
-  await cfn.waitUntilStackCreateComplete(waiting, { StackName });
+  await cfn.waitUntilStackCreateComplete({ client: stacks, minDelay: 1, maxDelay: 1, maxWaitTime: 60 }, { StackName });
   const { Stacks } = await stacks.send(new cfn.DescribeStacksCommand({ StackName }));
   outputs[template] = Object.fromEntries(Stacks[0].Outputs.map((output) => [output.OutputKey, output.OutputValue]));
 }

@@ -2,7 +2,7 @@
 
 const SIGNING_NAMES = { AWSStepFunctions: "states", DynamoDB_20120810: "dynamodb" };
 
-/** What the installation wrote next to the page: region, endpoint, table, index, machines, currency. */
+/** What the installation wrote next to the page: endpoint, region, table, index, machines, currency. */
 export const config = await (await fetch("config.json", { cache: "no-store" })).json();
 
 /** Starts a booking; `kind` names the machine. Answers the execution's ARN. */
@@ -53,12 +53,13 @@ function parsed(text) {
 
 /** The scope tells which service and region are meant. Nothing secret lives in a page, so nothing is signed. */
 async function call(target, operation, input) {
-  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
-  const scope = `page/${day}/${config.region}/${SIGNING_NAMES[target]}/aws4_request`;
-  const response = await fetch(config.endpoint ?? "/", {
+  const now = new Date().toISOString().replace(/[-:]|\.\d+/g, ""); // 20260131T235959Z
+  const scope = `page/${now.slice(0, 8)}/${config.region}/${SIGNING_NAMES[target]}/aws4_request`;
+  const response = await fetch(config.endpoint, {
     method: "POST",
     headers: {
       "Content-Type": "application/x-amz-json-1.0",
+      "X-Amz-Date": now,
       "X-Amz-Target": `${target}.${operation}`,
       Authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=${"0".repeat(64)}`,
     },
