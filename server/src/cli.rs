@@ -29,6 +29,8 @@ pub enum Command {
     Output(OutputArgs),
     /// Puts a file into a bucket.
     Put(PutArgs),
+    /// Calls any operation with a JSON document and prints the answer.
+    Call(CallArgs),
     /// Shows the chain of causes of an event, an execution or a request.
     Trace(TraceArgs),
     /// Looks through a store that is not in use and says what is wrong with it.
@@ -94,6 +96,21 @@ pub struct PutArgs {
     pub endpoint: Endpoint,
 }
 
+/// `buswork call`
+#[derive(Debug, Args)]
+pub struct CallArgs {
+    /// The signing name of the service, e.g. `sqs`.
+    pub service: String,
+    /// The operation, e.g. `SendMessage`.
+    pub operation: String,
+    /// The input.
+    #[arg(default_value = "{}")]
+    pub input: String,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
 /// `buswork trace`
 #[derive(Debug, Args)]
 pub struct TraceArgs {
@@ -149,6 +166,7 @@ impl Cli {
             Command::Deploy(args) => commands::deploy::deploy(&args),
             Command::Output(args) => commands::output::output(&args),
             Command::Put(args) => commands::put::put(&args),
+            Command::Call(args) => commands::call::call(&args),
             Command::Trace(args) => commands::trace::trace(&args),
             Command::Verify(args) => commands::verify::verify(&args),
             Command::Bench(args) => commands::bench::bench(&args),

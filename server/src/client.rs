@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::cli::Endpoint;
 
+/// The time in the headers that stand for a signature.
+const SIGNED_AT: &str = "20260101T000000Z";
+
 /// A client of one server.
 pub struct Client {
     http: Http<HttpConnector, Full<Bytes>>,
@@ -63,6 +66,7 @@ impl Client {
     ) -> anyhow::Result<Answer> {
         let request = http::Request::put(format!("{}{path}", self.endpoint.endpoint))
             .header("authorization", self.authorization(service))
+            .header("x-amz-date", SIGNED_AT)
             .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
             .header("content-type", content_type)
             .body(Full::new(body))?;
@@ -77,6 +81,7 @@ impl Client {
         let url = format!("{}/_buswork/call/{service}/{operation}", self.endpoint.endpoint);
         let request = http::Request::post(url)
             .header("authorization", self.authorization(service))
+            .header("x-amz-date", SIGNED_AT)
             .header("content-type", "application/json")
             .body(Full::new(serde_json::to_vec(input)?.into()))?;
         let answer = self.send(request).await?;

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod bench;
+pub mod call;
 pub mod deploy;
 pub mod output;
 pub mod put;

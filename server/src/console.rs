@@ -147,7 +147,7 @@ fn is_browser_at_root(parts: &http::request::Parts) -> bool {
     parts.method == Method::GET
         && parts.uri.path() == "/"
         && parts.uri.query().is_none()
-        && header(AUTHORIZATION).is_none()
+        && !parts.headers.contains_key(AUTHORIZATION)
         && header(ACCEPT).is_some_and(|accept| accept.contains("text/html"))
         && header(HOST).is_some_and(guard::is_local)
 }

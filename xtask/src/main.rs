@@ -4,6 +4,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod codegen;
+mod demo;
+mod run;
+mod server;
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -14,7 +18,12 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["codegen", options @ ..] => codegen::run(options),
         ["tidy"] => tidy::run(),
-        _ => Err(anyhow::anyhow!("usage: cargo xtask codegen [--check] [model…] | tidy")),
+        ["demo", options @ ..] => demo::run_demo(options),
+        ["test", options @ ..] => test::run_tests(options),
+        ["bench", options @ ..] => bench(options),
+        _ => Err(anyhow::anyhow!(
+            "usage: cargo xtask codegen [--check] [model…] | tidy | demo [--node] [--once] | test [--crates] [--long] | bench […]"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,4 +32,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the release binary and measures it; see `buswork bench --help`.
+fn bench(options: &[&str]) -> anyhow::Result<()> {
+    run::run("cargo", &["build", "--release", "--package", "buswork"], &[])?;
+    run::run(server::BINARY, &[&["bench"], options].concat(), &[])
 }

@@ -254,3 +254,47 @@ fn brief(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::Fault;
+    use kernel::Exhausted;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn failures_say_what_comes_next() {
+        let fault = || Fault::new("Throttling", "slow down");
+        let next = Timestamp::from_millis(1_500);
+        assert_eq!(failure(&AttemptEnd::Delivered), None);
+        assert_eq!(
+            failure(&AttemptEnd::Retrying { fault: fault(), next }).unwrap(),
+            "Throttling: slow down; next attempt at 1970-01-01T00:00:01.500Z"
+        );
+        let given_up = |dead_letter: Option<&str>| AttemptEnd::GivenUp {
+            fault: fault(),
+            because: Exhausted::NotRetryable,
+            dead_letter: dead_letter.map(str::to_owned),
+        };
+        assert_eq!(
+            failure(&given_up(Some("arn:aws:sqs:r:1:dead"))).unwrap(),
+            "Throttling: slow down; given up (NotRetryable); dead letter in arn:aws:sqs:r:1:dead"
+        );
+        assert!(failure(&given_up(None)).unwrap().ends_with("no dead-letter queue is configured"));
+    }
+
+    #[test]
+    fn what_a_function_or_an_execution_does_wrong_is_a_failure() {
+        let check = |kind: &str, detail: Value| {
+            let (kind, subject) = (kind.to_owned(), String::new());
+            is_failure(&Note { kind, subject, detail: Some(detail), found_by: false })
+        };
+        assert!(check("invocation", json!({ "function_error": "Unhandled" })));
+        assert!(!check("invocation", json!({ "function_error": null })));
+        assert!(check("execution", json!({ "status": "FAILED", "error": "E" })));
+        assert!(!check("execution", json!({ "status": "ABORTED" })));
+        assert!(check("stack status", json!({ "status": "CREATE_FAILED" })));
+        assert!(check("not invoked", json!({})));
+    }
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask test`: everything that must hold, with what it needs installed by the project's own scripts.
+
+use anyhow::bail;
+
+use crate::run::{output, root, run};
+use crate::server::{BINARY, Server};
+
+/// Runs the tests of all crates, PostgreSQL's included, then real clients and a browser against the release binary.
+/// `--crates` ends after the first part; `--long` repeats the crash scenario ten times instead of two.
+///
+/// # Errors
+/// A step fails.
+pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
+    let (mut crates_only, mut crashes) = (false, "2");
+    for option in options {
+        match *option {
+            "--crates" => crates_only = true,
+            "--long" => crashes = "10",
+            other => bail!("unknown option {other}: use --crates, --long"),
+        }
+    }
+    let postgres = output("scripts/postgres.sh", &["start"])?;
+    let crates = run("cargo", &["test", "--workspace"], &[("BUSWORK_TEST_POSTGRES", &postgres)]);
+    run("scripts/postgres.sh", &["stop"], &[])?;
+    crates?;
+    if crates_only {
+        return Ok(());
+    }
+    run("scripts/setup-python.sh", &[], &[])?;
+    run("scripts/setup-chromium.sh", &[], &[])?;
+    run("cargo", &["build", "--release", "--package", "buswork"], &[])?;
+    run("examples/recent-actions/build.sh", &["rust", "node"], &[])?;
+    clients()?;
+    crash(crashes)
+}
+
+/// boto3, the AWS CLI, the AWS SDK for JavaScript and a browser against one server.
+fn clients() -> anyhow::Result<()> {
+    let data_dir = root().join("target/test-data");
+    let _ = std::fs::remove_dir_all(&data_dir);
+    let server = Server::start(&data_dir, 0)?;
+    let (binary, pid) = (root().join(BINARY).display().to_string(), server.pid().to_string());
+    let environment = [
+        ("AWS_ENDPOINT_URL", server.address.as_str()),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("BUSWORK", &binary),
+        ("BUSWORK_PID", &pid),
+    ];
+    run(".tools/python/bin/pytest", &["tests-clients/python", "-s"], &environment)?;
+    run("npm", &["--prefix", "tests-clients/node", "test"], &environment)?;
+    run("examples/recent-actions/deploy.sh", &["rust"], &environment)?;
+    run("npm", &["--prefix", "tests-clients/node", "run", "test:page"], &environment)
+}
+
+/// SIGKILL in the middle of 200 executions, restart, and nothing is lost.
+fn crash(loops: &str) -> anyhow::Result<()> {
+    let binary = root().join(BINARY).display().to_string();
+    let environment = [("BUSWORK_BIN", binary.as_str())];
+    run(".tools/python/bin/python", &["tests-clients/python/crash.py", "--loops", loops], &environment)
+}
