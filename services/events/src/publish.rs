@@ -58,7 +58,7 @@ pub(crate) async fn publish_envelope(
     } else {
         tx.note("event", &id, Some(detail));
     }
-    sweep::ensure(tx, bus).await?;
+    sweep::ensure(tx).await?;
     let accepted = Accepted { envelope, at: tx.now(), root: tx.trace().root };
     tx.put(&EventKey { bus: bus.to_owned(), id: event.id }, &accepted)
 }

@@ -28,7 +28,7 @@ pub(crate) struct Sweep {
 }
 
 /// Schedules the sweep of an account and region, once.
-pub(crate) async fn ensure(tx: &mut Tx, _bus: &str) -> Result<()> {
+pub(crate) async fn ensure(tx: &mut Tx) -> Result<()> {
     if tx.version_of(&SweepKey {}).await?.is_some() {
         return Ok(());
     }
