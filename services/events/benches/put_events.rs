@@ -1,4 +1,5 @@
-//! PutEvents through the router on the memory engine, with 1, 100 and 5,000 rules of which one matches: the ratios count.
+//! PutEvents through the router on the memory engine, with 1, 100 and 5,000 rules of which one matches; its target
+//! is a mailbox in the place of a queue. The ratios count.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use base::{AccountId, Region};
@@ -19,7 +20,7 @@ async fn call(kernel: &Kernel, service: &str, operation: &str, input: Value) {
 }
 
 async fn kernel_with(rules: usize) -> Kernel {
-    let services = vec![events::service(), sqs::service()];
+    let services = vec![events::service(), testkit::mailbox::service()];
     let engine = store::open(&Location::Memory).unwrap();
     let kernel = Kernel::new(engine, Clock::real(), Chance::seeded(1), services);
     kernel.start().await.unwrap();

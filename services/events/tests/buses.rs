@@ -1,4 +1,4 @@
-//! EventBridge through the router, with queues as targets, on the virtual clock.
+//! EventBridge through the router, with mailboxes in the place of queues, on the virtual clock.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl World {
             .internal_effect("Take", flaky)
             .targets(&[FLAKY])
             .state(Arc::clone(&state));
-        let services = vec![events::service(), sqs::service(), flaky_service];
+        let services = vec![events::service(), testkit::mailbox::service(), flaky_service];
         let kernel = Kernel::new(store::open(&Location::Memory).unwrap(), clock, Chance::seeded(1), services);
         kernel.start().await.unwrap();
         let world = World { kernel, flaky: state };

@@ -4,7 +4,6 @@
 mod create;
 mod exports;
 mod fake;
-mod real;
 mod requests;
 mod update;
 mod world;

@@ -1,4 +1,4 @@
-//! Step Functions through the router, on the virtual clock, among the real SQS and small stand-ins for other services.
+//! Step Functions through the router, on the virtual clock, among small stand-ins for other services.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod callbacks;

@@ -224,7 +224,7 @@ async fn find_chains(tx: &mut Tx, subject: String) -> kernel::Result<Vec<Chain>>
 
 fn assemble(engine: &SharedEngine, clock: &Clock, calls: &Calls, left: &Arc<AtomicI64>, seed: u64) -> Kernel {
     let mut services = neighbours::services(Arc::clone(calls));
-    services.extend([sqs::service(), states::service()]);
+    services.extend([testkit::mailbox::service(), states::service()]);
     let mortal = Arc::new(Mortal { inner: Arc::clone(engine), left: Arc::clone(left) });
     Kernel::new(mortal, clock.clone(), Chance::seeded(seed), services)
 }

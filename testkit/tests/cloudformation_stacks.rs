@@ -1,14 +1,13 @@
-//! The rows of the resource types hold against the services themselves: schemas, names, errors.
+//! The rows of CloudFormation's resource types hold against the services themselves: schemas, names, errors.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use base::{AccountId, Document, Region, Timestamp};
-use kernel::{Caller, Chance, Clock, Kernel};
+use base::Document;
 use serde_json::json;
-use store::Location;
+use testkit::World;
 
 const EVERYTHING: &str = r#"
 Resources:
@@ -105,18 +104,16 @@ Outputs:
 /// `{"Description": "from a bucket", "Resources": {"A": {"Type": "AWS::SQS::Queue"}}}` in base64.
 const BODY: &str = "eyJEZXNjcmlwdGlvbiI6ICJmcm9tIGEgYnVja2V0IiwgIlJlc291cmNlcyI6IHsiQSI6IHsiVHlwZSI6ICJBV1M6OlNRUzo6UXVldWUifX19";
 
-async fn call(kernel: &Kernel, service: &str, operation: &str, input: Document) -> Document {
-    let caller =
-        Caller::root_user(AccountId::default(), Region::parse("eu-central-1").unwrap(), kernel.new_id());
-    let answer = kernel.run_document(caller, service, operation, &input).await;
-    kernel.advance(Duration::from_secs(20)).await;
+async fn call(world: &World, service: &str, operation: &str, input: Document) -> Document {
+    let answer = world.call(service, operation, input).await;
+    world.advance(Duration::from_secs(20)).await;
     answer.unwrap_or_else(|fault| panic!("{operation}: {fault}"))
 }
 
 /// The stack's status, and what failed.
-async fn outcome(kernel: &Kernel, stack: &str) -> (String, Vec<String>) {
-    let stacks = call(kernel, "cloudformation", "DescribeStacks", json!({"StackName": stack})).await;
-    let events = call(kernel, "cloudformation", "DescribeStackEvents", json!({"StackName": stack})).await;
+async fn outcome(world: &World, stack: &str) -> (String, Vec<String>) {
+    let stacks = call(world, "cloudformation", "DescribeStacks", json!({"StackName": stack})).await;
+    let events = call(world, "cloudformation", "DescribeStackEvents", json!({"StackName": stack})).await;
     let failed = |event: &&Document| event["ResourceStatus"].as_str().unwrap().ends_with("FAILED");
     let line =
         |event: &Document| format!("{}: {}", event["LogicalResourceId"], event["ResourceStatusReason"]);
@@ -125,72 +122,65 @@ async fn outcome(kernel: &Kernel, stack: &str) -> (String, Vec<String>) {
 }
 
 /// All services that the stack is made of. Functions live in `folder`.
-async fn cloud(folder: &Path) -> Kernel {
+async fn cloud(folder: &Path) -> World {
     let functions = lambda::Functions::new(lambda::runtime::SupervisorConfig::new(folder)).unwrap();
-    let services = vec![
-        cloudformation::service(),
-        dynamodb::service(),
-        events::service(),
-        iam::service(),
-        lambda::service(&functions),
-        logs::service(),
-        s3::service(),
-        sqs::service(),
-        states::service(),
-    ];
-    let clock = Clock::virtual_at(Timestamp::from_millis(1_790_000_000_000));
-    let engine = store::open(&Location::Memory).unwrap();
-    let kernel = Kernel::new(Arc::clone(&engine), clock, Chance::seeded(1), services);
-    kernel.start().await.unwrap();
-    kernel
+    let services = move || {
+        vec![
+            cloudformation::service(),
+            dynamodb::service(),
+            events::service(),
+            iam::service(),
+            lambda::service(&functions),
+            logs::service(),
+            s3::service(),
+            sqs::service(),
+            states::service(),
+        ]
+    };
+    World::new(services).await
 }
 
 /// The services show what the second template asks for.
-async fn check_changes(kernel: &Kernel) {
-    let tables = call(kernel, "dynamodb", "ListTables", json!({})).await;
-    let table =
-        call(kernel, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
+async fn check_changes(world: &World) {
+    let tables = call(world, "dynamodb", "ListTables", json!({})).await;
+    let table = call(world, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
     let indexes = table["Table"]["GlobalSecondaryIndexes"].as_array().unwrap();
     assert_eq!(indexes.iter().map(|index| &index["IndexName"]).collect::<Vec<_>>(), ["second"]);
-    let listed = call(kernel, "lambda", "ListFunctions", json!({})).await;
-    let function = call(
-        kernel,
-        "lambda",
-        "GetFunction",
-        json!({"FunctionName": listed["Functions"][0]["FunctionName"]}),
-    )
-    .await;
+    let listed = call(world, "lambda", "ListFunctions", json!({})).await;
+    let function =
+        call(world, "lambda", "GetFunction", json!({"FunctionName": listed["Functions"][0]["FunctionName"]}))
+            .await;
     assert_eq!(function["Tags"], json!({"k": "two"}));
     assert_eq!(
         (&function["Configuration"]["Timeout"], &function["Configuration"]["MemorySize"]),
         (&json!(10), &json!(256))
     );
 
-    let stacks = call(kernel, "cloudformation", "DescribeStacks", json!({"StackName": "app"})).await;
+    let stacks = call(world, "cloudformation", "DescribeStacks", json!({"StackName": "app"})).await;
     let site = stacks["Stacks"][0]["Outputs"][3]["OutputValue"].as_str().unwrap();
     let bucket = site.strip_prefix("http://").unwrap().split('.').next().unwrap();
-    let website = call(kernel, "s3", "GetBucketWebsite", json!({"Bucket": bucket})).await;
+    let website = call(world, "s3", "GetBucketWebsite", json!({"Bucket": bucket})).await;
     assert_eq!(website["IndexDocument"], json!({"Suffix": "two.html"}));
     let object = json!({"Bucket": bucket, "Key": "t.yaml", "Body": BODY});
-    call(kernel, "s3", "PutObject", object).await;
+    call(world, "s3", "PutObject", object).await;
     let url = format!("https://s3.eu-central-1.amazonaws.com/{bucket}/t.yaml");
-    let told = call(kernel, "cloudformation", "ValidateTemplate", json!({"TemplateURL": url})).await;
+    let told = call(world, "cloudformation", "ValidateTemplate", json!({"TemplateURL": url})).await;
     assert_eq!(told["Description"], "from a bucket");
-    call(kernel, "s3", "DeleteObject", json!({"Bucket": bucket, "Key": "t.yaml"})).await;
-    let rules = call(kernel, "events", "ListRules", json!({"EventBusName": "orders"})).await;
+    call(world, "s3", "DeleteObject", json!({"Bucket": bucket, "Key": "t.yaml"})).await;
+    let rules = call(world, "events", "ListRules", json!({"EventBusName": "orders"})).await;
     let rule = json!({"Rule": rules["Rules"][0]["Name"], "EventBusName": "orders"});
-    let targets = call(kernel, "events", "ListTargetsByRule", rule).await;
+    let targets = call(world, "events", "ListTargetsByRule", rule).await;
     let ids: BTreeSet<&str> =
         targets["Targets"].as_array().unwrap().iter().map(|t| t["Id"].as_str().unwrap()).collect();
     assert_eq!(ids, BTreeSet::from(["queue", "two"]));
     let machine = json!({"stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:machine"});
-    let machine = call(kernel, "states", "DescribeStateMachine", machine).await;
+    let machine = call(world, "states", "DescribeStateMachine", machine).await;
     let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Result":"two","End":true}}}"#;
     assert_eq!(machine["definition"], definition);
 }
 
 /// Nothing of the stack is left.
-async fn check_nothing_left(kernel: &Kernel) {
+async fn check_nothing_left(world: &World) {
     for (service, operation, member) in [
         ("dynamodb", "ListTables", "TableNames"),
         ("events", "ListRules", "Rules"),
@@ -200,7 +190,7 @@ async fn check_nothing_left(kernel: &Kernel) {
         ("sqs", "ListQueues", "QueueUrls"),
         ("states", "ListStateMachines", "stateMachines"),
     ] {
-        let left = call(kernel, service, operation, json!({})).await;
+        let left = call(world, service, operation, json!({})).await;
         assert!(left[member].as_array().is_none_or(Vec::is_empty), "{left}");
     }
 }
@@ -208,20 +198,20 @@ async fn check_nothing_left(kernel: &Kernel) {
 #[tokio::test]
 async fn a_stack_of_everything_is_made_changed_and_taken_away() {
     let folder = tempfile::tempdir().unwrap();
-    let kernel = cloud(folder.path()).await;
+    let world = cloud(folder.path()).await;
     let template = |delay: &str, value: &str, index: &str| {
         EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("GSI", index)
     };
     let request = |template: String| json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
-    let made = call(&kernel, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
+    let made = call(&world, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
     let arn = made["StackId"].as_str().unwrap();
-    assert_eq!(outcome(&kernel, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
+    assert_eq!(outcome(&world, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
 
-    call(&kernel, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
-    assert_eq!(outcome(&kernel, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
-    check_changes(&kernel).await;
+    call(&world, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
+    assert_eq!(outcome(&world, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
+    check_changes(&world).await;
 
-    call(&kernel, "cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
-    assert_eq!(outcome(&kernel, arn).await, ("DELETE_COMPLETE".to_owned(), vec![]));
-    check_nothing_left(&kernel).await;
+    call(&world, "cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
+    assert_eq!(outcome(&world, arn).await, ("DELETE_COMPLETE".to_owned(), vec![]));
+    check_nothing_left(&world).await;
 }
