@@ -174,6 +174,9 @@ impl Kernel {
 
     /// Whether the store answers: a read of its newest version.
     pub async fn ready(&self) -> Result<()> {
+        if let Some(failure) = self.inner.engine.failure() {
+            return Err(failure.into());
+        }
         self.inner.engine.snapshot().await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! One group of transactions from decision to visibility, for every embedded engine.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -16,6 +16,8 @@ use crate::watch::Watches;
 /// What readers see: the newest synced state, and who waits for the next.
 pub(crate) struct Public {
     published: RwLock<Published>,
+    /// Why nothing is acknowledged any more; set once, never taken back.
+    poison: OnceLock<StoreError>,
     pub(crate) watches: Arc<Watches>,
     pub(crate) floor: ScanFloor,
 }
@@ -30,7 +32,7 @@ struct Published {
 impl Public {
     fn new(version: Version, view: Arc<dyn View>) -> Public {
         let published = RwLock::new(Published { version, view: Some(view) });
-        Public { published, watches: Arc::default(), floor: ScanFloor::new() }
+        Public { published, poison: OnceLock::new(), watches: Arc::default(), floor: ScanFloor::new() }
     }
 
     /// What readers see of a store that was never written.
@@ -43,6 +45,11 @@ impl Public {
         let Published { version, view } = self.published.read().clone();
         let view = view.ok_or_else(closed)?;
         Ok(Box::new(At { version, view }))
+    }
+
+    /// Why nothing is acknowledged any more, if that is so.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.poison.get().cloned()
     }
 
     fn publish(&self, version: Version, view: Arc<dyn View>) -> Arc<dyn View> {
@@ -159,7 +166,7 @@ impl<B: Backend> Core<B> {
         tracing::error!(why, "the store is poisoned: it acknowledges nothing any more");
         let poison = StoreError::Poisoned(why.to_owned());
         self.poison = Some(poison.clone());
-        poison
+        self.public.poison.get_or_init(|| poison).clone()
     }
 
     /// Gives everything up as it is, closed or not.

@@ -140,6 +140,10 @@ pub trait Engine: Send + Sync + 'static {
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// `fjall`, `redb`, `memory`, `postgres`.
     fn name(&self) -> &'static str;
+    /// Why nothing is acknowledged any more, once that is so: the store is poisoned or closed.
+    fn failure(&self) -> Option<StoreError> {
+        None
+    }
     /// Hints where scans of queue heads may start; exact for snapshots of this engine.
     fn floor(&self) -> &ScanFloor {
         ScanFloor::none()

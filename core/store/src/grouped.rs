@@ -219,6 +219,11 @@ impl Engine for Grouped {
         self.name
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        let ended = || self.queue.state.lock().ended.clone().and_then(Result::err);
+        self.public.failure().or_else(ended)
+    }
+
     fn floor(&self) -> &ScanFloor {
         &self.public.floor
     }

@@ -53,6 +53,10 @@ impl<B: Backend> Engine for Inline<B> {
         self.name
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        self.public.failure()
+    }
+
     fn floor(&self) -> &ScanFloor {
         &self.public.floor
     }

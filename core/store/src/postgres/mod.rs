@@ -122,6 +122,10 @@ impl Engine for Postgres {
         "postgres"
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        self.hints.poison.get().cloned()
+    }
+
     fn floor(&self) -> &ScanFloor {
         &self.hints.floor
     }
