@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use kernel::Service;
 
-pub use state::Functions;
+pub use state::{Functions, Issue};
 
 /// The service's signing name.
 pub(crate) const NAME: &str = "lambda";

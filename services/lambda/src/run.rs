@@ -66,7 +66,9 @@ pub(crate) async fn run(
     let state = &functions.0;
     let room = state.concurrency.enter(&scope, &order.wanted.name, found.function.reserved)?;
     let active = state.outbox.begin(kernel);
-    let spec = Arc::new(spec(kernel, caller, &order.wanted.name, found.number, &found.version));
+    let credentials = (state.issue)(&scope.account, &found.version.role, &order.wanted.name);
+    let spec =
+        Arc::new(spec(kernel, caller, &order.wanted.name, found.number, &found.version, credentials));
     let invocation = Invocation {
         request_id: order.request_id,
         payload: order.payload,
@@ -100,7 +102,14 @@ async fn find(tx: &mut Tx, wanted: FunctionRef) -> Result<Found> {
 }
 
 /// The function as the supervisor knows it.
-fn spec(kernel: &Kernel, caller: &Caller, name: &str, number: u64, version: &Version) -> FunctionSpec {
+fn spec(
+    kernel: &Kernel,
+    caller: &Caller,
+    name: &str,
+    number: u64,
+    version: &Version,
+    credentials: Credentials,
+) -> FunctionSpec {
     let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
     let archive = |package: &PackageUse| {
         let (kernel, caller, sha256) = (kernel.clone(), caller.clone(), package.sha256.clone());
@@ -125,20 +134,11 @@ fn spec(kernel: &Kernel, caller: &Caller, name: &str, number: u64, version: &Ver
         ephemeral_storage_mb: version.ephemeral_mb,
         timeout: Duration::from_secs(u64::from(version.timeout_s)),
         environment: version.environment.clone(),
-        credentials: credentials(&scope),
+        credentials,
         log_group: version.log_group(name),
         endpoint_url: kernel.endpoint().to_owned(),
         account: scope.account,
         region: scope.region,
-    }
-}
-
-/// Credentials of the account: the platform knows the account by the access key.
-fn credentials(scope: &Scope) -> Credentials {
-    Credentials {
-        access_key_id: scope.account.to_string(),
-        secret_access_key: "buswork".to_owned(),
-        session_token: "buswork".to_owned(),
     }
 }
 
