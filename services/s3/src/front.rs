@@ -1,6 +1,7 @@
 //! S3 over HTTP: the protocol is s3s's, what is behind it is ours.
 //!
-//! Signatures are read for whose they are and not verified: what a request signs is taken off before s3s sees it.
+//! Signatures are read for whose they are and not verified here: a server that verifies them says by a
+//! [`VerifiedCaller`] who calls. What a request signs is taken off before s3s sees it.
 
 mod buckets;
 mod convert;
@@ -22,6 +23,8 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3ErrorCode};
 
 use crate::website;
+
+pub use request::VerifiedCaller;
 
 pub(crate) use convert::{from_time, to_http_date};
 
@@ -68,6 +71,11 @@ impl S3Http {
             *response.body_mut() = empty();
         }
         response
+    }
+
+    /// The answer to a request that is refused before it comes here, e.g. for its signature.
+    pub fn refuse(&self, fault: Fault, request_id: uuid::Uuid) -> http::Response<Body> {
+        error(to_error(fault, request_id))
     }
 
     async fn api(&self, request: http::Request<Bytes>, request_id: uuid::Uuid) -> http::Response<Body> {

@@ -25,7 +25,7 @@ mod website;
 
 use kernel::Service;
 
-pub use front::{Body, BoxError, S3Http, http};
+pub use front::{Body, BoxError, S3Http, VerifiedCaller, http};
 pub use website::{Scheme, is_website_host};
 
 /// The name in credential scopes and in the router.

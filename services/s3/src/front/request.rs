@@ -34,6 +34,10 @@ const SIGNING_FIELDS: [&str; 10] = [
     "Expires",
 ];
 
+/// Who signed a request, where the server verified its signature: goes with the request among its extensions.
+#[derive(Clone, Debug)]
+pub struct VerifiedCaller(pub Caller);
+
 /// The request for s3s, with its [`Caller`] among the extensions.
 ///
 /// # Errors
@@ -44,7 +48,10 @@ pub(super) fn prepare(
     now: Timestamp,
 ) -> Result<HttpRequest, Fault> {
     let (mut parts, body) = request.into_parts();
-    let caller = caller(&parts, request_id, now)?;
+    let caller = match parts.extensions.remove::<VerifiedCaller>() {
+        Some(VerifiedCaller(verified)) => verified,
+        None => caller(&parts, request_id, now)?,
+    };
     let body = if is_chunked(&parts.headers) { unpack(&mut parts.headers, &body)? } else { body };
     for name in SIGNING_HEADERS {
         parts.headers.remove(name);
