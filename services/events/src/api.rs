@@ -8,6 +8,54 @@ use base::schema::OperationSchema;
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// The operation `CancelReplay`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CancelReplay.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CancelReplay;
+
+impl kernel::Operation for CancelReplay {
+    type Input = CancelReplayInput;
+    type Output = CancelReplayOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CANCEL_REPLAY;
+}
+
+/// The operation `CreateApiDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateApiDestination.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateApiDestination;
+
+impl kernel::Operation for CreateApiDestination {
+    type Input = CreateApiDestinationInput;
+    type Output = CreateApiDestinationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_API_DESTINATION;
+}
+
+/// The operation `CreateArchive`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateArchive;
+
+impl kernel::Operation for CreateArchive {
+    type Input = CreateArchiveInput;
+    type Output = CreateArchiveOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_ARCHIVE;
+}
+
+/// The operation `CreateConnection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateConnection;
+
+impl kernel::Operation for CreateConnection {
+    type Input = CreateConnectionInput;
+    type Output = CreateConnectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_CONNECTION;
+}
+
 /// The operation `CreateEventBus`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html>
@@ -18,6 +66,54 @@ impl kernel::Operation for CreateEventBus {
     type Input = CreateEventBusInput;
     type Output = CreateEventBusOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_EVENT_BUS;
+}
+
+/// The operation `DeauthorizeConnection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeauthorizeConnection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeauthorizeConnection;
+
+impl kernel::Operation for DeauthorizeConnection {
+    type Input = DeauthorizeConnectionInput;
+    type Output = DeauthorizeConnectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DEAUTHORIZE_CONNECTION;
+}
+
+/// The operation `DeleteApiDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteApiDestination.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteApiDestination;
+
+impl kernel::Operation for DeleteApiDestination {
+    type Input = DeleteApiDestinationInput;
+    type Output = DeleteApiDestinationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_API_DESTINATION;
+}
+
+/// The operation `DeleteArchive`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteArchive.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteArchive;
+
+impl kernel::Operation for DeleteArchive {
+    type Input = DeleteArchiveInput;
+    type Output = DeleteArchiveOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ARCHIVE;
+}
+
+/// The operation `DeleteConnection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteConnection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteConnection;
+
+impl kernel::Operation for DeleteConnection {
+    type Input = DeleteConnectionInput;
+    type Output = DeleteConnectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_CONNECTION;
 }
 
 /// `DeleteEventBus` has no members here.
@@ -52,6 +148,42 @@ impl kernel::Operation for DeleteRule {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_RULE;
 }
 
+/// The operation `DescribeApiDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeApiDestination.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeApiDestination;
+
+impl kernel::Operation for DescribeApiDestination {
+    type Input = DescribeApiDestinationInput;
+    type Output = DescribeApiDestinationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_API_DESTINATION;
+}
+
+/// The operation `DescribeArchive`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeArchive.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeArchive;
+
+impl kernel::Operation for DescribeArchive {
+    type Input = DescribeArchiveInput;
+    type Output = DescribeArchiveOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_ARCHIVE;
+}
+
+/// The operation `DescribeConnection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeConnection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeConnection;
+
+impl kernel::Operation for DescribeConnection {
+    type Input = DescribeConnectionInput;
+    type Output = DescribeConnectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_CONNECTION;
+}
+
 /// The operation `DescribeEventBus`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html>
@@ -62,6 +194,18 @@ impl kernel::Operation for DescribeEventBus {
     type Input = DescribeEventBusInput;
     type Output = DescribeEventBusOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_EVENT_BUS;
+}
+
+/// The operation `DescribeReplay`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeReplay.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeReplay;
+
+impl kernel::Operation for DescribeReplay {
+    type Input = DescribeReplayInput;
+    type Output = DescribeReplayOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_REPLAY;
 }
 
 /// The operation `DescribeRule`.
@@ -108,6 +252,42 @@ impl kernel::Operation for EnableRule {
     const SCHEMA: &'static OperationSchema = &tables::operation::ENABLE_RULE;
 }
 
+/// The operation `ListApiDestinations`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListApiDestinations.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListApiDestinations;
+
+impl kernel::Operation for ListApiDestinations {
+    type Input = ListApiDestinationsInput;
+    type Output = ListApiDestinationsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_API_DESTINATIONS;
+}
+
+/// The operation `ListArchives`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListArchives.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListArchives;
+
+impl kernel::Operation for ListArchives {
+    type Input = ListArchivesInput;
+    type Output = ListArchivesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ARCHIVES;
+}
+
+/// The operation `ListConnections`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListConnections.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListConnections;
+
+impl kernel::Operation for ListConnections {
+    type Input = ListConnectionsInput;
+    type Output = ListConnectionsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_CONNECTIONS;
+}
+
 /// The operation `ListEventBuses`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html>
@@ -118,6 +298,18 @@ impl kernel::Operation for ListEventBuses {
     type Input = ListEventBusesInput;
     type Output = ListEventBusesOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_EVENT_BUSES;
+}
+
+/// The operation `ListReplays`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListReplays.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListReplays;
+
+impl kernel::Operation for ListReplays {
+    type Input = ListReplaysInput;
+    type Output = ListReplaysOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_REPLAYS;
 }
 
 /// The operation `ListRuleNamesByTarget`.
@@ -180,6 +372,22 @@ impl kernel::Operation for PutEvents {
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_EVENTS;
 }
 
+/// `PutPermission` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutPermissionOutput {}
+
+/// The operation `PutPermission`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutPermission;
+
+impl kernel::Operation for PutPermission {
+    type Input = PutPermissionInput;
+    type Output = PutPermissionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_PERMISSION;
+}
+
 /// The operation `PutRule`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
@@ -204,6 +412,22 @@ impl kernel::Operation for PutTargets {
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_TARGETS;
 }
 
+/// `RemovePermission` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemovePermissionOutput {}
+
+/// The operation `RemovePermission`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemovePermission.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RemovePermission;
+
+impl kernel::Operation for RemovePermission {
+    type Input = RemovePermissionInput;
+    type Output = RemovePermissionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::REMOVE_PERMISSION;
+}
+
 /// The operation `RemoveTargets`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html>
@@ -214,6 +438,18 @@ impl kernel::Operation for RemoveTargets {
     type Input = RemoveTargetsInput;
     type Output = RemoveTargetsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::REMOVE_TARGETS;
+}
+
+/// The operation `StartReplay`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html>
+#[derive(Clone, Copy, Debug)]
+pub struct StartReplay;
+
+impl kernel::Operation for StartReplay {
+    type Input = StartReplayInput;
+    type Output = StartReplayOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::START_REPLAY;
 }
 
 /// The operation `TagResource`.
@@ -252,6 +488,42 @@ impl kernel::Operation for UntagResource {
     const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_RESOURCE;
 }
 
+/// The operation `UpdateApiDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateApiDestination.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateApiDestination;
+
+impl kernel::Operation for UpdateApiDestination {
+    type Input = UpdateApiDestinationInput;
+    type Output = UpdateApiDestinationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_API_DESTINATION;
+}
+
+/// The operation `UpdateArchive`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateArchive;
+
+impl kernel::Operation for UpdateArchive {
+    type Input = UpdateArchiveInput;
+    type Output = UpdateArchiveOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_ARCHIVE;
+}
+
+/// The operation `UpdateConnection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateConnection;
+
+impl kernel::Operation for UpdateConnection {
+    type Input = UpdateConnectionInput;
+    type Output = UpdateConnectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_CONNECTION;
+}
+
 /// The operation `UpdateEventBus`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateEventBus.html>
@@ -264,6 +536,132 @@ impl kernel::Operation for UpdateEventBus {
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_EVENT_BUS;
 }
 
+/// The shape `ApiDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ApiDestination.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ApiDestination {
+    /// The `ApiDestinationArn` member.
+    #[serde(rename = "ApiDestinationArn", skip_serializing_if = "Option::is_none")]
+    pub api_destination_arn: Option<String>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `ApiDestinationState` member.
+    #[serde(rename = "ApiDestinationState", skip_serializing_if = "Option::is_none")]
+    pub api_destination_state: Option<ApiDestinationState>,
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `InvocationEndpoint` member.
+    #[serde(rename = "InvocationEndpoint", skip_serializing_if = "Option::is_none")]
+    pub invocation_endpoint: Option<String>,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
+    pub http_method: Option<ApiDestinationHttpMethod>,
+    /// The `InvocationRateLimitPerSecond` member.
+    #[serde(rename = "InvocationRateLimitPerSecond", skip_serializing_if = "Option::is_none")]
+    pub invocation_rate_limit_per_second: Option<i32>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+}
+
+/// The enumeration `ApiDestinationHttpMethod`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ApiDestinationHttpMethod {
+    /// `POST`
+    #[default]
+    #[serde(rename = "POST")]
+    Post,
+    /// `GET`
+    #[serde(rename = "GET")]
+    Get,
+    /// `HEAD`
+    #[serde(rename = "HEAD")]
+    Head,
+    /// `OPTIONS`
+    #[serde(rename = "OPTIONS")]
+    Options,
+    /// `PUT`
+    #[serde(rename = "PUT")]
+    Put,
+    /// `PATCH`
+    #[serde(rename = "PATCH")]
+    Patch,
+    /// `DELETE`
+    #[serde(rename = "DELETE")]
+    Delete,
+}
+
+impl ApiDestinationHttpMethod {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ApiDestinationHttpMethod::Post => "POST",
+            ApiDestinationHttpMethod::Get => "GET",
+            ApiDestinationHttpMethod::Head => "HEAD",
+            ApiDestinationHttpMethod::Options => "OPTIONS",
+            ApiDestinationHttpMethod::Put => "PUT",
+            ApiDestinationHttpMethod::Patch => "PATCH",
+            ApiDestinationHttpMethod::Delete => "DELETE",
+        }
+    }
+}
+
+impl std::fmt::Display for ApiDestinationHttpMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ApiDestinationState`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ApiDestinationState {
+    /// `ACTIVE`
+    #[default]
+    #[serde(rename = "ACTIVE")]
+    Active,
+    /// `INACTIVE`
+    #[serde(rename = "INACTIVE")]
+    Inactive,
+}
+
+impl ApiDestinationState {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["ACTIVE", "INACTIVE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ApiDestinationState::Active => "ACTIVE",
+            ApiDestinationState::Inactive => "INACTIVE",
+        }
+    }
+}
+
+impl std::fmt::Display for ApiDestinationState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `AppSyncParameters`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_AppSyncParameters.html>
@@ -272,6 +670,90 @@ pub struct AppSyncParameters {
     /// The `GraphQLOperation` member.
     #[serde(rename = "GraphQLOperation", skip_serializing_if = "Option::is_none")]
     pub graph_ql_operation: Option<String>,
+}
+
+/// The shape `Archive`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Archive.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Archive {
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName", skip_serializing_if = "Option::is_none")]
+    pub archive_name: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ArchiveState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `RetentionDays` member.
+    #[serde(rename = "RetentionDays", skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<i32>,
+    /// The `SizeBytes` member.
+    #[serde(rename = "SizeBytes", skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<i64>,
+    /// The `EventCount` member.
+    #[serde(rename = "EventCount", skip_serializing_if = "Option::is_none")]
+    pub event_count: Option<i64>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+}
+
+/// The enumeration `ArchiveState`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ArchiveState {
+    /// `ENABLED`
+    #[default]
+    #[serde(rename = "ENABLED")]
+    Enabled,
+    /// `DISABLED`
+    #[serde(rename = "DISABLED")]
+    Disabled,
+    /// `CREATING`
+    #[serde(rename = "CREATING")]
+    Creating,
+    /// `UPDATING`
+    #[serde(rename = "UPDATING")]
+    Updating,
+    /// `CREATE_FAILED`
+    #[serde(rename = "CREATE_FAILED")]
+    CreateFailed,
+    /// `UPDATE_FAILED`
+    #[serde(rename = "UPDATE_FAILED")]
+    UpdateFailed,
+}
+
+impl ArchiveState {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["ENABLED", "DISABLED", "CREATING", "UPDATING", "CREATE_FAILED", "UPDATE_FAILED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ArchiveState::Enabled => "ENABLED",
+            ArchiveState::Disabled => "DISABLED",
+            ArchiveState::Creating => "CREATING",
+            ArchiveState::Updating => "UPDATING",
+            ArchiveState::CreateFailed => "CREATE_FAILED",
+            ArchiveState::UpdateFailed => "UPDATE_FAILED",
+        }
+    }
+}
+
+impl std::fmt::Display for ArchiveState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The enumeration `AssignPublicIp`; the default is its first value.
@@ -360,6 +842,28 @@ pub struct BatchRetryStrategy {
     pub attempts: Option<i32>,
 }
 
+/// The shape `CancelReplayRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelReplayInput {
+    /// The `ReplayName` member.
+    #[serde(rename = "ReplayName")]
+    pub replay_name: String,
+}
+
+/// The shape `CancelReplayResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelReplayOutput {
+    /// The `ReplayArn` member.
+    #[serde(rename = "ReplayArn", skip_serializing_if = "Option::is_none")]
+    pub replay_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReplayState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+}
+
 /// The shape `CapacityProviderStrategyItem`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CapacityProviderStrategyItem.html>
@@ -374,6 +878,587 @@ pub struct CapacityProviderStrategyItem {
     /// The `base` member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<i32>,
+}
+
+/// The shape `Condition`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Condition.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The `Type` member.
+    #[serde(rename = "Type")]
+    pub r#type: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `Value` member.
+    #[serde(rename = "Value")]
+    pub value: String,
+}
+
+/// The shape `Connection`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Connection.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `AuthorizationType` member.
+    #[serde(rename = "AuthorizationType", skip_serializing_if = "Option::is_none")]
+    pub authorization_type: Option<ConnectionAuthorizationType>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `LastAuthorizedTime` member.
+    #[serde(
+        rename = "LastAuthorizedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_authorized_time: Option<Timestamp>,
+}
+
+/// The shape `ConnectionApiKeyAuthResponseParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionApiKeyAuthResponseParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionApiKeyAuthResponseParameters {
+    /// The `ApiKeyName` member.
+    #[serde(rename = "ApiKeyName", skip_serializing_if = "Option::is_none")]
+    pub api_key_name: Option<String>,
+}
+
+/// The shape `ConnectionAuthResponseParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionAuthResponseParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionAuthResponseParameters {
+    /// The `BasicAuthParameters` member.
+    #[serde(rename = "BasicAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub basic_auth_parameters: Option<ConnectionBasicAuthResponseParameters>,
+    /// The `OAuthParameters` member.
+    #[serde(rename = "OAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_parameters: Option<ConnectionOAuthResponseParameters>,
+    /// The `ApiKeyAuthParameters` member.
+    #[serde(rename = "ApiKeyAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub api_key_auth_parameters: Option<ConnectionApiKeyAuthResponseParameters>,
+    /// The `InvocationHttpParameters` member.
+    #[serde(rename = "InvocationHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_http_parameters: Option<ConnectionHttpParameters>,
+    /// The `ConnectivityParameters` member.
+    #[serde(rename = "ConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub connectivity_parameters: Option<DescribeConnectionConnectivityParameters>,
+}
+
+/// The enumeration `ConnectionAuthorizationType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ConnectionAuthorizationType {
+    /// `BASIC`
+    #[default]
+    #[serde(rename = "BASIC")]
+    Basic,
+    /// `OAUTH_CLIENT_CREDENTIALS`
+    #[serde(rename = "OAUTH_CLIENT_CREDENTIALS")]
+    OauthClientCredentials,
+    /// `API_KEY`
+    #[serde(rename = "API_KEY")]
+    ApiKey,
+}
+
+impl ConnectionAuthorizationType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["BASIC", "OAUTH_CLIENT_CREDENTIALS", "API_KEY"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConnectionAuthorizationType::Basic => "BASIC",
+            ConnectionAuthorizationType::OauthClientCredentials => "OAUTH_CLIENT_CREDENTIALS",
+            ConnectionAuthorizationType::ApiKey => "API_KEY",
+        }
+    }
+}
+
+impl std::fmt::Display for ConnectionAuthorizationType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ConnectionBasicAuthResponseParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionBasicAuthResponseParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionBasicAuthResponseParameters {
+    /// The `Username` member.
+    #[serde(rename = "Username", skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+/// The shape `ConnectionBodyParameter`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionBodyParameter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionBodyParameter {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `Value` member.
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The `IsValueSecret` member.
+    #[serde(rename = "IsValueSecret", skip_serializing_if = "Option::is_none")]
+    pub is_value_secret: Option<bool>,
+}
+
+/// The shape `ConnectionHeaderParameter`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionHeaderParameter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionHeaderParameter {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `Value` member.
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The `IsValueSecret` member.
+    #[serde(rename = "IsValueSecret", skip_serializing_if = "Option::is_none")]
+    pub is_value_secret: Option<bool>,
+}
+
+/// The shape `ConnectionHttpParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionHttpParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionHttpParameters {
+    /// The `HeaderParameters` member.
+    #[serde(rename = "HeaderParameters", skip_serializing_if = "Option::is_none")]
+    pub header_parameters: Option<Vec<ConnectionHeaderParameter>>,
+    /// The `QueryStringParameters` member.
+    #[serde(rename = "QueryStringParameters", skip_serializing_if = "Option::is_none")]
+    pub query_string_parameters: Option<Vec<ConnectionQueryStringParameter>>,
+    /// The `BodyParameters` member.
+    #[serde(rename = "BodyParameters", skip_serializing_if = "Option::is_none")]
+    pub body_parameters: Option<Vec<ConnectionBodyParameter>>,
+}
+
+/// The shape `ConnectionOAuthClientResponseParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionOAuthClientResponseParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionOAuthClientResponseParameters {
+    /// The `ClientID` member.
+    #[serde(rename = "ClientID", skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+}
+
+/// The enumeration `ConnectionOAuthHttpMethod`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ConnectionOAuthHttpMethod {
+    /// `GET`
+    #[default]
+    #[serde(rename = "GET")]
+    Get,
+    /// `POST`
+    #[serde(rename = "POST")]
+    Post,
+    /// `PUT`
+    #[serde(rename = "PUT")]
+    Put,
+}
+
+impl ConnectionOAuthHttpMethod {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["GET", "POST", "PUT"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConnectionOAuthHttpMethod::Get => "GET",
+            ConnectionOAuthHttpMethod::Post => "POST",
+            ConnectionOAuthHttpMethod::Put => "PUT",
+        }
+    }
+}
+
+impl std::fmt::Display for ConnectionOAuthHttpMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ConnectionOAuthResponseParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionOAuthResponseParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionOAuthResponseParameters {
+    /// The `ClientParameters` member.
+    #[serde(rename = "ClientParameters", skip_serializing_if = "Option::is_none")]
+    pub client_parameters: Option<ConnectionOAuthClientResponseParameters>,
+    /// The `AuthorizationEndpoint` member.
+    #[serde(rename = "AuthorizationEndpoint", skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
+    pub http_method: Option<ConnectionOAuthHttpMethod>,
+    /// The `OAuthHttpParameters` member.
+    #[serde(rename = "OAuthHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_http_parameters: Option<ConnectionHttpParameters>,
+}
+
+/// The shape `ConnectionQueryStringParameter`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectionQueryStringParameter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionQueryStringParameter {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `Value` member.
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The `IsValueSecret` member.
+    #[serde(rename = "IsValueSecret", skip_serializing_if = "Option::is_none")]
+    pub is_value_secret: Option<bool>,
+}
+
+/// The enumeration `ConnectionState`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ConnectionState {
+    /// `CREATING`
+    #[default]
+    #[serde(rename = "CREATING")]
+    Creating,
+    /// `UPDATING`
+    #[serde(rename = "UPDATING")]
+    Updating,
+    /// `DELETING`
+    #[serde(rename = "DELETING")]
+    Deleting,
+    /// `AUTHORIZED`
+    #[serde(rename = "AUTHORIZED")]
+    Authorized,
+    /// `DEAUTHORIZED`
+    #[serde(rename = "DEAUTHORIZED")]
+    Deauthorized,
+    /// `AUTHORIZING`
+    #[serde(rename = "AUTHORIZING")]
+    Authorizing,
+    /// `DEAUTHORIZING`
+    #[serde(rename = "DEAUTHORIZING")]
+    Deauthorizing,
+    /// `ACTIVE`
+    #[serde(rename = "ACTIVE")]
+    Active,
+    /// `FAILED_CONNECTIVITY`
+    #[serde(rename = "FAILED_CONNECTIVITY")]
+    FailedConnectivity,
+}
+
+impl ConnectionState {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "CREATING",
+        "UPDATING",
+        "DELETING",
+        "AUTHORIZED",
+        "DEAUTHORIZED",
+        "AUTHORIZING",
+        "DEAUTHORIZING",
+        "ACTIVE",
+        "FAILED_CONNECTIVITY",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConnectionState::Creating => "CREATING",
+            ConnectionState::Updating => "UPDATING",
+            ConnectionState::Deleting => "DELETING",
+            ConnectionState::Authorized => "AUTHORIZED",
+            ConnectionState::Deauthorized => "DEAUTHORIZED",
+            ConnectionState::Authorizing => "AUTHORIZING",
+            ConnectionState::Deauthorizing => "DEAUTHORIZING",
+            ConnectionState::Active => "ACTIVE",
+            ConnectionState::FailedConnectivity => "FAILED_CONNECTIVITY",
+        }
+    }
+}
+
+impl std::fmt::Display for ConnectionState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ConnectivityResourceConfigurationArn`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectivityResourceConfigurationArn.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectivityResourceConfigurationArn {
+    /// The `ResourceConfigurationArn` member.
+    #[serde(rename = "ResourceConfigurationArn")]
+    pub resource_configuration_arn: String,
+}
+
+/// The shape `ConnectivityResourceParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ConnectivityResourceParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectivityResourceParameters {
+    /// The `ResourceParameters` member.
+    #[serde(rename = "ResourceParameters")]
+    pub resource_parameters: ConnectivityResourceConfigurationArn,
+}
+
+/// The shape `CreateApiDestinationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateApiDestinationInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn")]
+    pub connection_arn: String,
+    /// The `InvocationEndpoint` member.
+    #[serde(rename = "InvocationEndpoint")]
+    pub invocation_endpoint: String,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod")]
+    pub http_method: ApiDestinationHttpMethod,
+    /// The `InvocationRateLimitPerSecond` member.
+    #[serde(rename = "InvocationRateLimitPerSecond", skip_serializing_if = "Option::is_none")]
+    pub invocation_rate_limit_per_second: Option<i32>,
+}
+
+/// The shape `CreateApiDestinationResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateApiDestinationOutput {
+    /// The `ApiDestinationArn` member.
+    #[serde(rename = "ApiDestinationArn", skip_serializing_if = "Option::is_none")]
+    pub api_destination_arn: Option<String>,
+    /// The `ApiDestinationState` member.
+    #[serde(rename = "ApiDestinationState", skip_serializing_if = "Option::is_none")]
+    pub api_destination_state: Option<ApiDestinationState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+}
+
+/// The shape `CreateArchiveRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateArchiveInput {
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName")]
+    pub archive_name: String,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn")]
+    pub event_source_arn: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `EventPattern` member.
+    #[serde(rename = "EventPattern", skip_serializing_if = "Option::is_none")]
+    pub event_pattern: Option<String>,
+    /// The `RetentionDays` member.
+    #[serde(rename = "RetentionDays", skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<i32>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+}
+
+/// The shape `CreateArchiveResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateArchiveOutput {
+    /// The `ArchiveArn` member.
+    #[serde(rename = "ArchiveArn", skip_serializing_if = "Option::is_none")]
+    pub archive_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ArchiveState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+}
+
+/// The shape `CreateConnectionApiKeyAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnectionApiKeyAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionApiKeyAuthRequestParameters {
+    /// The `ApiKeyName` member.
+    #[serde(rename = "ApiKeyName")]
+    pub api_key_name: String,
+    /// The `ApiKeyValue` member.
+    #[serde(rename = "ApiKeyValue")]
+    pub api_key_value: String,
+}
+
+/// The shape `CreateConnectionAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnectionAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionAuthRequestParameters {
+    /// The `BasicAuthParameters` member.
+    #[serde(rename = "BasicAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub basic_auth_parameters: Option<CreateConnectionBasicAuthRequestParameters>,
+    /// The `OAuthParameters` member.
+    #[serde(rename = "OAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_parameters: Option<CreateConnectionOAuthRequestParameters>,
+    /// The `ApiKeyAuthParameters` member.
+    #[serde(rename = "ApiKeyAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub api_key_auth_parameters: Option<CreateConnectionApiKeyAuthRequestParameters>,
+    /// The `InvocationHttpParameters` member.
+    #[serde(rename = "InvocationHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_http_parameters: Option<ConnectionHttpParameters>,
+    /// The `ConnectivityParameters` member.
+    #[serde(rename = "ConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub connectivity_parameters: Option<ConnectivityResourceParameters>,
+}
+
+/// The shape `CreateConnectionBasicAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnectionBasicAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionBasicAuthRequestParameters {
+    /// The `Username` member.
+    #[serde(rename = "Username")]
+    pub username: String,
+    /// The `Password` member.
+    #[serde(rename = "Password")]
+    pub password: String,
+}
+
+/// The shape `CreateConnectionOAuthClientRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnectionOAuthClientRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionOAuthClientRequestParameters {
+    /// The `ClientID` member.
+    #[serde(rename = "ClientID")]
+    pub client_id: String,
+    /// The `ClientSecret` member.
+    #[serde(rename = "ClientSecret")]
+    pub client_secret: String,
+}
+
+/// The shape `CreateConnectionOAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnectionOAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionOAuthRequestParameters {
+    /// The `ClientParameters` member.
+    #[serde(rename = "ClientParameters")]
+    pub client_parameters: CreateConnectionOAuthClientRequestParameters,
+    /// The `AuthorizationEndpoint` member.
+    #[serde(rename = "AuthorizationEndpoint")]
+    pub authorization_endpoint: String,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod")]
+    pub http_method: ConnectionOAuthHttpMethod,
+    /// The `OAuthHttpParameters` member.
+    #[serde(rename = "OAuthHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_http_parameters: Option<ConnectionHttpParameters>,
+}
+
+/// The shape `CreateConnectionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `AuthorizationType` member.
+    #[serde(rename = "AuthorizationType")]
+    pub authorization_type: ConnectionAuthorizationType,
+    /// The `AuthParameters` member.
+    #[serde(rename = "AuthParameters")]
+    pub auth_parameters: CreateConnectionAuthRequestParameters,
+    /// The `InvocationConnectivityParameters` member.
+    #[serde(rename = "InvocationConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_connectivity_parameters: Option<ConnectivityResourceParameters>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+}
+
+/// The shape `CreateConnectionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateConnectionOutput {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
 }
 
 /// The shape `CreateEventBusRequest`.
@@ -432,6 +1517,116 @@ pub struct DeadLetterConfig {
     pub arn: Option<String>,
 }
 
+/// The shape `DeauthorizeConnectionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeauthorizeConnectionInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+}
+
+/// The shape `DeauthorizeConnectionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeauthorizeConnectionOutput {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `LastAuthorizedTime` member.
+    #[serde(
+        rename = "LastAuthorizedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_authorized_time: Option<Timestamp>,
+}
+
+/// The shape `DeleteApiDestinationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteApiDestinationInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+}
+
+/// The shape `DeleteApiDestinationResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteApiDestinationOutput {}
+
+/// The shape `DeleteArchiveRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteArchiveInput {
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName")]
+    pub archive_name: String,
+}
+
+/// The shape `DeleteArchiveResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteArchiveOutput {}
+
+/// The shape `DeleteConnectionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteConnectionInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+}
+
+/// The shape `DeleteConnectionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteConnectionOutput {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `LastAuthorizedTime` member.
+    #[serde(
+        rename = "LastAuthorizedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_authorized_time: Option<Timestamp>,
+}
+
 /// The shape `DeleteEventBusRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteEventBusInput {
@@ -452,6 +1647,203 @@ pub struct DeleteRuleInput {
     /// The `Force` member.
     #[serde(rename = "Force", skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
+}
+
+/// The shape `DescribeApiDestinationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeApiDestinationInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+}
+
+/// The shape `DescribeApiDestinationResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeApiDestinationOutput {
+    /// The `ApiDestinationArn` member.
+    #[serde(rename = "ApiDestinationArn", skip_serializing_if = "Option::is_none")]
+    pub api_destination_arn: Option<String>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `ApiDestinationState` member.
+    #[serde(rename = "ApiDestinationState", skip_serializing_if = "Option::is_none")]
+    pub api_destination_state: Option<ApiDestinationState>,
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `InvocationEndpoint` member.
+    #[serde(rename = "InvocationEndpoint", skip_serializing_if = "Option::is_none")]
+    pub invocation_endpoint: Option<String>,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
+    pub http_method: Option<ApiDestinationHttpMethod>,
+    /// The `InvocationRateLimitPerSecond` member.
+    #[serde(rename = "InvocationRateLimitPerSecond", skip_serializing_if = "Option::is_none")]
+    pub invocation_rate_limit_per_second: Option<i32>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+}
+
+/// The shape `DescribeArchiveRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeArchiveInput {
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName")]
+    pub archive_name: String,
+}
+
+/// The shape `DescribeArchiveResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeArchiveOutput {
+    /// The `ArchiveArn` member.
+    #[serde(rename = "ArchiveArn", skip_serializing_if = "Option::is_none")]
+    pub archive_arn: Option<String>,
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName", skip_serializing_if = "Option::is_none")]
+    pub archive_name: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `EventPattern` member.
+    #[serde(rename = "EventPattern", skip_serializing_if = "Option::is_none")]
+    pub event_pattern: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ArchiveState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+    /// The `RetentionDays` member.
+    #[serde(rename = "RetentionDays", skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<i32>,
+    /// The `SizeBytes` member.
+    #[serde(rename = "SizeBytes", skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<i64>,
+    /// The `EventCount` member.
+    #[serde(rename = "EventCount", skip_serializing_if = "Option::is_none")]
+    pub event_count: Option<i64>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+}
+
+/// The shape `DescribeConnectionConnectivityParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeConnectionConnectivityParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeConnectionConnectivityParameters {
+    /// The `ResourceParameters` member.
+    #[serde(rename = "ResourceParameters")]
+    pub resource_parameters: DescribeConnectionResourceParameters,
+}
+
+/// The shape `DescribeConnectionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeConnectionInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+}
+
+/// The shape `DescribeConnectionResourceParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeConnectionResourceParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeConnectionResourceParameters {
+    /// The `ResourceConfigurationArn` member.
+    #[serde(rename = "ResourceConfigurationArn")]
+    pub resource_configuration_arn: String,
+    /// The `ResourceAssociationArn` member.
+    #[serde(rename = "ResourceAssociationArn")]
+    pub resource_association_arn: String,
+}
+
+/// The shape `DescribeConnectionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeConnectionOutput {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `InvocationConnectivityParameters` member.
+    #[serde(rename = "InvocationConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_connectivity_parameters: Option<DescribeConnectionConnectivityParameters>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `AuthorizationType` member.
+    #[serde(rename = "AuthorizationType", skip_serializing_if = "Option::is_none")]
+    pub authorization_type: Option<ConnectionAuthorizationType>,
+    /// The `SecretArn` member.
+    #[serde(rename = "SecretArn", skip_serializing_if = "Option::is_none")]
+    pub secret_arn: Option<String>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+    /// The `AuthParameters` member.
+    #[serde(rename = "AuthParameters", skip_serializing_if = "Option::is_none")]
+    pub auth_parameters: Option<ConnectionAuthResponseParameters>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `LastAuthorizedTime` member.
+    #[serde(
+        rename = "LastAuthorizedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_authorized_time: Option<Timestamp>,
 }
 
 /// The shape `DescribeEventBusRequest`.
@@ -505,6 +1897,80 @@ pub struct DescribeEventBusOutput {
     /// The `ManagedBy` member.
     #[serde(rename = "ManagedBy", skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
+}
+
+/// The shape `DescribeReplayRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeReplayInput {
+    /// The `ReplayName` member.
+    #[serde(rename = "ReplayName")]
+    pub replay_name: String,
+}
+
+/// The shape `DescribeReplayResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeReplayOutput {
+    /// The `ReplayName` member.
+    #[serde(rename = "ReplayName", skip_serializing_if = "Option::is_none")]
+    pub replay_name: Option<String>,
+    /// The `ReplayArn` member.
+    #[serde(rename = "ReplayArn", skip_serializing_if = "Option::is_none")]
+    pub replay_arn: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReplayState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `Destination` member.
+    #[serde(rename = "Destination", skip_serializing_if = "Option::is_none")]
+    pub destination: Option<ReplayDestination>,
+    /// The `EventStartTime` member.
+    #[serde(
+        rename = "EventStartTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_start_time: Option<Timestamp>,
+    /// The `EventEndTime` member.
+    #[serde(
+        rename = "EventEndTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_end_time: Option<Timestamp>,
+    /// The `EventLastReplayedTime` member.
+    #[serde(
+        rename = "EventLastReplayedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_last_replayed_time: Option<Timestamp>,
+    /// The `ReplayStartTime` member.
+    #[serde(
+        rename = "ReplayStartTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub replay_start_time: Option<Timestamp>,
+    /// The `ReplayEndTime` member.
+    #[serde(
+        rename = "ReplayEndTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub replay_end_time: Option<Timestamp>,
 }
 
 /// The shape `DescribeRuleRequest`.
@@ -806,6 +2272,93 @@ impl std::fmt::Display for Level {
     }
 }
 
+/// The shape `ListApiDestinationsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListApiDestinationsInput {
+    /// The `NamePrefix` member.
+    #[serde(rename = "NamePrefix", skip_serializing_if = "Option::is_none")]
+    pub name_prefix: Option<String>,
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `Limit` member.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The shape `ListApiDestinationsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListApiDestinationsOutput {
+    /// The `ApiDestinations` member.
+    #[serde(rename = "ApiDestinations", skip_serializing_if = "Option::is_none")]
+    pub api_destinations: Option<Vec<ApiDestination>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListArchivesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListArchivesInput {
+    /// The `NamePrefix` member.
+    #[serde(rename = "NamePrefix", skip_serializing_if = "Option::is_none")]
+    pub name_prefix: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ArchiveState>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `Limit` member.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The shape `ListArchivesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListArchivesOutput {
+    /// The `Archives` member.
+    #[serde(rename = "Archives", skip_serializing_if = "Option::is_none")]
+    pub archives: Option<Vec<Archive>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListConnectionsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListConnectionsInput {
+    /// The `NamePrefix` member.
+    #[serde(rename = "NamePrefix", skip_serializing_if = "Option::is_none")]
+    pub name_prefix: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `Limit` member.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The shape `ListConnectionsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListConnectionsOutput {
+    /// The `Connections` member.
+    #[serde(rename = "Connections", skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Vec<Connection>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
 /// The shape `ListEventBusesRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListEventBusesInput {
@@ -826,6 +2379,37 @@ pub struct ListEventBusesOutput {
     /// The `EventBuses` member.
     #[serde(rename = "EventBuses", skip_serializing_if = "Option::is_none")]
     pub event_buses: Option<Vec<EventBus>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListReplaysRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListReplaysInput {
+    /// The `NamePrefix` member.
+    #[serde(rename = "NamePrefix", skip_serializing_if = "Option::is_none")]
+    pub name_prefix: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReplayState>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `Limit` member.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The shape `ListReplaysResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListReplaysOutput {
+    /// The `Replays` member.
+    #[serde(rename = "Replays", skip_serializing_if = "Option::is_none")]
+    pub replays: Option<Vec<Replay>>,
     /// The `NextToken` member.
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -1144,6 +2728,29 @@ pub struct PutEventsResultEntry {
     pub error_message: Option<String>,
 }
 
+/// The shape `PutPermissionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutPermissionInput {
+    /// The `EventBusName` member.
+    #[serde(rename = "EventBusName", skip_serializing_if = "Option::is_none")]
+    pub event_bus_name: Option<String>,
+    /// The `Action` member.
+    #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The `Principal` member.
+    #[serde(rename = "Principal", skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The `StatementId` member.
+    #[serde(rename = "StatementId", skip_serializing_if = "Option::is_none")]
+    pub statement_id: Option<String>,
+    /// The `Condition` member.
+    #[serde(rename = "Condition", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// The `Policy` member.
+    #[serde(rename = "Policy", skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}
+
 /// The shape `PutRuleRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutRuleInput {
@@ -1250,6 +2857,20 @@ pub struct RedshiftDataParameters {
     pub sqls: Option<Vec<String>>,
 }
 
+/// The shape `RemovePermissionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemovePermissionInput {
+    /// The `StatementId` member.
+    #[serde(rename = "StatementId", skip_serializing_if = "Option::is_none")]
+    pub statement_id: Option<String>,
+    /// The `RemoveAllPermissions` member.
+    #[serde(rename = "RemoveAllPermissions", skip_serializing_if = "Option::is_none")]
+    pub remove_all_permissions: Option<bool>,
+    /// The `EventBusName` member.
+    #[serde(rename = "EventBusName", skip_serializing_if = "Option::is_none")]
+    pub event_bus_name: Option<String>,
+}
+
 /// The shape `RemoveTargetsRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RemoveTargetsInput {
@@ -1292,6 +2913,126 @@ pub struct RemoveTargetsResultEntry {
     /// The `ErrorMessage` member.
     #[serde(rename = "ErrorMessage", skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+}
+
+/// The shape `Replay`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Replay.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Replay {
+    /// The `ReplayName` member.
+    #[serde(rename = "ReplayName", skip_serializing_if = "Option::is_none")]
+    pub replay_name: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReplayState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `EventStartTime` member.
+    #[serde(
+        rename = "EventStartTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_start_time: Option<Timestamp>,
+    /// The `EventEndTime` member.
+    #[serde(
+        rename = "EventEndTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_end_time: Option<Timestamp>,
+    /// The `EventLastReplayedTime` member.
+    #[serde(
+        rename = "EventLastReplayedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event_last_replayed_time: Option<Timestamp>,
+    /// The `ReplayStartTime` member.
+    #[serde(
+        rename = "ReplayStartTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub replay_start_time: Option<Timestamp>,
+    /// The `ReplayEndTime` member.
+    #[serde(
+        rename = "ReplayEndTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub replay_end_time: Option<Timestamp>,
+}
+
+/// The shape `ReplayDestination`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ReplayDestination.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplayDestination {
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+    /// The `FilterArns` member.
+    #[serde(rename = "FilterArns", skip_serializing_if = "Option::is_none")]
+    pub filter_arns: Option<Vec<String>>,
+}
+
+/// The enumeration `ReplayState`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReplayState {
+    /// `STARTING`
+    #[default]
+    #[serde(rename = "STARTING")]
+    Starting,
+    /// `RUNNING`
+    #[serde(rename = "RUNNING")]
+    Running,
+    /// `CANCELLING`
+    #[serde(rename = "CANCELLING")]
+    Cancelling,
+    /// `COMPLETED`
+    #[serde(rename = "COMPLETED")]
+    Completed,
+    /// `CANCELLED`
+    #[serde(rename = "CANCELLED")]
+    Cancelled,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+}
+
+impl ReplayState {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReplayState::Starting => "STARTING",
+            ReplayState::Running => "RUNNING",
+            ReplayState::Cancelling => "CANCELLING",
+            ReplayState::Completed => "COMPLETED",
+            ReplayState::Cancelled => "CANCELLED",
+            ReplayState::Failed => "FAILED",
+        }
+    }
+}
+
+impl std::fmt::Display for ReplayState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `RetryPolicy`.
@@ -1435,6 +3176,51 @@ pub struct SqsParameters {
     pub message_group_id: Option<String>,
 }
 
+/// The shape `StartReplayRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartReplayInput {
+    /// The `ReplayName` member.
+    #[serde(rename = "ReplayName")]
+    pub replay_name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn")]
+    pub event_source_arn: String,
+    /// The `EventStartTime` member.
+    #[serde(rename = "EventStartTime", with = "base::schema::epoch")]
+    pub event_start_time: Timestamp,
+    /// The `EventEndTime` member.
+    #[serde(rename = "EventEndTime", with = "base::schema::epoch")]
+    pub event_end_time: Timestamp,
+    /// The `Destination` member.
+    #[serde(rename = "Destination")]
+    pub destination: ReplayDestination,
+}
+
+/// The shape `StartReplayResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartReplayOutput {
+    /// The `ReplayArn` member.
+    #[serde(rename = "ReplayArn", skip_serializing_if = "Option::is_none")]
+    pub replay_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReplayState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `ReplayStartTime` member.
+    #[serde(
+        rename = "ReplayStartTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub replay_start_time: Option<Timestamp>,
+}
+
 /// The shape `Tag`.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Tag.html>
@@ -1555,6 +3341,236 @@ pub struct UntagResourceInput {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UntagResourceOutput {}
 
+/// The shape `UpdateApiDestinationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateApiDestinationInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `InvocationEndpoint` member.
+    #[serde(rename = "InvocationEndpoint", skip_serializing_if = "Option::is_none")]
+    pub invocation_endpoint: Option<String>,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
+    pub http_method: Option<ApiDestinationHttpMethod>,
+    /// The `InvocationRateLimitPerSecond` member.
+    #[serde(rename = "InvocationRateLimitPerSecond", skip_serializing_if = "Option::is_none")]
+    pub invocation_rate_limit_per_second: Option<i32>,
+}
+
+/// The shape `UpdateApiDestinationResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateApiDestinationOutput {
+    /// The `ApiDestinationArn` member.
+    #[serde(rename = "ApiDestinationArn", skip_serializing_if = "Option::is_none")]
+    pub api_destination_arn: Option<String>,
+    /// The `ApiDestinationState` member.
+    #[serde(rename = "ApiDestinationState", skip_serializing_if = "Option::is_none")]
+    pub api_destination_state: Option<ApiDestinationState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+}
+
+/// The shape `UpdateArchiveRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateArchiveInput {
+    /// The `ArchiveName` member.
+    #[serde(rename = "ArchiveName")]
+    pub archive_name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `EventPattern` member.
+    #[serde(rename = "EventPattern", skip_serializing_if = "Option::is_none")]
+    pub event_pattern: Option<String>,
+    /// The `RetentionDays` member.
+    #[serde(rename = "RetentionDays", skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<i32>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+}
+
+/// The shape `UpdateArchiveResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateArchiveOutput {
+    /// The `ArchiveArn` member.
+    #[serde(rename = "ArchiveArn", skip_serializing_if = "Option::is_none")]
+    pub archive_arn: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<ArchiveState>,
+    /// The `StateReason` member.
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+}
+
+/// The shape `UpdateConnectionApiKeyAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionApiKeyAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionApiKeyAuthRequestParameters {
+    /// The `ApiKeyName` member.
+    #[serde(rename = "ApiKeyName", skip_serializing_if = "Option::is_none")]
+    pub api_key_name: Option<String>,
+    /// The `ApiKeyValue` member.
+    #[serde(rename = "ApiKeyValue", skip_serializing_if = "Option::is_none")]
+    pub api_key_value: Option<String>,
+}
+
+/// The shape `UpdateConnectionAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionAuthRequestParameters {
+    /// The `BasicAuthParameters` member.
+    #[serde(rename = "BasicAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub basic_auth_parameters: Option<UpdateConnectionBasicAuthRequestParameters>,
+    /// The `OAuthParameters` member.
+    #[serde(rename = "OAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_parameters: Option<UpdateConnectionOAuthRequestParameters>,
+    /// The `ApiKeyAuthParameters` member.
+    #[serde(rename = "ApiKeyAuthParameters", skip_serializing_if = "Option::is_none")]
+    pub api_key_auth_parameters: Option<UpdateConnectionApiKeyAuthRequestParameters>,
+    /// The `InvocationHttpParameters` member.
+    #[serde(rename = "InvocationHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_http_parameters: Option<ConnectionHttpParameters>,
+    /// The `ConnectivityParameters` member.
+    #[serde(rename = "ConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub connectivity_parameters: Option<ConnectivityResourceParameters>,
+}
+
+/// The shape `UpdateConnectionBasicAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionBasicAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionBasicAuthRequestParameters {
+    /// The `Username` member.
+    #[serde(rename = "Username", skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The `Password` member.
+    #[serde(rename = "Password", skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// The shape `UpdateConnectionOAuthClientRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionOAuthClientRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionOAuthClientRequestParameters {
+    /// The `ClientID` member.
+    #[serde(rename = "ClientID", skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The `ClientSecret` member.
+    #[serde(rename = "ClientSecret", skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+}
+
+/// The shape `UpdateConnectionOAuthRequestParameters`.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateConnectionOAuthRequestParameters.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionOAuthRequestParameters {
+    /// The `ClientParameters` member.
+    #[serde(rename = "ClientParameters", skip_serializing_if = "Option::is_none")]
+    pub client_parameters: Option<UpdateConnectionOAuthClientRequestParameters>,
+    /// The `AuthorizationEndpoint` member.
+    #[serde(rename = "AuthorizationEndpoint", skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    /// The `HttpMethod` member.
+    #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
+    pub http_method: Option<ConnectionOAuthHttpMethod>,
+    /// The `OAuthHttpParameters` member.
+    #[serde(rename = "OAuthHttpParameters", skip_serializing_if = "Option::is_none")]
+    pub o_auth_http_parameters: Option<ConnectionHttpParameters>,
+}
+
+/// The shape `UpdateConnectionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `AuthorizationType` member.
+    #[serde(rename = "AuthorizationType", skip_serializing_if = "Option::is_none")]
+    pub authorization_type: Option<ConnectionAuthorizationType>,
+    /// The `AuthParameters` member.
+    #[serde(rename = "AuthParameters", skip_serializing_if = "Option::is_none")]
+    pub auth_parameters: Option<UpdateConnectionAuthRequestParameters>,
+    /// The `InvocationConnectivityParameters` member.
+    #[serde(rename = "InvocationConnectivityParameters", skip_serializing_if = "Option::is_none")]
+    pub invocation_connectivity_parameters: Option<ConnectivityResourceParameters>,
+    /// The `KmsKeyIdentifier` member.
+    #[serde(rename = "KmsKeyIdentifier", skip_serializing_if = "Option::is_none")]
+    pub kms_key_identifier: Option<String>,
+}
+
+/// The shape `UpdateConnectionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateConnectionOutput {
+    /// The `ConnectionArn` member.
+    #[serde(rename = "ConnectionArn", skip_serializing_if = "Option::is_none")]
+    pub connection_arn: Option<String>,
+    /// The `ConnectionState` member.
+    #[serde(rename = "ConnectionState", skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `LastAuthorizedTime` member.
+    #[serde(
+        rename = "LastAuthorizedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_authorized_time: Option<Timestamp>,
+}
+
 /// The shape `UpdateEventBusRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateEventBusInput {
@@ -1602,9 +3618,19 @@ pub struct UpdateEventBusOutput {
 pub mod error {
     use super::Fault;
 
+    /// `AccessDeniedException`, HTTP 400.
+    pub fn access_denied_exception(message: impl Into<String>) -> Fault {
+        Fault::new("AccessDeniedException", message)
+    }
+
     /// `ConcurrentModificationException`, HTTP 400.
     pub fn concurrent_modification_exception(message: impl Into<String>) -> Fault {
         Fault::new("ConcurrentModificationException", message)
+    }
+
+    /// `IllegalStatusException`, HTTP 400.
+    pub fn illegal_status_exception(message: impl Into<String>) -> Fault {
+        Fault::new("IllegalStatusException", message)
     }
 
     /// `InternalException`, HTTP 500.
@@ -1637,6 +3663,11 @@ pub mod error {
         Fault::new("OperationDisabledException", message)
     }
 
+    /// `PolicyLengthExceededException`, HTTP 400.
+    pub fn policy_length_exceeded_exception(message: impl Into<String>) -> Fault {
+        Fault::new("PolicyLengthExceededException", message)
+    }
+
     /// `ResourceAlreadyExistsException`, HTTP 400.
     pub fn resource_already_exists_exception(message: impl Into<String>) -> Fault {
         Fault::new("ResourceAlreadyExistsException", message)
@@ -1645,6 +3676,11 @@ pub mod error {
     /// `ResourceNotFoundException`, HTTP 400.
     pub fn resource_not_found_exception(message: impl Into<String>) -> Fault {
         Fault::new("ResourceNotFoundException", message)
+    }
+
+    /// `ThrottlingException`, HTTP 400.
+    pub fn throttling_exception(message: impl Into<String>) -> Fault {
+        Fault::new("ThrottlingException", message)
     }
 }
 
@@ -1664,25 +3700,47 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationException" },
     operations: &[
+        &tables::operation::CANCEL_REPLAY,
+        &tables::operation::CREATE_API_DESTINATION,
+        &tables::operation::CREATE_ARCHIVE,
+        &tables::operation::CREATE_CONNECTION,
         &tables::operation::CREATE_EVENT_BUS,
+        &tables::operation::DEAUTHORIZE_CONNECTION,
+        &tables::operation::DELETE_API_DESTINATION,
+        &tables::operation::DELETE_ARCHIVE,
+        &tables::operation::DELETE_CONNECTION,
         &tables::operation::DELETE_EVENT_BUS,
         &tables::operation::DELETE_RULE,
+        &tables::operation::DESCRIBE_API_DESTINATION,
+        &tables::operation::DESCRIBE_ARCHIVE,
+        &tables::operation::DESCRIBE_CONNECTION,
         &tables::operation::DESCRIBE_EVENT_BUS,
+        &tables::operation::DESCRIBE_REPLAY,
         &tables::operation::DESCRIBE_RULE,
         &tables::operation::DISABLE_RULE,
         &tables::operation::ENABLE_RULE,
+        &tables::operation::LIST_API_DESTINATIONS,
+        &tables::operation::LIST_ARCHIVES,
+        &tables::operation::LIST_CONNECTIONS,
         &tables::operation::LIST_EVENT_BUSES,
+        &tables::operation::LIST_REPLAYS,
         &tables::operation::LIST_RULE_NAMES_BY_TARGET,
         &tables::operation::LIST_RULES,
         &tables::operation::LIST_TAGS_FOR_RESOURCE,
         &tables::operation::LIST_TARGETS_BY_RULE,
         &tables::operation::PUT_EVENTS,
+        &tables::operation::PUT_PERMISSION,
         &tables::operation::PUT_RULE,
         &tables::operation::PUT_TARGETS,
+        &tables::operation::REMOVE_PERMISSION,
         &tables::operation::REMOVE_TARGETS,
+        &tables::operation::START_REPLAY,
         &tables::operation::TAG_RESOURCE,
         &tables::operation::TEST_EVENT_PATTERN,
         &tables::operation::UNTAG_RESOURCE,
+        &tables::operation::UPDATE_API_DESTINATION,
+        &tables::operation::UPDATE_ARCHIVE,
+        &tables::operation::UPDATE_CONNECTION,
         &tables::operation::UPDATE_EVENT_BUS,
     ],
     all_operations: &[
@@ -1844,6 +3902,7 @@ mod tables {
     mod pattern {
         use base::schema::Pattern;
 
+        pub(super) static PRINCIPAL: Pattern = Pattern::new(r"(\d{12}|\*)", r"([0-9]{12}|\*)", None);
         pub(super) static REDSHIFT_SECRET_MANAGER_ARN: Pattern = Pattern::new(
             r"(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)",
             r"(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[a-zA-Z0-9__-]+(\[([0-9]+|\*)\])*)*)",
@@ -1863,16 +3922,33 @@ mod tables {
             Pattern::new(r"[/\.\-_A-Za-z0-9]+", r"[/\.\-_A-Za-z0-9]+", None);
         pub(super) static INPUT_TRANSFORMER_PATH_KEY: Pattern =
             Pattern::new(r"[A-Za-z0-9\_\-]+", r"[A-Za-z0-9\_\-]+", None);
-        pub(super) static RULE_NAME: Pattern = Pattern::new(r"[\.\-_A-Za-z0-9]+", r"[\.\-_A-Za-z0-9]+", None);
+        pub(super) static API_DESTINATION_NAME: Pattern =
+            Pattern::new(r"[\.\-_A-Za-z0-9]+", r"[\.\-_A-Za-z0-9]+", None);
         pub(super) static QUERY_STRING_VALUE: Pattern =
             Pattern::new(r"[^\x00-\x09\x0B\x0C\x0E-\x1F\x7F]+", r"[^\x00-\x09\x0B\x0C\x0E-\x1F\x7F]+", None);
         pub(super) static QUERY_STRING_KEY: Pattern =
             Pattern::new(r"[^\x00-\x1F\x7F]+", r"[^\x00-\x1F\x7F]+", None);
+        pub(super) static STATEMENT_ID: Pattern = Pattern::new(r"[a-zA-Z0-9-_]+", r"[a-zA-Z0-9-_]+", None);
+        pub(super) static HTTPS_ENDPOINT: Pattern = Pattern::new(
+            r"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$",
+            r"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$",
+            None,
+        );
         pub(super) static PATH_PARAMETER: Pattern =
             Pattern::new(r"^(?!\s*$).+", r".+", Some(r"[ \t\n\x0B\f\r]*"));
+        pub(super) static RESOURCE_CONFIGURATION_ARN: Pattern = Pattern::new(
+            r"^(?:^arn:[a-z0-9\-]+:vpc-lattice:[a-zA-Z0-9\-]+:\d{12}:resourceconfiguration/rcfg-[0-9a-z]{17}$|^$)",
+            r"^(?:^arn:[a-z0-9\-]+:vpc-lattice:[a-zA-Z0-9\-]+:[0-9]{12}:resourceconfiguration/rcfg-[0-9a-z]{17}$|^$)",
+            None,
+        );
         pub(super) static HEADER_VALUE: Pattern = Pattern::new(
             r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$",
             r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$",
+            None,
+        );
+        pub(super) static AUTH_HEADER_PARAMETERS: Pattern = Pattern::new(
+            r"^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$",
+            r"^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$",
             None,
         );
         pub(super) static HEADER_KEY: Pattern =
@@ -1885,11 +3961,42 @@ mod tables {
             Pattern::new(r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", None);
         pub(super) static KMS_KEY_IDENTIFIER: Pattern =
             Pattern::new(r"^[a-zA-Z0-9_\-/:]*$", r"^[a-zA-Z0-9_\-/:]*$", None);
+        pub(super) static RESOURCE_ASSOCIATION_ARN: Pattern = Pattern::new(
+            r"^arn:[a-z0-9\\-]+:vpc-lattice:[a-zA-Z0-9\\-]+:\\d{12}:servicenetworkresourceassociation/snra-[0-9a-z]{17}$",
+            r"^arn:[a-z0-9\\-]+:vpc-lattice:[a-zA-Z0-9\\-]+:\\d{12}:servicenetworkresourceassociation/snra-[0-9a-z]{17}$",
+            None,
+        );
+        pub(super) static ARCHIVE_ARN: Pattern = Pattern::new(
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:.+\/.+$",
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|[0-9]|\-)*:([0-9]{12})?:.+\/.+$",
+            None,
+        );
+        pub(super) static REPLAY_ARN: Pattern = Pattern::new(
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:.+\/[\.\-_A-Za-z0-9]+$",
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|[0-9]|\-)*:([0-9]{12})?:.+\/[\.\-_A-Za-z0-9]+$",
+            None,
+        );
+        pub(super) static API_DESTINATION_ARN: Pattern = Pattern::new(
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:api-destination\/[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$",
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|[0-9]|\-)*:([0-9]{12})?:api-destination\/[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$",
+            None,
+        );
+        pub(super) static CONNECTION_ARN: Pattern = Pattern::new(
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:connection\/[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$",
+            r"^arn:aws([a-z]|\-)*:events:([a-z]|[0-9]|\-)*:([0-9]{12})?:connection\/[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$",
+            None,
+        );
+        pub(super) static SECRETS_MANAGER_SECRET_ARN: Pattern = Pattern::new(
+            r"^arn:aws([a-z]|\-)*:secretsmanager:([a-z]|\d|\-)*:([0-9]{12})?:secret:[\/_+=\.@\-A-Za-z0-9]+$",
+            r"^arn:aws([a-z]|\-)*:secretsmanager:([a-z]|[0-9]|\-)*:([0-9]{12})?:secret:[\/_+=\.@\-A-Za-z0-9]+$",
+            None,
+        );
         pub(super) static EVENT_SOURCE_NAME: Pattern = Pattern::new(
             r"aws\.partner(/[\.\-_A-Za-z0-9]+){2,}",
             r"aws\.partner(/[\.\-_A-Za-z0-9]+){2,}",
             None,
         );
+        pub(super) static ACTION: Pattern = Pattern::new(r"events:[a-zA-Z]+", r"events:[a-zA-Z]+", None);
     }
 
     pub(super) mod shape {
@@ -1897,11 +4004,79 @@ mod tables {
         use base::schema::{Bounds, Kind, Member, Shape};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static ACTION: Shape =
+            Shape::string("Action", Bounds::range(1, 64), Some(&pattern::ACTION));
+        pub(super) static API_DESTINATION: Shape = Shape::structure(
+            "ApiDestination",
+            &[
+                Member::new("ApiDestinationArn", &API_DESTINATION_ARN),
+                Member::new("Name", &API_DESTINATION_NAME),
+                Member::new("ApiDestinationState", &API_DESTINATION_STATE),
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("InvocationEndpoint", &HTTPS_ENDPOINT),
+                Member::new("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+                Member::new(
+                    "InvocationRateLimitPerSecond",
+                    &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND,
+                ),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static API_DESTINATION_ARN: Shape =
+            Shape::string("ApiDestinationArn", Bounds::range(1, 1600), Some(&pattern::API_DESTINATION_ARN));
+        pub(super) static API_DESTINATION_DESCRIPTION: Shape =
+            Shape::string("ApiDestinationDescription", Bounds::max(512), None);
+        pub(super) static API_DESTINATION_HTTP_METHOD: Shape =
+            Shape::one_of("ApiDestinationHttpMethod", super::super::ApiDestinationHttpMethod::VALUES);
+        pub(super) static API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND: Shape =
+            Shape::new("ApiDestinationInvocationRateLimitPerSecond", Kind::Integer(Bounds::min(1)));
+        pub(super) static API_DESTINATION_NAME: Shape =
+            Shape::string("ApiDestinationName", Bounds::range(1, 64), Some(&pattern::API_DESTINATION_NAME));
+        pub(super) static API_DESTINATION_RESPONSE_LIST: Shape =
+            Shape::list("ApiDestinationResponseList", &API_DESTINATION, Bounds::ANY);
+        pub(super) static API_DESTINATION_STATE: Shape =
+            Shape::one_of("ApiDestinationState", super::super::ApiDestinationState::VALUES);
         pub(super) static APP_SYNC_PARAMETERS: Shape =
             Shape::structure("AppSyncParameters", &[Member::new("GraphQLOperation", &GRAPH_QL_OPERATION)]);
+        pub(super) static ARCHIVE: Shape = Shape::structure(
+            "Archive",
+            &[
+                Member::new("ArchiveName", &ARCHIVE_NAME),
+                Member::new("EventSourceArn", &EVENT_BUS_ARN),
+                Member::new("State", &ARCHIVE_STATE),
+                Member::new("StateReason", &ARCHIVE_STATE_REASON),
+                Member::new("RetentionDays", &RETENTION_DAYS),
+                Member::new("SizeBytes", &LONG),
+                Member::new("EventCount", &LONG),
+                Member::new("CreationTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static ARCHIVE_ARN: Shape =
+            Shape::string("ArchiveArn", Bounds::range(1, 1600), Some(&pattern::ARCHIVE_ARN));
+        pub(super) static ARCHIVE_DESCRIPTION: Shape =
+            Shape::string("ArchiveDescription", Bounds::max(512), None);
+        pub(super) static ARCHIVE_NAME: Shape =
+            Shape::string("ArchiveName", Bounds::range(1, 48), Some(&pattern::API_DESTINATION_NAME));
+        pub(super) static ARCHIVE_RESPONSE_LIST: Shape =
+            Shape::list("ArchiveResponseList", &ARCHIVE, Bounds::ANY);
+        pub(super) static ARCHIVE_STATE: Shape =
+            Shape::one_of("ArchiveState", super::super::ArchiveState::VALUES);
+        pub(super) static ARCHIVE_STATE_REASON: Shape =
+            Shape::string("ArchiveStateReason", Bounds::max(512), None);
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::range(1, 1600), None);
         pub(super) static ASSIGN_PUBLIC_IP: Shape =
             Shape::one_of("AssignPublicIp", super::super::AssignPublicIp::VALUES);
+        pub(super) static AUTH_HEADER_PARAMETERS: Shape = Shape::string(
+            "AuthHeaderParameters",
+            Bounds::range(1, 512),
+            Some(&pattern::AUTH_HEADER_PARAMETERS),
+        );
+        pub(super) static AUTH_HEADER_PARAMETERS_SENSITIVE: Shape = Shape::string(
+            "AuthHeaderParametersSensitive",
+            Bounds::range(1, 512),
+            Some(&pattern::AUTH_HEADER_PARAMETERS),
+        );
         pub(super) static AWS_VPC_CONFIGURATION: Shape = Shape::structure(
             "AwsVpcConfiguration",
             &[
@@ -1924,6 +4099,16 @@ mod tables {
         pub(super) static BATCH_RETRY_STRATEGY: Shape =
             Shape::structure("BatchRetryStrategy", &[Member::new("Attempts", &INTEGER)]);
         pub(super) static BOOLEAN: Shape = Shape::new("Boolean", Kind::Boolean);
+        pub(super) static CANCEL_REPLAY_REQUEST: Shape =
+            Shape::structure("CancelReplayRequest", &[Member::new("ReplayName", &REPLAY_NAME).required()]);
+        pub(super) static CANCEL_REPLAY_RESPONSE: Shape = Shape::structure(
+            "CancelReplayResponse",
+            &[
+                Member::new("ReplayArn", &REPLAY_ARN),
+                Member::new("State", &REPLAY_STATE),
+                Member::new("StateReason", &REPLAY_STATE_REASON),
+            ],
+        );
         pub(super) static CAPACITY_PROVIDER: Shape =
             Shape::string("CapacityProvider", Bounds::range(1, 255), None);
         pub(super) static CAPACITY_PROVIDER_STRATEGY: Shape =
@@ -1940,6 +4125,227 @@ mod tables {
             Shape::new("CapacityProviderStrategyItemBase", Kind::Integer(Bounds::range(0, 100000)));
         pub(super) static CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT: Shape =
             Shape::new("CapacityProviderStrategyItemWeight", Kind::Integer(Bounds::range(0, 1000)));
+        pub(super) static CONDITION: Shape = Shape::structure(
+            "Condition",
+            &[
+                Member::new("Type", &STRING).required(),
+                Member::new("Key", &STRING).required(),
+                Member::new("Value", &STRING).required(),
+            ],
+        );
+        pub(super) static CONNECTION: Shape = Shape::structure(
+            "Connection",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("Name", &CONNECTION_NAME),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("StateReason", &CONNECTION_STATE_REASON),
+                Member::new("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+                Member::new("LastAuthorizedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static CONNECTION_API_KEY_AUTH_RESPONSE_PARAMETERS: Shape = Shape::structure(
+            "ConnectionApiKeyAuthResponseParameters",
+            &[Member::new("ApiKeyName", &AUTH_HEADER_PARAMETERS)],
+        );
+        pub(super) static CONNECTION_ARN: Shape =
+            Shape::string("ConnectionArn", Bounds::range(1, 1600), Some(&pattern::CONNECTION_ARN));
+        pub(super) static CONNECTION_AUTH_RESPONSE_PARAMETERS: Shape = Shape::structure(
+            "ConnectionAuthResponseParameters",
+            &[
+                Member::new("BasicAuthParameters", &CONNECTION_BASIC_AUTH_RESPONSE_PARAMETERS),
+                Member::new("OAuthParameters", &CONNECTION_O_AUTH_RESPONSE_PARAMETERS),
+                Member::new("ApiKeyAuthParameters", &CONNECTION_API_KEY_AUTH_RESPONSE_PARAMETERS),
+                Member::new("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+                Member::new("ConnectivityParameters", &DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS),
+            ],
+        );
+        pub(super) static CONNECTION_AUTHORIZATION_TYPE: Shape =
+            Shape::one_of("ConnectionAuthorizationType", super::super::ConnectionAuthorizationType::VALUES);
+        pub(super) static CONNECTION_BASIC_AUTH_RESPONSE_PARAMETERS: Shape = Shape::structure(
+            "ConnectionBasicAuthResponseParameters",
+            &[Member::new("Username", &AUTH_HEADER_PARAMETERS)],
+        );
+        pub(super) static CONNECTION_BODY_PARAMETER: Shape = Shape::structure(
+            "ConnectionBodyParameter",
+            &[
+                Member::new("Key", &STRING),
+                Member::new("Value", &SENSITIVE_STRING),
+                Member::new("IsValueSecret", &BOOLEAN),
+            ],
+        );
+        pub(super) static CONNECTION_BODY_PARAMETERS_LIST: Shape =
+            Shape::list("ConnectionBodyParametersList", &CONNECTION_BODY_PARAMETER, Bounds::max(100));
+        pub(super) static CONNECTION_DESCRIPTION: Shape =
+            Shape::string("ConnectionDescription", Bounds::max(512), None);
+        pub(super) static CONNECTION_HEADER_PARAMETER: Shape = Shape::structure(
+            "ConnectionHeaderParameter",
+            &[
+                Member::new("Key", &HEADER_KEY),
+                Member::new("Value", &HEADER_VALUE_SENSITIVE),
+                Member::new("IsValueSecret", &BOOLEAN),
+            ],
+        );
+        pub(super) static CONNECTION_HEADER_PARAMETERS_LIST: Shape =
+            Shape::list("ConnectionHeaderParametersList", &CONNECTION_HEADER_PARAMETER, Bounds::max(100));
+        pub(super) static CONNECTION_HTTP_PARAMETERS: Shape = Shape::structure(
+            "ConnectionHttpParameters",
+            &[
+                Member::new("HeaderParameters", &CONNECTION_HEADER_PARAMETERS_LIST),
+                Member::new("QueryStringParameters", &CONNECTION_QUERY_STRING_PARAMETERS_LIST),
+                Member::new("BodyParameters", &CONNECTION_BODY_PARAMETERS_LIST),
+            ],
+        );
+        pub(super) static CONNECTION_NAME: Shape =
+            Shape::string("ConnectionName", Bounds::range(1, 64), Some(&pattern::API_DESTINATION_NAME));
+        pub(super) static CONNECTION_O_AUTH_CLIENT_RESPONSE_PARAMETERS: Shape = Shape::structure(
+            "ConnectionOAuthClientResponseParameters",
+            &[Member::new("ClientID", &AUTH_HEADER_PARAMETERS)],
+        );
+        pub(super) static CONNECTION_O_AUTH_HTTP_METHOD: Shape =
+            Shape::one_of("ConnectionOAuthHttpMethod", super::super::ConnectionOAuthHttpMethod::VALUES);
+        pub(super) static CONNECTION_O_AUTH_RESPONSE_PARAMETERS: Shape = Shape::structure(
+            "ConnectionOAuthResponseParameters",
+            &[
+                Member::new("ClientParameters", &CONNECTION_O_AUTH_CLIENT_RESPONSE_PARAMETERS),
+                Member::new("AuthorizationEndpoint", &HTTPS_ENDPOINT),
+                Member::new("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD),
+                Member::new("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+            ],
+        );
+        pub(super) static CONNECTION_QUERY_STRING_PARAMETER: Shape = Shape::structure(
+            "ConnectionQueryStringParameter",
+            &[
+                Member::new("Key", &QUERY_STRING_KEY),
+                Member::new("Value", &QUERY_STRING_VALUE_SENSITIVE),
+                Member::new("IsValueSecret", &BOOLEAN),
+            ],
+        );
+        pub(super) static CONNECTION_QUERY_STRING_PARAMETERS_LIST: Shape = Shape::list(
+            "ConnectionQueryStringParametersList",
+            &CONNECTION_QUERY_STRING_PARAMETER,
+            Bounds::max(100),
+        );
+        pub(super) static CONNECTION_RESPONSE_LIST: Shape =
+            Shape::list("ConnectionResponseList", &CONNECTION, Bounds::ANY);
+        pub(super) static CONNECTION_STATE: Shape =
+            Shape::one_of("ConnectionState", super::super::ConnectionState::VALUES);
+        pub(super) static CONNECTION_STATE_REASON: Shape =
+            Shape::string("ConnectionStateReason", Bounds::max(512), None);
+        pub(super) static CONNECTIVITY_RESOURCE_CONFIGURATION_ARN: Shape = Shape::structure(
+            "ConnectivityResourceConfigurationArn",
+            &[Member::new("ResourceConfigurationArn", &RESOURCE_CONFIGURATION_ARN).required()],
+        );
+        pub(super) static CONNECTIVITY_RESOURCE_PARAMETERS: Shape = Shape::structure(
+            "ConnectivityResourceParameters",
+            &[Member::new("ResourceParameters", &CONNECTIVITY_RESOURCE_CONFIGURATION_ARN).required()],
+        );
+        pub(super) static CREATE_API_DESTINATION_REQUEST: Shape = Shape::structure(
+            "CreateApiDestinationRequest",
+            &[
+                Member::new("Name", &API_DESTINATION_NAME).required(),
+                Member::new("Description", &API_DESTINATION_DESCRIPTION),
+                Member::new("ConnectionArn", &CONNECTION_ARN).required(),
+                Member::new("InvocationEndpoint", &HTTPS_ENDPOINT).required(),
+                Member::new("HttpMethod", &API_DESTINATION_HTTP_METHOD).required(),
+                Member::new(
+                    "InvocationRateLimitPerSecond",
+                    &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND,
+                ),
+            ],
+        );
+        pub(super) static CREATE_API_DESTINATION_RESPONSE: Shape = Shape::structure(
+            "CreateApiDestinationResponse",
+            &[
+                Member::new("ApiDestinationArn", &API_DESTINATION_ARN),
+                Member::new("ApiDestinationState", &API_DESTINATION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static CREATE_ARCHIVE_REQUEST: Shape = Shape::structure(
+            "CreateArchiveRequest",
+            &[
+                Member::new("ArchiveName", &ARCHIVE_NAME).required(),
+                Member::new("EventSourceArn", &EVENT_BUS_ARN).required(),
+                Member::new("Description", &ARCHIVE_DESCRIPTION),
+                Member::new("EventPattern", &EVENT_PATTERN),
+                Member::new("RetentionDays", &RETENTION_DAYS),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+            ],
+        );
+        pub(super) static CREATE_ARCHIVE_RESPONSE: Shape = Shape::structure(
+            "CreateArchiveResponse",
+            &[
+                Member::new("ArchiveArn", &ARCHIVE_ARN),
+                Member::new("State", &ARCHIVE_STATE),
+                Member::new("StateReason", &ARCHIVE_STATE_REASON),
+                Member::new("CreationTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "CreateConnectionApiKeyAuthRequestParameters",
+            &[
+                Member::new("ApiKeyName", &AUTH_HEADER_PARAMETERS).required(),
+                Member::new("ApiKeyValue", &AUTH_HEADER_PARAMETERS_SENSITIVE).required(),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "CreateConnectionAuthRequestParameters",
+            &[
+                Member::new("BasicAuthParameters", &CREATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS),
+                Member::new("OAuthParameters", &CREATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS),
+                Member::new("ApiKeyAuthParameters", &CREATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS),
+                Member::new("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+                Member::new("ConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "CreateConnectionBasicAuthRequestParameters",
+            &[
+                Member::new("Username", &AUTH_HEADER_PARAMETERS).required(),
+                Member::new("Password", &AUTH_HEADER_PARAMETERS_SENSITIVE).required(),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "CreateConnectionOAuthClientRequestParameters",
+            &[
+                Member::new("ClientID", &AUTH_HEADER_PARAMETERS).required(),
+                Member::new("ClientSecret", &AUTH_HEADER_PARAMETERS_SENSITIVE).required(),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "CreateConnectionOAuthRequestParameters",
+            &[
+                Member::new("ClientParameters", &CREATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS)
+                    .required(),
+                Member::new("AuthorizationEndpoint", &HTTPS_ENDPOINT).required(),
+                Member::new("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD).required(),
+                Member::new("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_REQUEST: Shape = Shape::structure(
+            "CreateConnectionRequest",
+            &[
+                Member::new("Name", &CONNECTION_NAME).required(),
+                Member::new("Description", &CONNECTION_DESCRIPTION),
+                Member::new("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE).required(),
+                Member::new("AuthParameters", &CREATE_CONNECTION_AUTH_REQUEST_PARAMETERS).required(),
+                Member::new("InvocationConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+            ],
+        );
+        pub(super) static CREATE_CONNECTION_RESPONSE: Shape = Shape::structure(
+            "CreateConnectionResponse",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+            ],
+        );
         pub(super) static CREATE_EVENT_BUS_REQUEST: Shape = Shape::structure(
             "CreateEventBusRequest",
             &[
@@ -1967,6 +4373,41 @@ mod tables {
         pub(super) static DB_USER: Shape = Shape::string("DbUser", Bounds::range(1, 128), None);
         pub(super) static DEAD_LETTER_CONFIG: Shape =
             Shape::structure("DeadLetterConfig", &[Member::new("Arn", &RESOURCE_ARN)]);
+        pub(super) static DEAUTHORIZE_CONNECTION_REQUEST: Shape = Shape::structure(
+            "DeauthorizeConnectionRequest",
+            &[Member::new("Name", &CONNECTION_NAME).required()],
+        );
+        pub(super) static DEAUTHORIZE_CONNECTION_RESPONSE: Shape = Shape::structure(
+            "DeauthorizeConnectionResponse",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+                Member::new("LastAuthorizedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static DELETE_API_DESTINATION_REQUEST: Shape = Shape::structure(
+            "DeleteApiDestinationRequest",
+            &[Member::new("Name", &API_DESTINATION_NAME).required()],
+        );
+        pub(super) static DELETE_API_DESTINATION_RESPONSE: Shape =
+            Shape::structure("DeleteApiDestinationResponse", &[]);
+        pub(super) static DELETE_ARCHIVE_REQUEST: Shape =
+            Shape::structure("DeleteArchiveRequest", &[Member::new("ArchiveName", &ARCHIVE_NAME).required()]);
+        pub(super) static DELETE_ARCHIVE_RESPONSE: Shape = Shape::structure("DeleteArchiveResponse", &[]);
+        pub(super) static DELETE_CONNECTION_REQUEST: Shape =
+            Shape::structure("DeleteConnectionRequest", &[Member::new("Name", &CONNECTION_NAME).required()]);
+        pub(super) static DELETE_CONNECTION_RESPONSE: Shape = Shape::structure(
+            "DeleteConnectionResponse",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+                Member::new("LastAuthorizedTime", &TIMESTAMP),
+            ],
+        );
         pub(super) static DELETE_EVENT_BUS_REQUEST: Shape =
             Shape::structure("DeleteEventBusRequest", &[Member::new("Name", &EVENT_BUS_NAME).required()]);
         pub(super) static DELETE_RULE_REQUEST: Shape = Shape::structure(
@@ -1975,6 +4416,82 @@ mod tables {
                 Member::new("Name", &RULE_NAME).required(),
                 Member::new("EventBusName", &EVENT_BUS_NAME_OR_ARN),
                 Member::new("Force", &BOOLEAN),
+            ],
+        );
+        pub(super) static DESCRIBE_API_DESTINATION_REQUEST: Shape = Shape::structure(
+            "DescribeApiDestinationRequest",
+            &[Member::new("Name", &API_DESTINATION_NAME).required()],
+        );
+        pub(super) static DESCRIBE_API_DESTINATION_RESPONSE: Shape = Shape::structure(
+            "DescribeApiDestinationResponse",
+            &[
+                Member::new("ApiDestinationArn", &API_DESTINATION_ARN),
+                Member::new("Name", &API_DESTINATION_NAME),
+                Member::new("Description", &API_DESTINATION_DESCRIPTION),
+                Member::new("ApiDestinationState", &API_DESTINATION_STATE),
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("InvocationEndpoint", &HTTPS_ENDPOINT),
+                Member::new("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+                Member::new(
+                    "InvocationRateLimitPerSecond",
+                    &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND,
+                ),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static DESCRIBE_ARCHIVE_REQUEST: Shape = Shape::structure(
+            "DescribeArchiveRequest",
+            &[Member::new("ArchiveName", &ARCHIVE_NAME).required()],
+        );
+        pub(super) static DESCRIBE_ARCHIVE_RESPONSE: Shape = Shape::structure(
+            "DescribeArchiveResponse",
+            &[
+                Member::new("ArchiveArn", &ARCHIVE_ARN),
+                Member::new("ArchiveName", &ARCHIVE_NAME),
+                Member::new("EventSourceArn", &EVENT_BUS_ARN),
+                Member::new("Description", &ARCHIVE_DESCRIPTION),
+                Member::new("EventPattern", &EVENT_PATTERN),
+                Member::new("State", &ARCHIVE_STATE),
+                Member::new("StateReason", &ARCHIVE_STATE_REASON),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+                Member::new("RetentionDays", &RETENTION_DAYS),
+                Member::new("SizeBytes", &LONG),
+                Member::new("EventCount", &LONG),
+                Member::new("CreationTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS: Shape = Shape::structure(
+            "DescribeConnectionConnectivityParameters",
+            &[Member::new("ResourceParameters", &DESCRIBE_CONNECTION_RESOURCE_PARAMETERS).required()],
+        );
+        pub(super) static DESCRIBE_CONNECTION_REQUEST: Shape = Shape::structure(
+            "DescribeConnectionRequest",
+            &[Member::new("Name", &CONNECTION_NAME).required()],
+        );
+        pub(super) static DESCRIBE_CONNECTION_RESOURCE_PARAMETERS: Shape = Shape::structure(
+            "DescribeConnectionResourceParameters",
+            &[
+                Member::new("ResourceConfigurationArn", &RESOURCE_CONFIGURATION_ARN).required(),
+                Member::new("ResourceAssociationArn", &RESOURCE_ASSOCIATION_ARN).required(),
+            ],
+        );
+        pub(super) static DESCRIBE_CONNECTION_RESPONSE: Shape = Shape::structure(
+            "DescribeConnectionResponse",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("Name", &CONNECTION_NAME),
+                Member::new("Description", &CONNECTION_DESCRIPTION),
+                Member::new("InvocationConnectivityParameters", &DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("StateReason", &CONNECTION_STATE_REASON),
+                Member::new("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+                Member::new("SecretArn", &SECRETS_MANAGER_SECRET_ARN),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+                Member::new("AuthParameters", &CONNECTION_AUTH_RESPONSE_PARAMETERS),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+                Member::new("LastAuthorizedTime", &TIMESTAMP),
             ],
         );
         pub(super) static DESCRIBE_EVENT_BUS_REQUEST: Shape =
@@ -1992,6 +4509,25 @@ mod tables {
                 Member::new("CreationTime", &TIMESTAMP),
                 Member::new("LastModifiedTime", &TIMESTAMP),
                 Member::new("ManagedBy", &MANAGED_BY),
+            ],
+        );
+        pub(super) static DESCRIBE_REPLAY_REQUEST: Shape =
+            Shape::structure("DescribeReplayRequest", &[Member::new("ReplayName", &REPLAY_NAME).required()]);
+        pub(super) static DESCRIBE_REPLAY_RESPONSE: Shape = Shape::structure(
+            "DescribeReplayResponse",
+            &[
+                Member::new("ReplayName", &REPLAY_NAME),
+                Member::new("ReplayArn", &REPLAY_ARN),
+                Member::new("Description", &REPLAY_DESCRIPTION),
+                Member::new("State", &REPLAY_STATE),
+                Member::new("StateReason", &REPLAY_STATE_REASON),
+                Member::new("EventSourceArn", &ARCHIVE_ARN),
+                Member::new("Destination", &REPLAY_DESTINATION),
+                Member::new("EventStartTime", &TIMESTAMP),
+                Member::new("EventEndTime", &TIMESTAMP),
+                Member::new("EventLastReplayedTime", &TIMESTAMP),
+                Member::new("ReplayStartTime", &TIMESTAMP),
+                Member::new("ReplayEndTime", &TIMESTAMP),
             ],
         );
         pub(super) static DESCRIBE_RULE_REQUEST: Shape = Shape::structure(
@@ -2065,6 +4601,8 @@ mod tables {
                 Member::new("ManagedBy", &MANAGED_BY),
             ],
         );
+        pub(super) static EVENT_BUS_ARN: Shape =
+            Shape::string("EventBusArn", Bounds::range(1, 1600), Some(&pattern::ARCHIVE_ARN));
         pub(super) static EVENT_BUS_DESCRIPTION: Shape =
             Shape::string("EventBusDescription", Bounds::max(512), None);
         pub(super) static EVENT_BUS_LIST: Shape = Shape::list("EventBusList", &EVENT_BUS, Bounds::ANY);
@@ -2088,6 +4626,8 @@ mod tables {
             Shape::map("HeaderParametersMap", &HEADER_KEY, &HEADER_VALUE, Bounds::ANY);
         pub(super) static HEADER_VALUE: Shape =
             Shape::string("HeaderValue", Bounds::max(512), Some(&pattern::HEADER_VALUE));
+        pub(super) static HEADER_VALUE_SENSITIVE: Shape =
+            Shape::string("HeaderValueSensitive", Bounds::max(512), Some(&pattern::HEADER_VALUE));
         pub(super) static HTTP_PARAMETERS: Shape = Shape::structure(
             "HttpParameters",
             &[
@@ -2096,6 +4636,8 @@ mod tables {
                 Member::new("QueryStringParameters", &QUERY_STRING_PARAMETERS_MAP),
             ],
         );
+        pub(super) static HTTPS_ENDPOINT: Shape =
+            Shape::string("HttpsEndpoint", Bounds::range(1, 2048), Some(&pattern::HTTPS_ENDPOINT));
         pub(super) static INCLUDE_DETAIL: Shape =
             Shape::one_of("IncludeDetail", super::super::IncludeDetail::VALUES);
         pub(super) static INPUT_TRANSFORMER: Shape = Shape::structure(
@@ -2122,6 +4664,49 @@ mod tables {
         pub(super) static LIMIT_MAX100: Shape =
             Shape::new("LimitMax100", Kind::Integer(Bounds::range(1, 100)));
         pub(super) static LIMIT_MIN1: Shape = Shape::new("LimitMin1", Kind::Integer(Bounds::min(1)));
+        pub(super) static LIST_API_DESTINATIONS_REQUEST: Shape = Shape::structure(
+            "ListApiDestinationsRequest",
+            &[
+                Member::new("NamePrefix", &API_DESTINATION_NAME),
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("Limit", &LIMIT_MAX100),
+            ],
+        );
+        pub(super) static LIST_API_DESTINATIONS_RESPONSE: Shape = Shape::structure(
+            "ListApiDestinationsResponse",
+            &[
+                Member::new("ApiDestinations", &API_DESTINATION_RESPONSE_LIST),
+                Member::new("NextToken", &NEXT_TOKEN),
+            ],
+        );
+        pub(super) static LIST_ARCHIVES_REQUEST: Shape = Shape::structure(
+            "ListArchivesRequest",
+            &[
+                Member::new("NamePrefix", &ARCHIVE_NAME),
+                Member::new("EventSourceArn", &EVENT_BUS_ARN),
+                Member::new("State", &ARCHIVE_STATE),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("Limit", &LIMIT_MAX100),
+            ],
+        );
+        pub(super) static LIST_ARCHIVES_RESPONSE: Shape = Shape::structure(
+            "ListArchivesResponse",
+            &[Member::new("Archives", &ARCHIVE_RESPONSE_LIST), Member::new("NextToken", &NEXT_TOKEN)],
+        );
+        pub(super) static LIST_CONNECTIONS_REQUEST: Shape = Shape::structure(
+            "ListConnectionsRequest",
+            &[
+                Member::new("NamePrefix", &CONNECTION_NAME),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("Limit", &LIMIT_MAX100),
+            ],
+        );
+        pub(super) static LIST_CONNECTIONS_RESPONSE: Shape = Shape::structure(
+            "ListConnectionsResponse",
+            &[Member::new("Connections", &CONNECTION_RESPONSE_LIST), Member::new("NextToken", &NEXT_TOKEN)],
+        );
         pub(super) static LIST_EVENT_BUSES_REQUEST: Shape = Shape::structure(
             "ListEventBusesRequest",
             &[
@@ -2133,6 +4718,20 @@ mod tables {
         pub(super) static LIST_EVENT_BUSES_RESPONSE: Shape = Shape::structure(
             "ListEventBusesResponse",
             &[Member::new("EventBuses", &EVENT_BUS_LIST), Member::new("NextToken", &NEXT_TOKEN)],
+        );
+        pub(super) static LIST_REPLAYS_REQUEST: Shape = Shape::structure(
+            "ListReplaysRequest",
+            &[
+                Member::new("NamePrefix", &REPLAY_NAME),
+                Member::new("State", &REPLAY_STATE),
+                Member::new("EventSourceArn", &ARCHIVE_ARN),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("Limit", &LIMIT_MAX100),
+            ],
+        );
+        pub(super) static LIST_REPLAYS_RESPONSE: Shape = Shape::structure(
+            "ListReplaysResponse",
+            &[Member::new("Replays", &REPLAY_LIST), Member::new("NextToken", &NEXT_TOKEN)],
         );
         pub(super) static LIST_RULE_NAMES_BY_TARGET_REQUEST: Shape = Shape::structure(
             "ListRuleNamesByTargetRequest",
@@ -2181,6 +4780,7 @@ mod tables {
             "LogConfig",
             &[Member::new("IncludeDetail", &INCLUDE_DETAIL), Member::new("Level", &LEVEL)],
         );
+        pub(super) static LONG: Shape = Shape::new("Long", Kind::Long(Bounds::ANY));
         pub(super) static MANAGED_BY: Shape = Shape::string("ManagedBy", Bounds::range(1, 128), None);
         pub(super) static MAXIMUM_EVENT_AGE_IN_SECONDS: Shape =
             Shape::new("MaximumEventAgeInSeconds", Kind::Integer(Bounds::range(60, 86400)));
@@ -2192,6 +4792,11 @@ mod tables {
             &[Member::new("awsvpcConfiguration", &AWS_VPC_CONFIGURATION)],
         );
         pub(super) static NEXT_TOKEN: Shape = Shape::string("NextToken", Bounds::range(1, 2048), None);
+        pub(super) static NON_PARTNER_EVENT_BUS_NAME: Shape = Shape::string(
+            "NonPartnerEventBusName",
+            Bounds::range(1, 256),
+            Some(&pattern::API_DESTINATION_NAME),
+        );
         pub(super) static NON_PARTNER_EVENT_BUS_NAME_OR_ARN: Shape = Shape::string(
             "NonPartnerEventBusNameOrArn",
             Bounds::range(1, 1600),
@@ -2224,6 +4829,8 @@ mod tables {
             Shape::string("PlacementStrategyField", Bounds::max(255), None);
         pub(super) static PLACEMENT_STRATEGY_TYPE: Shape =
             Shape::one_of("PlacementStrategyType", super::super::PlacementStrategyType::VALUES);
+        pub(super) static PRINCIPAL: Shape =
+            Shape::string("Principal", Bounds::range(1, 12), Some(&pattern::PRINCIPAL));
         pub(super) static PROPAGATE_TAGS: Shape =
             Shape::one_of("PropagateTags", super::super::PropagateTags::VALUES);
         pub(super) static PUT_EVENTS_REQUEST: Shape = Shape::structure(
@@ -2264,6 +4871,17 @@ mod tables {
         );
         pub(super) static PUT_EVENTS_RESULT_ENTRY_LIST: Shape =
             Shape::list("PutEventsResultEntryList", &PUT_EVENTS_RESULT_ENTRY, Bounds::ANY);
+        pub(super) static PUT_PERMISSION_REQUEST: Shape = Shape::structure(
+            "PutPermissionRequest",
+            &[
+                Member::new("EventBusName", &NON_PARTNER_EVENT_BUS_NAME),
+                Member::new("Action", &ACTION),
+                Member::new("Principal", &PRINCIPAL),
+                Member::new("StatementId", &STATEMENT_ID),
+                Member::new("Condition", &CONDITION),
+                Member::new("Policy", &STRING),
+            ],
+        );
         pub(super) static PUT_RULE_REQUEST: Shape = Shape::structure(
             "PutRuleRequest",
             &[
@@ -2310,6 +4928,8 @@ mod tables {
             Shape::map("QueryStringParametersMap", &QUERY_STRING_KEY, &QUERY_STRING_VALUE, Bounds::ANY);
         pub(super) static QUERY_STRING_VALUE: Shape =
             Shape::string("QueryStringValue", Bounds::max(512), Some(&pattern::QUERY_STRING_VALUE));
+        pub(super) static QUERY_STRING_VALUE_SENSITIVE: Shape =
+            Shape::string("QueryStringValueSensitive", Bounds::max(512), Some(&pattern::QUERY_STRING_VALUE));
         pub(super) static REDSHIFT_DATA_PARAMETERS: Shape = Shape::structure(
             "RedshiftDataParameters",
             &[
@@ -2328,6 +4948,14 @@ mod tables {
             Some(&pattern::REDSHIFT_SECRET_MANAGER_ARN),
         );
         pub(super) static REFERENCE_ID: Shape = Shape::string("ReferenceId", Bounds::max(1024), None);
+        pub(super) static REMOVE_PERMISSION_REQUEST: Shape = Shape::structure(
+            "RemovePermissionRequest",
+            &[
+                Member::new("StatementId", &STATEMENT_ID),
+                Member::new("RemoveAllPermissions", &BOOLEAN),
+                Member::new("EventBusName", &NON_PARTNER_EVENT_BUS_NAME),
+            ],
+        );
         pub(super) static REMOVE_TARGETS_REQUEST: Shape = Shape::structure(
             "RemoveTargetsRequest",
             &[
@@ -2354,7 +4982,49 @@ mod tables {
         );
         pub(super) static REMOVE_TARGETS_RESULT_ENTRY_LIST: Shape =
             Shape::list("RemoveTargetsResultEntryList", &REMOVE_TARGETS_RESULT_ENTRY, Bounds::ANY);
+        pub(super) static REPLAY: Shape = Shape::structure(
+            "Replay",
+            &[
+                Member::new("ReplayName", &REPLAY_NAME),
+                Member::new("EventSourceArn", &ARCHIVE_ARN),
+                Member::new("State", &REPLAY_STATE),
+                Member::new("StateReason", &REPLAY_STATE_REASON),
+                Member::new("EventStartTime", &TIMESTAMP),
+                Member::new("EventEndTime", &TIMESTAMP),
+                Member::new("EventLastReplayedTime", &TIMESTAMP),
+                Member::new("ReplayStartTime", &TIMESTAMP),
+                Member::new("ReplayEndTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static REPLAY_ARN: Shape =
+            Shape::string("ReplayArn", Bounds::range(1, 1600), Some(&pattern::REPLAY_ARN));
+        pub(super) static REPLAY_DESCRIPTION: Shape =
+            Shape::string("ReplayDescription", Bounds::max(512), None);
+        pub(super) static REPLAY_DESTINATION: Shape = Shape::structure(
+            "ReplayDestination",
+            &[Member::new("Arn", &ARN).required(), Member::new("FilterArns", &REPLAY_DESTINATION_FILTERS)],
+        );
+        pub(super) static REPLAY_DESTINATION_FILTERS: Shape =
+            Shape::list("ReplayDestinationFilters", &ARN, Bounds::ANY);
+        pub(super) static REPLAY_LIST: Shape = Shape::list("ReplayList", &REPLAY, Bounds::ANY);
+        pub(super) static REPLAY_NAME: Shape =
+            Shape::string("ReplayName", Bounds::range(1, 64), Some(&pattern::API_DESTINATION_NAME));
+        pub(super) static REPLAY_STATE: Shape =
+            Shape::one_of("ReplayState", super::super::ReplayState::VALUES);
+        pub(super) static REPLAY_STATE_REASON: Shape =
+            Shape::string("ReplayStateReason", Bounds::max(512), None);
         pub(super) static RESOURCE_ARN: Shape = Shape::string("ResourceArn", Bounds::range(1, 1600), None);
+        pub(super) static RESOURCE_ASSOCIATION_ARN: Shape = Shape::string(
+            "ResourceAssociationArn",
+            Bounds::range(17, 2048),
+            Some(&pattern::RESOURCE_ASSOCIATION_ARN),
+        );
+        pub(super) static RESOURCE_CONFIGURATION_ARN: Shape = Shape::string(
+            "ResourceConfigurationArn",
+            Bounds::max(2048),
+            Some(&pattern::RESOURCE_CONFIGURATION_ARN),
+        );
+        pub(super) static RETENTION_DAYS: Shape = Shape::new("RetentionDays", Kind::Integer(Bounds::min(0)));
         pub(super) static RETRY_POLICY: Shape = Shape::structure(
             "RetryPolicy",
             &[
@@ -2380,7 +5050,7 @@ mod tables {
         pub(super) static RULE_ARN: Shape = Shape::string("RuleArn", Bounds::range(1, 1600), None);
         pub(super) static RULE_DESCRIPTION: Shape = Shape::string("RuleDescription", Bounds::max(512), None);
         pub(super) static RULE_NAME: Shape =
-            Shape::string("RuleName", Bounds::range(1, 64), Some(&pattern::RULE_NAME));
+            Shape::string("RuleName", Bounds::range(1, 64), Some(&pattern::API_DESTINATION_NAME));
         pub(super) static RULE_NAME_LIST: Shape = Shape::list("RuleNameList", &RULE_NAME, Bounds::ANY);
         pub(super) static RULE_RESPONSE_LIST: Shape = Shape::list("RuleResponseList", &RULE, Bounds::ANY);
         pub(super) static RULE_STATE: Shape = Shape::one_of("RuleState", super::super::RuleState::VALUES);
@@ -2428,10 +5098,38 @@ mod tables {
         );
         pub(super) static SCHEDULE_EXPRESSION: Shape =
             Shape::string("ScheduleExpression", Bounds::max(256), None);
+        pub(super) static SECRETS_MANAGER_SECRET_ARN: Shape = Shape::string(
+            "SecretsManagerSecretArn",
+            Bounds::range(20, 2048),
+            Some(&pattern::SECRETS_MANAGER_SECRET_ARN),
+        );
+        pub(super) static SENSITIVE_STRING: Shape = Shape::string("SensitiveString", Bounds::ANY, None);
         pub(super) static SQL: Shape = Shape::string("Sql", Bounds::range(1, 100000), None);
         pub(super) static SQLS: Shape = Shape::list("Sqls", &SQL, Bounds::max(40));
         pub(super) static SQS_PARAMETERS: Shape =
             Shape::structure("SqsParameters", &[Member::new("MessageGroupId", &MESSAGE_GROUP_ID)]);
+        pub(super) static START_REPLAY_REQUEST: Shape = Shape::structure(
+            "StartReplayRequest",
+            &[
+                Member::new("ReplayName", &REPLAY_NAME).required(),
+                Member::new("Description", &REPLAY_DESCRIPTION),
+                Member::new("EventSourceArn", &ARCHIVE_ARN).required(),
+                Member::new("EventStartTime", &TIMESTAMP).required(),
+                Member::new("EventEndTime", &TIMESTAMP).required(),
+                Member::new("Destination", &REPLAY_DESTINATION).required(),
+            ],
+        );
+        pub(super) static START_REPLAY_RESPONSE: Shape = Shape::structure(
+            "StartReplayResponse",
+            &[
+                Member::new("ReplayArn", &REPLAY_ARN),
+                Member::new("State", &REPLAY_STATE),
+                Member::new("StateReason", &REPLAY_STATE_REASON),
+                Member::new("ReplayStartTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static STATEMENT_ID: Shape =
+            Shape::string("StatementId", Bounds::range(1, 64), Some(&pattern::STATEMENT_ID));
         pub(super) static STATEMENT_NAME: Shape = Shape::string("StatementName", Bounds::range(1, 500), None);
         pub(super) static STRING: Shape = Shape::string("String", Bounds::ANY, None);
         pub(super) static STRING_LIST: Shape = Shape::list("StringList", &STRING, Bounds::ANY);
@@ -2472,7 +5170,7 @@ mod tables {
         );
         pub(super) static TARGET_ARN: Shape = Shape::string("TargetArn", Bounds::range(1, 1600), None);
         pub(super) static TARGET_ID: Shape =
-            Shape::string("TargetId", Bounds::range(1, 64), Some(&pattern::RULE_NAME));
+            Shape::string("TargetId", Bounds::range(1, 64), Some(&pattern::API_DESTINATION_NAME));
         pub(super) static TARGET_ID_LIST: Shape =
             Shape::list("TargetIdList", &TARGET_ID, Bounds::range(1, 100));
         pub(super) static TARGET_INPUT: Shape = Shape::string("TargetInput", Bounds::max(8192), None);
@@ -2500,6 +5198,109 @@ mod tables {
             &[Member::new("ResourceARN", &ARN).required(), Member::new("TagKeys", &TAG_KEY_LIST).required()],
         );
         pub(super) static UNTAG_RESOURCE_RESPONSE: Shape = Shape::structure("UntagResourceResponse", &[]);
+        pub(super) static UPDATE_API_DESTINATION_REQUEST: Shape = Shape::structure(
+            "UpdateApiDestinationRequest",
+            &[
+                Member::new("Name", &API_DESTINATION_NAME).required(),
+                Member::new("Description", &API_DESTINATION_DESCRIPTION),
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("InvocationEndpoint", &HTTPS_ENDPOINT),
+                Member::new("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+                Member::new(
+                    "InvocationRateLimitPerSecond",
+                    &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND,
+                ),
+            ],
+        );
+        pub(super) static UPDATE_API_DESTINATION_RESPONSE: Shape = Shape::structure(
+            "UpdateApiDestinationResponse",
+            &[
+                Member::new("ApiDestinationArn", &API_DESTINATION_ARN),
+                Member::new("ApiDestinationState", &API_DESTINATION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static UPDATE_ARCHIVE_REQUEST: Shape = Shape::structure(
+            "UpdateArchiveRequest",
+            &[
+                Member::new("ArchiveName", &ARCHIVE_NAME).required(),
+                Member::new("Description", &ARCHIVE_DESCRIPTION),
+                Member::new("EventPattern", &EVENT_PATTERN),
+                Member::new("RetentionDays", &RETENTION_DAYS),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+            ],
+        );
+        pub(super) static UPDATE_ARCHIVE_RESPONSE: Shape = Shape::structure(
+            "UpdateArchiveResponse",
+            &[
+                Member::new("ArchiveArn", &ARCHIVE_ARN),
+                Member::new("State", &ARCHIVE_STATE),
+                Member::new("StateReason", &ARCHIVE_STATE_REASON),
+                Member::new("CreationTime", &TIMESTAMP),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "UpdateConnectionApiKeyAuthRequestParameters",
+            &[
+                Member::new("ApiKeyName", &AUTH_HEADER_PARAMETERS),
+                Member::new("ApiKeyValue", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "UpdateConnectionAuthRequestParameters",
+            &[
+                Member::new("BasicAuthParameters", &UPDATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS),
+                Member::new("OAuthParameters", &UPDATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS),
+                Member::new("ApiKeyAuthParameters", &UPDATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS),
+                Member::new("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+                Member::new("ConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "UpdateConnectionBasicAuthRequestParameters",
+            &[
+                Member::new("Username", &AUTH_HEADER_PARAMETERS),
+                Member::new("Password", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "UpdateConnectionOAuthClientRequestParameters",
+            &[
+                Member::new("ClientID", &AUTH_HEADER_PARAMETERS),
+                Member::new("ClientSecret", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS: Shape = Shape::structure(
+            "UpdateConnectionOAuthRequestParameters",
+            &[
+                Member::new("ClientParameters", &UPDATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS),
+                Member::new("AuthorizationEndpoint", &HTTPS_ENDPOINT),
+                Member::new("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD),
+                Member::new("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_REQUEST: Shape = Shape::structure(
+            "UpdateConnectionRequest",
+            &[
+                Member::new("Name", &CONNECTION_NAME).required(),
+                Member::new("Description", &CONNECTION_DESCRIPTION),
+                Member::new("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+                Member::new("AuthParameters", &UPDATE_CONNECTION_AUTH_REQUEST_PARAMETERS),
+                Member::new("InvocationConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+                Member::new("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+            ],
+        );
+        pub(super) static UPDATE_CONNECTION_RESPONSE: Shape = Shape::structure(
+            "UpdateConnectionResponse",
+            &[
+                Member::new("ConnectionArn", &CONNECTION_ARN),
+                Member::new("ConnectionState", &CONNECTION_STATE),
+                Member::new("CreationTime", &TIMESTAMP),
+                Member::new("LastModifiedTime", &TIMESTAMP),
+                Member::new("LastAuthorizedTime", &TIMESTAMP),
+            ],
+        );
         pub(super) static UPDATE_EVENT_BUS_REQUEST: Shape = Shape::structure(
             "UpdateEventBusRequest",
             &[
@@ -2527,6 +5328,54 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static CANCEL_REPLAY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CancelReplay",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CANCEL_REPLAY_REQUEST,
+            output: &shape::CANCEL_REPLAY_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_API_DESTINATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateApiDestination",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_API_DESTINATION_REQUEST,
+            output: &shape::CREATE_API_DESTINATION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_ARCHIVE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateArchive",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_ARCHIVE_REQUEST,
+            output: &shape::CREATE_ARCHIVE_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_CONNECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateConnection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_CONNECTION_REQUEST,
+            output: &shape::CREATE_CONNECTION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_EVENT_BUS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateEventBus",
@@ -2535,6 +5384,54 @@ mod tables {
             success_status: 200,
             input: &shape::CREATE_EVENT_BUS_REQUEST,
             output: &shape::CREATE_EVENT_BUS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DEAUTHORIZE_CONNECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeauthorizeConnection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DEAUTHORIZE_CONNECTION_REQUEST,
+            output: &shape::DEAUTHORIZE_CONNECTION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_API_DESTINATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteApiDestination",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_API_DESTINATION_REQUEST,
+            output: &shape::DELETE_API_DESTINATION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_ARCHIVE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteArchive",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_ARCHIVE_REQUEST,
+            output: &shape::DELETE_ARCHIVE_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_CONNECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteConnection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_CONNECTION_REQUEST,
+            output: &shape::DELETE_CONNECTION_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -2563,6 +5460,42 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DESCRIBE_API_DESTINATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeApiDestination",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_API_DESTINATION_REQUEST,
+            output: &shape::DESCRIBE_API_DESTINATION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_ARCHIVE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeArchive",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_ARCHIVE_REQUEST,
+            output: &shape::DESCRIBE_ARCHIVE_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_CONNECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeConnection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_CONNECTION_REQUEST,
+            output: &shape::DESCRIBE_CONNECTION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DESCRIBE_EVENT_BUS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeEventBus",
@@ -2571,6 +5504,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_EVENT_BUS_REQUEST,
             output: &shape::DESCRIBE_EVENT_BUS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_REPLAY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeReplay",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_REPLAY_REQUEST,
+            output: &shape::DESCRIBE_REPLAY_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -2611,6 +5556,42 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static LIST_API_DESTINATIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListApiDestinations",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_API_DESTINATIONS_REQUEST,
+            output: &shape::LIST_API_DESTINATIONS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_ARCHIVES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListArchives",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ARCHIVES_REQUEST,
+            output: &shape::LIST_ARCHIVES_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_CONNECTIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListConnections",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_CONNECTIONS_REQUEST,
+            output: &shape::LIST_CONNECTIONS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_EVENT_BUSES: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListEventBuses",
@@ -2619,6 +5600,18 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_EVENT_BUSES_REQUEST,
             output: &shape::LIST_EVENT_BUSES_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_REPLAYS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListReplays",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_REPLAYS_REQUEST,
+            output: &shape::LIST_REPLAYS_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -2683,6 +5676,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static PUT_PERMISSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutPermission",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_PERMISSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static PUT_RULE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "PutRule",
@@ -2707,6 +5712,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static REMOVE_PERMISSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RemovePermission",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::REMOVE_PERMISSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static REMOVE_TARGETS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "RemoveTargets",
@@ -2715,6 +5732,18 @@ mod tables {
             success_status: 200,
             input: &shape::REMOVE_TARGETS_REQUEST,
             output: &shape::REMOVE_TARGETS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static START_REPLAY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "StartReplay",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::START_REPLAY_REQUEST,
+            output: &shape::START_REPLAY_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -2751,6 +5780,42 @@ mod tables {
             success_status: 200,
             input: &shape::UNTAG_RESOURCE_REQUEST,
             output: &shape::UNTAG_RESOURCE_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_API_DESTINATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateApiDestination",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_API_DESTINATION_REQUEST,
+            output: &shape::UPDATE_API_DESTINATION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_ARCHIVE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateArchive",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_ARCHIVE_REQUEST,
+            output: &shape::UPDATE_ARCHIVE_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_CONNECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateConnection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_CONNECTION_REQUEST,
+            output: &shape::UPDATE_CONNECTION_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,

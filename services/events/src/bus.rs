@@ -4,7 +4,7 @@ use base::{AccountId, Arn, Fault, Region};
 use kernel::{Result, Scope, Tx};
 
 use crate::fault;
-use crate::keys::{Bus, BusKey};
+use crate::keys::{Bus, BusKey, Rules, RulesKey};
 
 /// The bus that is always there.
 pub(crate) const DEFAULT: &str = "default";
@@ -20,6 +20,11 @@ pub(crate) fn enter(tx: &mut Tx, name_or_arn: Option<&str>) -> Result<String, Fa
     let Some((account, region, name)) = parse_arn(text) else { return Ok(text.to_owned()) };
     tx.enter(Scope { account, region });
     Ok(name)
+}
+
+/// The name in a bus's name or ARN.
+pub(crate) fn name_in(name_or_arn: &str) -> &str {
+    name_or_arn.rsplit_once(":event-bus/").map_or(name_or_arn, |(_, name)| name)
 }
 
 fn parse_arn(text: &str) -> Option<(AccountId, Region, String)> {
@@ -47,6 +52,13 @@ pub(crate) async fn find_guarded(tx: &mut Tx, name: &str) -> Result<Bus> {
 }
 
 fn untouched_default() -> Bus {
-    let epoch = base::Timestamp::from_millis(0);
-    Bus { description: None, created_at: epoch, modified_at: epoch, tags: [].into() }
+    Bus::default()
+}
+
+/// Writes the bus. Its compiled rules, which hold some of its settings, are made anew.
+pub(crate) async fn write(tx: &mut Tx, name: &str, bus: &Bus) -> Result<()> {
+    let key = RulesKey { bus: name.to_owned() };
+    let rules = tx.get(&key).await?.unwrap_or(Rules { count: 0 });
+    tx.put(&key, &rules)?;
+    tx.put(&BusKey { name: name.to_owned() }, bus)
 }

@@ -10,22 +10,29 @@ use pattern::{Pattern, RuleSet};
 use store::Version;
 
 use crate::api::Target;
+use crate::archive;
+use crate::bus_log::LogSettings;
 use crate::input::Input;
-use crate::keys::{Rule, RuleKey, RulesKey};
+use crate::keys::{ArchiveKey, Bus, BusKey, Rule, RuleKey, RulesKey};
+use crate::parameters::Parameters;
 use crate::rule::{self, RULES_MAX};
 
-/// The rules of a bus, ready to match.
+/// The rules of a bus, ready to match, and what of the bus's own settings every event needs.
 pub(crate) struct Compiled {
     version: Option<Version>,
     pub rules: RuleSet<usize>,
-    /// By the number that the rule set gives.
+    /// By the number that the rule set gives. Rules without a pattern are here too.
     pub list: Vec<CompiledRule>,
+    pub log: Option<LogSettings>,
+    /// The bus's own dead-letter queue.
+    pub dead_letter: Option<Arn>,
 }
 
 /// An enabled rule.
 pub(crate) struct CompiledRule {
     pub name: String,
     pub arn: String,
+    pub sees_reads: bool,
     pub targets: Vec<CompiledTarget>,
 }
 
@@ -37,7 +44,9 @@ pub(crate) struct CompiledTarget {
     pub input: Input,
     pub retry: RetryPolicy,
     pub dead_letter: Option<Arn>,
-    pub parameters: base::Document,
+    pub parameters: Parameters,
+    /// The space of the archive that it is, if it is one.
+    pub archive: Option<u64>,
 }
 
 /// The compiled rules of every bus, by account, region and name.
@@ -54,30 +63,53 @@ impl Cache {
             return Ok(known);
         }
         let rows = tx.scan::<RuleKey>(Parts::of(bus), RULES_MAX as usize).await?;
-        let compiled = Arc::new(compile(tx, version, rows)?);
+        let settings = tx.peek(&BusKey { name: bus.to_owned() }).await?.unwrap_or_default();
+        let compiled = Arc::new(compile(tx, version, rows, &settings).await?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&compiled));
         Ok(compiled)
     }
 }
 
-fn compile(tx: &Tx, version: Option<Version>, rows: Vec<(RuleKey, Rule)>) -> Result<Compiled> {
+async fn compile(
+    tx: &mut Tx,
+    version: Option<Version>,
+    rows: Vec<(RuleKey, Rule)>,
+    bus: &Bus,
+) -> Result<Compiled> {
     let (mut list, mut patterns) = (Vec::new(), Vec::new());
     for (key, rule) in rows {
         if !rule.enabled {
             continue;
         }
-        // It was checked when it was put; a stored pattern that is refused now is our mistake.
-        let pattern = Pattern::parse(&rule.pattern).map_err(|invalid| {
-            kernel::Error::bug(format!("compile rule {}: {}", key.name, invalid.message))
-        })?;
-        patterns.push((list.len(), Arc::new(pattern)));
-        let targets = rule.targets.values().map(compile_target).collect::<Result<_, Fault>>()?;
-        list.push(CompiledRule { arn: rule::arn(tx, &key), name: key.name, targets });
+        if let Some(text) = &rule.pattern {
+            // It was checked when it was put; a stored pattern that is refused now is our mistake.
+            let pattern = Pattern::parse(text).map_err(|invalid| {
+                kernel::Error::bug(format!("compile rule {}: {}", key.name, invalid.message))
+            })?;
+            patterns.push((list.len(), Arc::new(pattern)));
+        }
+        list.push(compile_rule(tx, &key, &rule).await?);
     }
-    Ok(Compiled { version, rules: RuleSet::new(patterns), list })
+    let log = bus.log.as_ref().and_then(LogSettings::of);
+    let dead_letter = bus.dead_letter.as_ref().and_then(|arn| arn.parse().ok());
+    Ok(Compiled { version, rules: RuleSet::new(patterns), list, log, dead_letter })
 }
 
-fn compile_target(target: &Target) -> Result<CompiledTarget, Fault> {
+pub(crate) async fn compile_rule(tx: &mut Tx, key: &RuleKey, rule: &Rule) -> Result<CompiledRule> {
+    let mut targets = Vec::with_capacity(rule.targets.len());
+    for target in rule.targets.values() {
+        let mut compiled = compile_target(target)?;
+        if let Some(name) = archive::name_of(&compiled.arn) {
+            let archive = tx.peek(&ArchiveKey { name: name.to_owned() }).await?;
+            compiled.archive = archive.map(|archive| archive.space);
+        }
+        targets.push(compiled);
+    }
+    Ok(CompiledRule { arn: rule::arn(tx, key), name: key.name.clone(), sees_reads: rule.sees_reads, targets })
+}
+
+/// A target, ready for deliveries.
+pub(crate) fn compile_target(target: &Target) -> Result<CompiledTarget, Fault> {
     let arn: Arn = target.arn.parse().map_err(|_| crate::fault::invalid_parameter("Arn", "It is no ARN."))?;
     let mut retry = RetryPolicy::event_bridge();
     if let Some(policy) = &target.retry_policy {
@@ -86,7 +118,6 @@ fn compile_target(target: &Target) -> Result<CompiledTarget, Fault> {
         let age_s = policy.maximum_event_age_in_seconds.map(|age_s| u64::from(age_s.unsigned_abs()));
         retry.age_ms_max = age_s.map_or(retry.age_ms_max, |age_s| age_s * 1_000);
     }
-    let group = target.sqs_parameters.as_ref().and_then(|parameters| parameters.message_group_id.as_ref());
     Ok(CompiledTarget {
         id: target.id.clone(),
         lane: target.arn.clone(),
@@ -94,18 +125,26 @@ fn compile_target(target: &Target) -> Result<CompiledTarget, Fault> {
         input: Input::compile(target)?,
         retry,
         dead_letter: target.dead_letter_config.as_ref().and_then(|config| config.arn.as_ref()?.parse().ok()),
-        parameters: group
-            .map_or(base::Document::Null, |group| serde_json::json!({ "MessageGroupId": group })),
+        parameters: Parameters::compile(target)?,
+        archive: None,
     })
 }
 
 impl CompiledTarget {
+    /// Whether a delivery reads the parsed event.
+    pub(crate) fn reads_event(&self) -> bool {
+        self.input.reads_event() || self.parameters.reads_event()
+    }
+
     /// Where a delivery goes that has failed for good.
-    pub(crate) fn dead_letter(&self, rule: &CompiledRule, body: &str) -> Option<DeadLetter> {
+    pub(crate) fn dead_letter(&self, rule_arn: &str, body: &str) -> Option<DeadLetter> {
         self.dead_letter.as_ref().map(|arn| DeadLetter {
             arn: arn.clone(),
             body: Some(body.to_owned()),
-            attributes: vec![("RULE_ARN".into(), rule.arn.clone()), ("TARGET_ARN".into(), self.lane.clone())],
+            attributes: vec![
+                ("RULE_ARN".into(), rule_arn.to_owned()),
+                ("TARGET_ARN".into(), self.lane.clone()),
+            ],
             style: DeadLetterStyle::EventBridge,
         })
     }

@@ -51,6 +51,52 @@ impl NewEvent {
     }
 }
 
+/// The members of an envelope that rules of our own need again.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    id: Uuid,
+    source: String,
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    resources: Vec<String>,
+    time: String,
+    #[serde(borrow)]
+    detail: &'a RawValue,
+}
+
+/// The event in an envelope.
+pub(crate) fn open(envelope: &str, now: Timestamp) -> Result<NewEvent, serde_json::Error> {
+    let opened: Envelope<'_> = serde_json::from_str(envelope)?;
+    Ok(NewEvent {
+        id: opened.id,
+        source: opened.source,
+        detail_type: opened.detail_type,
+        resources: opened.resources,
+        time: Timestamp::from_iso(&opened.time).unwrap_or(now),
+        detail: opened.detail.get().to_owned(),
+        order: None,
+    })
+}
+
+/// The same envelope with the name of the replay that brings it.
+pub(crate) fn replayed(envelope: &str, replay: &str) -> String {
+    let rest = envelope.trim_end().strip_suffix('}').unwrap_or(envelope);
+    format!("{rest},\"replay-name\":{}}}", serde_json::Value::from(replay))
+}
+
+/// Whether the event is CloudTrail's report of a call that only reads. Rules do not see such events unless they ask.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
+pub(crate) fn only_reads(event: &NewEvent) -> bool {
+    #[derive(Deserialize)]
+    struct Detail {
+        #[serde(rename = "readOnly", default)]
+        read_only: bool,
+    }
+    event.detail_type == "AWS API Call via CloudTrail"
+        && event.source.starts_with("aws.")
+        && serde_json::from_str::<Detail>(&event.detail).is_ok_and(|detail| detail.read_only)
+}
+
 /// The size that counts against the limit.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html>
 pub(crate) fn size(entry: &crate::api::PutEventsRequestEntry) -> usize {

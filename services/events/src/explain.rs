@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::bus;
-use crate::keys::{Accepted, BusKey, EventKey, PastRuleKey, Rule, RuleKey};
+use crate::keys::{Accepted, BusKey, EventKey, PastRuleKey, PlaceKey, Rule, RuleKey};
 use crate::rule::RULES_MAX;
 
 /// The internal operation that explains an event; `null` if no bus has it.
@@ -37,6 +37,8 @@ pub struct Explained {
     pub root: Uuid,
     /// The whole event.
     pub event: Value,
+    /// The whole event as its producer wrote it: numbers keep their digits, members their order.
+    pub text: String,
     /// Every rule of the bus as it stood then, by name.
     pub rules: Vec<ExplainedRule>,
 }
@@ -46,8 +48,11 @@ pub struct Explained {
 pub struct ExplainedRule {
     /// The rule's name.
     pub name: String,
-    /// The pattern that it had.
+    /// The pattern that it had; empty if it has a schedule only.
     pub pattern: String,
+    /// The service that manages it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
     /// Its answer.
     pub verdict: Verdict,
     /// Where it would have sent the event, or did.
@@ -80,43 +85,72 @@ pub(crate) async fn explain_event(tx: &mut Tx, input: ExplainInput) -> Result<Op
         .map_err(|invalid| kernel::Error::bug(format!("read a stored event: {invalid:?}")))?;
     let mut rules = Vec::new();
     for (name, rule) in rules_at(tx, &bus, accepted.at).await? {
-        let verdict = judge(&rule, &event);
+        // A replay to some rules, or a rule's own timer, asks no others.
+        if accepted.asked.as_ref().is_some_and(|asked| !asked.contains(&name)) {
+            continue;
+        }
+        let Some(verdict) = judge(&rule, &event, accepted.asked.is_some()) else { continue };
         let targets =
             rule.targets.into_values().map(|target| ExplainedTarget { id: target.id, arn: target.arn });
-        rules.push(ExplainedRule { name, pattern: rule.pattern, verdict, targets: targets.collect() });
+        rules.push(ExplainedRule {
+            name,
+            pattern: rule.pattern.unwrap_or_default(),
+            managed_by: rule.managed_by,
+            verdict,
+            targets: targets.collect(),
+        });
     }
-    let event = serde_json::from_str(&accepted.envelope)?;
-    Ok(Some(Explained { bus, ingested_at: accepted.at, root: accepted.root, event, rules }))
+    let text = accepted.envelope;
+    let event = serde_json::from_str(&text)?;
+    Ok(Some(Explained { bus, ingested_at: accepted.at, root: accepted.root, event, text, rules }))
 }
 
-fn judge(rule: &Rule, event: &Event<'_>) -> Verdict {
+/// `None` for a rule that has no pattern and whose time it was not.
+fn judge(rule: &Rule, event: &Event<'_>, named: bool) -> Option<Verdict> {
+    let Some(pattern) = &rule.pattern else { return named.then_some(Verdict::Matched) };
     if !rule.enabled {
-        return Verdict::Disabled;
+        return Some(Verdict::Disabled);
     }
-    match Pattern::parse(&rule.pattern) {
+    Some(match Pattern::parse(pattern) {
         Ok(pattern) => {
             let explanation = pattern::explain(&pattern, event);
             if explanation.matched { Verdict::Matched } else { Verdict::NotMatched(Box::new(explanation)) }
         }
         Err(_) => Verdict::Disabled,
-    }
+    })
 }
 
+/// The event of that id, and its bus. One that came several times is shown as it came first.
 async fn find(tx: &mut Tx, input: &ExplainInput) -> Result<Option<(String, Accepted)>> {
-    let buses = match &input.bus {
-        Some(bus) => vec![bus.clone()],
-        None => {
-            let rows = tx.scan::<BusKey>(Parts::none(), 1_000).await?;
-            let others = rows.into_iter().map(|(key, _)| key.name).filter(|name| name != bus::DEFAULT);
-            std::iter::once(bus::DEFAULT.to_owned()).chain(others).collect()
-        }
-    };
-    for bus in buses {
-        if let Some(accepted) = tx.peek(&EventKey { bus: bus.clone(), id: input.id }).await? {
+    for bus in buses(tx, input.bus.as_deref()).await? {
+        if let Some((_, accepted)) = event_of(tx, &bus, input.id).await? {
             return Ok(Some((bus, accepted)));
         }
     }
     Ok(None)
+}
+
+/// The bus that is named, or all, the default one first.
+pub(crate) async fn buses(tx: &mut Tx, named: Option<&str>) -> Result<Vec<String>> {
+    if let Some(bus) = named {
+        return Ok(vec![bus.to_owned()]);
+    }
+    let rows = tx.scan::<BusKey>(Parts::none(), 1_000).await?;
+    let others = rows.into_iter().map(|(key, _)| key.name).filter(|name| name != bus::DEFAULT);
+    Ok(std::iter::once(bus::DEFAULT.to_owned()).chain(others).collect())
+}
+
+/// The event as it came to the bus first, as far as that is kept.
+pub(crate) async fn event_of(tx: &mut Tx, bus: &str, id: Uuid) -> Result<Option<(EventKey, Accepted)>> {
+    let own = EventKey { bus: bus.to_owned(), place: id };
+    if let Some(accepted) = tx.peek(&own).await? {
+        return Ok(Some((own, accepted)));
+    }
+    let Some((other, ())) = tx.scan::<PlaceKey>(Parts::of(bus).and(&id), 1).await?.pop() else {
+        return Ok(None);
+    };
+    let key = EventKey { bus: other.bus, place: other.place };
+    Ok(tx.peek(&key).await?.map(|accepted| (key, accepted)))
 }
 
 /// The rules as they stood at a time: today's that are as old, and for the others the version that held then.

@@ -29,3 +29,16 @@ pub(crate) fn limit_exceeded() -> Fault {
 pub(crate) fn not_honoured(what: &str) -> Fault {
     Fault::validation(format!("{what} is not implemented by Buswork"))
 }
+
+pub(crate) fn managed_rule(name: &str) -> Fault {
+    let message = format!("Rule {name} is a managed rule and cannot be modified by users.");
+    Fault::new("ManagedRuleException", message)
+}
+
+pub(crate) fn no_such(kind: &str, name: &str) -> Fault {
+    Fault::new("ResourceNotFoundException", format!("{kind} {name} does not exist."))
+}
+
+pub(crate) fn already_exists(kind: &str, name: &str) -> Fault {
+    Fault::new("ResourceAlreadyExistsException", format!("{kind} {name} already exists."))
+}

@@ -7,16 +7,23 @@
 //! Not here: schedules, archives, replays, connections, API destinations, endpoints, partner sources.
 
 pub mod api;
+mod archive;
 mod bus;
+mod bus_log;
 mod cache;
 mod event;
 mod explain;
 mod fault;
 mod input;
 mod keys;
+mod managed;
 mod ops;
+mod parameters;
 mod publish;
+mod redeliver;
 mod rule;
+mod schedule;
+mod search;
 mod sweep;
 mod target;
 
@@ -25,6 +32,11 @@ use std::sync::Arc;
 use kernel::{PUBLISH, Service};
 
 pub use explain::{EXPLAIN, ExplainInput, Explained, ExplainedRule, ExplainedTarget, Verdict};
+pub use managed::{
+    DELETE_MANAGED_RULE, DeleteManagedRuleInput, PUT_MANAGED_RULE, PutManagedRuleInput, PutManagedRuleOutput,
+};
+pub use redeliver::{REDELIVER, RedeliverInput, RedeliverOutput, Redelivery};
+pub use search::{FoundEvent, SEARCH, SearchInput, SearchOutput, TAIL, TailInput, TailOutput};
 
 /// The service.
 pub fn service() -> Service {
@@ -52,6 +64,15 @@ pub fn service() -> Service {
         .internal(PUBLISH, ops::publish_service_event::publish_service_event)
         .internal(target::DELIVER_TO_BUS, ops::deliver_to_bus::deliver_to_bus)
         .internal(EXPLAIN, explain::explain_event)
+        .internal(SEARCH, search::search_events)
+        .internal_effect(TAIL, search::tail_events)
+        .internal(REDELIVER, redeliver::redeliver_event)
+        .internal(PUT_MANAGED_RULE, managed::put_managed_rule)
+        .internal(DELETE_MANAGED_RULE, managed::delete_managed_rule)
+        .internal(schedule::FIRE, schedule::fire)
+        .internal_effect(bus_log::WRITE, bus_log::write_bus_log)
+        .internal(bus_log::OUTCOME, bus_log::log_delivery)
+        .internal(archive::EMPTY, archive::empty_archive)
         .internal(sweep::SWEEP, sweep::sweep)
         .state(Arc::new(cache::Cache::default()))
         .targets(&[target::BUS])

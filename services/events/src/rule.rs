@@ -7,6 +7,7 @@ use pattern::Pattern;
 use crate::bus;
 use crate::fault;
 use crate::keys::{PastRuleKey, Rule, RuleKey, Rules, RulesKey};
+use crate::schedule;
 
 /// The most rules of a bus. AWS's quota is 300 and adjustable; this is what the matching is measured with, and more.
 pub(crate) const RULES_MAX: u32 = 10_000;
@@ -52,10 +53,19 @@ pub(crate) async fn find(tx: &mut Tx, bus: Option<&str>, name: &str) -> Result<(
     }
 }
 
-/// Writes a rule, new or changed; what it was before stays readable for as long as events are kept.
+/// Writes a rule, new or changed; what it was before stays readable for as long as events are kept. A schedule that is
+/// new, or enabled again, begins now.
 pub(crate) async fn write(tx: &mut Tx, key: &RuleKey, rule: &Rule, before: Option<&Rule>) -> Result<()> {
     change(tx, key, before, i64::from(before.is_none())).await?;
-    tx.put(key, &Rule { since: tx.now(), ..rule.clone() })
+    let mut rule = Rule { since: tx.now(), ..rule.clone() };
+    let running = before.filter(|before| before.enabled).and_then(|before| before.schedule.as_ref());
+    if let Some(schedule) = rule.schedule.as_mut().filter(|_| rule.enabled)
+        && running != Some(&*schedule)
+    {
+        schedule.anchor = tx.now();
+        schedule::start(tx, key, schedule)?;
+    }
+    tx.put(key, &rule)
 }
 
 /// Removes a rule.

@@ -1,4 +1,4 @@
-//! Events and earlier versions of rules are kept for a day.
+//! Events and earlier versions of rules are kept for a day, archived events for their archive's retention.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use base::Timestamp;
 use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
+use crate::archive;
 use crate::bus;
-use crate::keys::{BusKey, EventKey, PastRuleKey, SweepKey};
+use crate::keys::{ArchiveKey, BusKey, EventKey, PastRuleKey, PlaceKey, SweepKey};
 
 /// The internal operation that removes what is too old.
 pub(crate) const SWEEP: &str = "SweepEvents";
@@ -18,6 +19,8 @@ pub(crate) const RETENTION: Duration = Duration::from_secs(86_400);
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Rows removed in one transaction.
 const PAGE: usize = 500;
+/// Archives looked at in one sweep.
+const ARCHIVES_MAX: usize = 1_000;
 /// Buses looked at in one sweep.
 const BUSES_MAX: usize = 1_000;
 
@@ -53,18 +56,30 @@ pub(crate) async fn sweep(tx: &mut Tx, sweep: Sweep) -> Result<()> {
     let events = tx.scan::<EventKey>(Parts::of(&sweep.bus), PAGE).await?;
     let old_events = events.into_iter().take_while(|(_, event)| event.at < before);
     let mut removed = 0;
-    for (key, _) in old_events {
+    for (key, event) in old_events {
+        if let Some(id) = event.id {
+            tx.delete(&PlaceKey { bus: key.bus.clone(), id, place: key.place });
+        }
         tx.delete(&key);
         removed += 1;
     }
     removed = removed.max(past_rules(tx, &sweep.bus, before).await?);
-    if removed == PAGE {
+    if removed == PAGE || archives(tx, &sweep.bus).await? {
         return enqueue(tx, Duration::ZERO, sweep.bus);
     }
     match next_bus(tx, &sweep.bus).await? {
         Some(next) => enqueue(tx, Duration::ZERO, next),
         None => enqueue(tx, EVERY, bus::DEFAULT.to_owned()),
     }
+}
+
+/// Removes a page of what is too old from every archive of the bus. Returns whether one has more.
+async fn archives(tx: &mut Tx, bus: &str) -> Result<bool> {
+    let mut more = false;
+    for (_, archive) in tx.scan::<ArchiveKey>(Parts::none(), ARCHIVES_MAX).await? {
+        more |= archive.bus == bus && archive::expire(tx, &archive).await?;
+    }
+    Ok(more)
 }
 
 async fn past_rules(tx: &mut Tx, bus: &str, before: Timestamp) -> Result<usize> {

@@ -21,7 +21,7 @@ pub(crate) const BUS: TargetKind = TargetKind {
 
 fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let bus = arn.resource.strip_prefix("event-bus/").unwrap_or_default();
-    let input = json!({ "bus": bus, "envelope": delivery.payload });
+    let input = json!({ "bus": bus, "envelope": delivery.payload, "order": delivery.order });
     Call::new("events", DELIVER_TO_BUS, &input).map_err(|error| Fault::validation(error.to_string()))
 }
 

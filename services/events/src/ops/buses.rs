@@ -42,7 +42,8 @@ pub(crate) async fn create_event_bus(
     }
     let (created_at, modified_at) = (tx.now(), tx.now());
     let tags = tags::to_map(input.tags.unwrap_or_default())?;
-    tx.put(&key, &Bus { description: input.description.clone(), created_at, modified_at, tags })?;
+    let new = Bus { description: input.description.clone(), created_at, modified_at, tags, ..Bus::default() };
+    bus::write(tx, &key.name, &new).await?;
     Ok(CreateEventBusOutput {
         event_bus_arn: Some(bus::arn(tx, &key.name)),
         description: input.description,

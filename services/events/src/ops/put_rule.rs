@@ -1,48 +1,66 @@
+use base::Fault;
 use kernel::{Result, Tx};
 
 use crate::api::{PutRuleInput, PutRuleOutput, RuleState};
 use crate::bus;
 use crate::fault;
-use crate::keys::{Rule, RuleKey};
+use crate::keys::{Rule, RuleKey, Scheduled};
+use crate::managed;
 use crate::ops::tags;
 use crate::rule;
+use crate::schedule;
 
-/// Makes a rule or changes one; its targets stay.
+/// Creates a rule, or changes it except for its targets and tags.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
 pub(crate) async fn put_rule(tx: &mut Tx, input: PutRuleInput) -> Result<PutRuleOutput> {
-    if input.schedule_expression.is_some() {
-        return Err(fault::not_honoured("ScheduleExpression of a rule").into());
-    }
-    let Some(pattern) = input.event_pattern else {
-        let message = "Parameter(s) EventPattern or ScheduleExpression must be specified.";
-        return Err(fault::invalid(message).into());
-    };
-    rule::check_pattern(&pattern)?;
-    let enabled = match input.state {
-        None | Some(RuleState::Enabled) => true,
-        Some(RuleState::Disabled) => false,
-        // There is no CloudTrail here, so the two enabled states would not differ.
-        Some(state) => return Err(fault::not_honoured(&format!("State {}", state.as_str())).into()),
-    };
     let bus = bus::enter(tx, input.event_bus_name.as_deref())?;
+    check(&input, &bus)?;
     bus::find_guarded(tx, &bus).await?;
     let key = RuleKey { bus, name: input.name };
     let before = tx.get(&key).await?;
+    if let Some(before) = &before {
+        managed::check(&key, before, false)?;
+    }
     let new_tags = tags::to_map(input.tags.unwrap_or_default())?;
+    let known = before.clone().unwrap_or_else(|| Rule {
+        created_by: tx.scope().account.to_string(),
+        tags: new_tags,
+        ..Rule::default()
+    });
+    // The anchor of a schedule that goes on is kept, so that its rhythm is.
+    let anchor = known
+        .schedule
+        .as_ref()
+        .filter(|known| Some(&known.expression) == input.schedule_expression.as_ref())
+        .map_or(tx.now(), |known| known.anchor);
     let rule = Rule {
-        pattern,
-        enabled,
+        pattern: input.event_pattern,
+        schedule: input.schedule_expression.map(|expression| Scheduled { expression, anchor }),
+        enabled: input.state != Some(RuleState::Disabled),
+        sees_reads: input.state == Some(RuleState::EnabledWithAllCloudtrailManagementEvents),
         description: input.description,
         role_arn: input.role_arn,
-        created_by: before
-            .as_ref()
-            .map_or_else(|| tx.scope().account.to_string(), |rule| rule.created_by.clone()),
         since: tx.now(),
         // Tags of a rule that exists are changed by TagResource only.
-        tags: before.as_ref().map_or(new_tags, |rule| rule.tags.clone()),
-        targets: before.as_ref().map(|rule| rule.targets.clone()).unwrap_or_default(),
+        ..known
     };
     rule::write(tx, &key, &rule, before.as_ref()).await?;
     Ok(PutRuleOutput { rule_arn: Some(rule::arn(tx, &key)) })
+}
+
+fn check(input: &PutRuleInput, bus: &str) -> Result<(), Fault> {
+    if input.event_pattern.is_none() && input.schedule_expression.is_none() {
+        return Err(fault::invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
+    }
+    if let Some(pattern) = &input.event_pattern {
+        rule::check_pattern(pattern)?;
+    }
+    if let Some(expression) = &input.schedule_expression {
+        if bus != bus::DEFAULT {
+            return Err(fault::invalid("ScheduleExpression is supported only on the default event bus."));
+        }
+        schedule::parse(expression)?;
+    }
+    Ok(())
 }

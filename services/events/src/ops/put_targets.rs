@@ -5,6 +5,7 @@ use kernel::{Result, Tx};
 
 use crate::api::{PutTargetsInput, PutTargetsOutput, Target};
 use crate::fault;
+use crate::managed;
 use crate::rule;
 use crate::target;
 
@@ -17,6 +18,7 @@ const TARGETS_MAX: usize = 5;
 pub(crate) async fn put_targets(tx: &mut Tx, input: PutTargetsInput) -> Result<PutTargetsOutput> {
     check_ids(&input.targets)?;
     let (key, before) = rule::find(tx, input.event_bus_name.as_deref(), &input.rule).await?;
+    managed::check(&key, &before, false)?;
     for target in &input.targets {
         target::check(tx, target)?;
     }

@@ -10,6 +10,7 @@ use crate::api::{
 use crate::bus;
 use crate::fault;
 use crate::keys::{Rule, RuleKey};
+use crate::managed;
 use crate::ops::{limit, page};
 use crate::rule;
 
@@ -19,13 +20,14 @@ pub(crate) async fn describe_rule(tx: &mut Tx, input: DescribeRuleInput) -> Resu
     Ok(DescribeRuleOutput {
         arn: Some(rule::arn(tx, &key)),
         name: Some(key.name),
-        event_pattern: Some(rule.pattern),
-        state: Some(state(rule.enabled)),
+        state: Some(state(&rule)),
+        event_pattern: rule.pattern,
+        schedule_expression: rule.schedule.map(|schedule| schedule.expression),
         description: rule.description,
         role_arn: rule.role_arn,
+        managed_by: rule.managed_by,
         event_bus_name: Some(key.bus),
         created_by: Some(rule.created_by),
-        ..DescribeRuleOutput::default()
     })
 }
 
@@ -37,6 +39,7 @@ pub(crate) async fn delete_rule(tx: &mut Tx, input: DeleteRuleInput) -> Result<D
     bus::find(tx, &bus).await?;
     let key = RuleKey { bus, name: input.name };
     let Some(rule) = tx.get(&key).await? else { return Ok(DeleteRuleOutput {}) };
+    managed::check(&key, &rule, input.force.unwrap_or(false))?;
     if !rule.targets.is_empty() {
         return Err(fault::invalid("Rule can't be deleted since it has targets.").into());
     }
@@ -58,6 +61,7 @@ pub(crate) async fn disable_rule(tx: &mut Tx, input: DisableRuleInput) -> Result
 
 async fn switch(tx: &mut Tx, bus: Option<&str>, name: &str, enabled: bool) -> Result<()> {
     let (key, before) = rule::find(tx, bus, name).await?;
+    managed::check(&key, &before, false)?;
     if before.enabled == enabled {
         return Ok(());
     }
@@ -78,16 +82,21 @@ pub(crate) async fn list_rules(tx: &mut Tx, input: ListRulesInput) -> Result<Lis
     let show = |(key, rule): (RuleKey, Rule)| Shown {
         arn: Some(rule::arn(tx, &key)),
         name: Some(key.name),
-        event_pattern: Some(rule.pattern),
-        state: Some(state(rule.enabled)),
+        state: Some(state(&rule)),
+        event_pattern: rule.pattern,
+        schedule_expression: rule.schedule.map(|schedule| schedule.expression),
         description: rule.description,
         role_arn: rule.role_arn,
+        managed_by: rule.managed_by,
         event_bus_name: Some(key.bus),
-        ..Shown::default()
     };
     Ok(ListRulesOutput { rules: Some(rows.into_iter().map(show).collect()), next_token })
 }
 
-fn state(enabled: bool) -> RuleState {
-    if enabled { RuleState::Enabled } else { RuleState::Disabled }
+fn state(rule: &Rule) -> RuleState {
+    match (rule.enabled, rule.sees_reads) {
+        (false, _) => RuleState::Disabled,
+        (true, false) => RuleState::Enabled,
+        (true, true) => RuleState::EnabledWithAllCloudtrailManagementEvents,
+    }
 }

@@ -12,6 +12,7 @@ use crate::api::{
 use crate::bus;
 use crate::fault;
 use crate::keys::{Bus, BusKey, Rule, RuleKey};
+use crate::managed;
 use crate::rule;
 
 /// The most tags of a resource.
@@ -90,7 +91,10 @@ impl Tagged {
     fn put(&self, tx: &mut Tx) -> Result<()> {
         match self {
             Tagged::Bus(key, bus) => tx.put(key, bus),
-            Tagged::Rule(key, rule) => tx.put(key, rule),
+            Tagged::Rule(key, rule) => {
+                managed::check(key, rule, false)?;
+                tx.put(key, rule)
+            }
         }
     }
 }

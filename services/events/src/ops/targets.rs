@@ -8,12 +8,14 @@ use crate::api::{
 };
 use crate::bus;
 use crate::keys::RuleKey;
+use crate::managed;
 use crate::ops::{limit, page};
 use crate::rule::{self, RULES_MAX};
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html>
 pub(crate) async fn remove_targets(tx: &mut Tx, input: RemoveTargetsInput) -> Result<RemoveTargetsOutput> {
     let (key, before) = rule::find(tx, input.event_bus_name.as_deref(), &input.rule).await?;
+    managed::check(&key, &before, input.force.unwrap_or(false))?;
     let mut changed = before.clone();
     let mut failed = Vec::new();
     for id in input.ids {
