@@ -75,9 +75,18 @@ fn arrows(root: &Path, files: &[PathBuf]) -> Result<Vec<String>> {
             continue;
         };
         let toml: toml::Table = toml::from_str(&fs::read_to_string(root.join(manifest))?)?;
-        for import in imports(&toml).filter(|import| ours.contains(import.as_str())) {
+        for import in imports(&toml, "dependencies").filter(|import| ours.contains(import.as_str())) {
             if !may_import(name, &services, &import) {
                 complaints.push(format!("{}: {name} must not import {import}", manifest.display()));
+            }
+        }
+        for import in imports(&toml, "dev-dependencies").filter(|import| ours.contains(import.as_str())) {
+            if !may_test_with(name, &services, &import) {
+                let place = format!("testkit/tests/{name}_*.rs");
+                complaints.push(format!(
+                    "{}: tests of {name} that need {import} belong in {place}",
+                    manifest.display()
+                ));
             }
         }
     }
@@ -92,11 +101,10 @@ fn subdirectories(root: &Path, of: &str) -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// The names under `[dependencies]`, for every target.
-fn imports(manifest: &toml::Table) -> impl Iterator<Item = String> {
+/// The names under `[dependencies]` or another table of that kind, for every target.
+fn imports(manifest: &toml::Table, kind: &str) -> impl Iterator<Item = String> {
     let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
-    let tables =
-        targets.filter_map(|(_, table)| table.get("dependencies")).chain(manifest.get("dependencies"));
+    let tables = targets.filter_map(|(_, table)| table.get(kind)).chain(manifest.get(kind));
     tables
         .filter_map(toml::Value::as_table)
         .flat_map(|table| table.keys().cloned())
@@ -112,6 +120,14 @@ fn may_import(name: &str, services: &BTreeSet<String>, import: &str) -> bool {
         return CORE.contains(&import);
     }
     matches!(name, "server" | "testkit" | "fuzz")
+}
+
+/// What tests may import besides: services stand alone in their own tests, too, with the test kit.
+fn may_test_with(name: &str, services: &BTreeSet<String>, import: &str) -> bool {
+    match services.contains(name) {
+        true => CORE.contains(&import) || import == "testkit",
+        false => true,
+    }
 }
 
 /// No file is too long, unless it is generated.
@@ -251,6 +267,21 @@ mod tests {
     }
 
     #[test]
+    fn services_are_tested_without_each_other() {
+        let services = BTreeSet::from(["sqs".to_owned(), "events".to_owned()]);
+        for (name, import, allowed) in [
+            ("sqs", "testkit", true),
+            ("sqs", "wire", true),
+            ("sqs", "events", false),
+            ("sqs", "server", false),
+            ("testkit", "events", true),
+            ("server", "sqs", true),
+        ] {
+            assert_eq!(may_test_with(name, &services, import), allowed, "{name} -> {import}");
+        }
+    }
+
+    #[test]
     fn links_are_found_outside_code() {
         let text = "see [a](b.md#c \"t\") and `[x](y)`\n```\n[x](y)\n```\n![p](q.png)";
         assert_eq!(link_targets(text), ["b.md#c", "q.png"]);
@@ -259,8 +290,10 @@ mod tests {
     #[test]
     fn every_target_has_imports() {
         let manifest = "[dependencies]\na = \"1\"\n[target.'cfg(unix)'.dependencies]\nb = \"1\"\n[dev-dependencies]\nc = \"1\"";
-        let mut found: Vec<String> = imports(&toml::from_str(manifest).unwrap()).collect();
+        let manifest = toml::from_str(manifest).unwrap();
+        let mut found: Vec<String> = imports(&manifest, "dependencies").collect();
         found.sort();
         assert_eq!(found, ["a", "b"]);
+        assert_eq!(imports(&manifest, "dev-dependencies").collect::<Vec<_>>(), ["c"]);
     }
 }

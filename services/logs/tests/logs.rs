@@ -3,51 +3,25 @@
 
 use std::time::Duration;
 
-use base::{AccountId, Fault, Region, Timestamp};
-use kernel::{Caller, Chance, Clock, Kernel};
 use serde_json::{Value, json};
-use store::Location;
+use testkit::World;
 
-struct World(Kernel);
+async fn world() -> World {
+    World::new(|| vec![logs::service()]).await
+}
 
-impl World {
-    async fn new() -> World {
-        let clock = Clock::virtual_at(Timestamp::from_iso("2026-01-01T00:00:00Z").unwrap());
-        let kernel = Kernel::new(
-            store::open(&Location::Memory).unwrap(),
-            clock,
-            Chance::seeded(1),
-            vec![logs::service()],
-        );
-        kernel.start().await.unwrap();
-        World(kernel)
-    }
+async fn stream(world: &World, group: &str, stream: &str) {
+    // The group may be there already.
+    let _ = world.call("logs", "CreateLogGroup", json!({ "logGroupName": group })).await;
+    world.ok("logs", "CreateLogStream", json!({ "logGroupName": group, "logStreamName": stream })).await;
+}
 
-    async fn call(&self, operation: &str, input: Value) -> Result<Value, Fault> {
-        let region = Region::parse("eu-central-1").unwrap();
-        let caller = Caller::root_user(AccountId::default(), region, self.0.new_id());
-        self.0.run_document(caller, "logs", operation, &input).await
-    }
-
-    async fn ok(&self, operation: &str, input: Value) -> Value {
-        self.call(operation, input).await.unwrap()
-    }
-
-    async fn stream(&self, group: &str, stream: &str) {
-        let _ = self.call("CreateLogGroup", json!({ "logGroupName": group })).await;
-        self.ok("CreateLogStream", json!({ "logGroupName": group, "logStreamName": stream })).await;
-    }
-
-    async fn put(&self, group: &str, stream: &str, lines: &[(i64, &str)]) -> Value {
-        let now = self.0.clock().now().as_millis();
-        let events: Vec<Value> =
-            lines.iter().map(|(ago, text)| json!({ "timestamp": now - ago, "message": text })).collect();
-        self.ok(
-            "PutLogEvents",
-            json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events }),
-        )
-        .await
-    }
+async fn put(world: &World, group: &str, stream: &str, lines: &[(i64, &str)]) -> Value {
+    let now = world.now().as_millis();
+    let events: Vec<Value> =
+        lines.iter().map(|(ago, text)| json!({ "timestamp": now - ago, "message": text })).collect();
+    let input = json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events });
+    world.ok("logs", "PutLogEvents", input).await
 }
 
 fn messages(answer: &Value) -> Vec<&str> {
@@ -56,13 +30,13 @@ fn messages(answer: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn events_are_read_in_pages_in_both_directions() {
-    let world = World::new().await;
-    world.stream("g", "s").await;
-    world.put("g", "s", &[(5, "1"), (4, "2"), (4, "3"), (3, "4"), (2, "5")]).await;
+    let world = world().await;
+    stream(&world, "g", "s").await;
+    put(&world, "g", "s", &[(5, "1"), (4, "2"), (4, "3"), (3, "4"), (2, "5")]).await;
     let read = |extra: Value| {
         let mut input = json!({ "logGroupName": "g", "logStreamName": "s", "limit": 2 });
         input.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        world.ok("GetLogEvents", input)
+        world.ok("logs", "GetLogEvents", input)
     };
     let head = read(json!({ "startFromHead": true })).await;
     assert_eq!(messages(&head), ["1", "2"]);
@@ -80,27 +54,27 @@ async fn events_are_read_in_pages_in_both_directions() {
 
 #[tokio::test]
 async fn a_filter_runs_over_all_streams_in_the_order_of_time() {
-    let world = World::new().await;
-    world.stream("g", "a").await;
-    world.stream("g", "b").await;
-    world.put("g", "a", &[(9, "ERROR one"), (5, "fine"), (1, "ERROR four")]).await;
-    world.put("g", "b", &[(8, "ERROR two"), (4, "ERROR three")]).await;
+    let world = world().await;
+    stream(&world, "g", "a").await;
+    stream(&world, "g", "b").await;
+    put(&world, "g", "a", &[(9, "ERROR one"), (5, "fine"), (1, "ERROR four")]).await;
+    put(&world, "g", "b", &[(8, "ERROR two"), (4, "ERROR three")]).await;
     let filter = json!({ "logGroupName": "g", "filterPattern": "ERROR", "limit": 3 });
-    let first = world.ok("FilterLogEvents", filter.clone()).await;
+    let first = world.ok("logs", "FilterLogEvents", filter.clone()).await;
     assert_eq!(messages(&first), ["ERROR one", "ERROR two", "ERROR three"]);
     let mut rest = filter;
     rest["nextToken"] = first["nextToken"].clone();
-    let rest = world.ok("FilterLogEvents", rest).await;
+    let rest = world.ok("logs", "FilterLogEvents", rest).await;
     assert_eq!(messages(&rest), ["ERROR four"]);
     assert!(rest["nextToken"].is_null());
 }
 
 #[tokio::test]
 async fn events_out_of_bounds_are_named_and_disorder_is_refused() {
-    let world = World::new().await;
-    world.stream("g", "s").await;
+    let world = world().await;
+    stream(&world, "g", "s").await;
     let (day, hour) = (86_400_000, 3_600_000);
-    let put = world.put("g", "s", &[(15 * day, "old"), (0, "now"), (-3 * hour, "new")]).await;
+    let put = put(&world, "g", "s", &[(15 * day, "old"), (0, "now"), (-3 * hour, "new")]).await;
     let rejected = &put["rejectedLogEventsInfo"];
     assert_eq!(
         (&rejected["tooOldLogEventEndIndex"], &rejected["tooNewLogEventStartIndex"]),
@@ -108,53 +82,63 @@ async fn events_out_of_bounds_are_named_and_disorder_is_refused() {
     );
     let disorder = json!({ "logGroupName": "g", "logStreamName": "s",
         "logEvents": [{ "timestamp": 2, "message": "b" }, { "timestamp": 1, "message": "a" }] });
-    assert_eq!(world.call("PutLogEvents", disorder).await.unwrap_err().code, "InvalidParameterException");
+    assert_eq!(
+        world.call("logs", "PutLogEvents", disorder).await.unwrap_err().code,
+        "InvalidParameterException"
+    );
 }
 
 #[tokio::test]
 async fn retention_and_deletion_remove_events() {
-    let world = World::new().await;
-    world.stream("g", "s").await;
-    world.put("g", "s", &[(0, "old")]).await;
-    world.ok("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 1 })).await;
-    world.0.advance(Duration::from_secs(90_000)).await;
-    world.put("g", "s", &[(0, "new")]).await;
+    let world = world().await;
+    stream(&world, "g", "s").await;
+    put(&world, "g", "s", &[(0, "old")]).await;
+    world.ok("logs", "PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 1 })).await;
+    world.advance(Duration::from_secs(90_000)).await;
+    put(&world, "g", "s", &[(0, "new")]).await;
     let read = json!({ "logGroupName": "g", "logStreamName": "s", "startFromHead": true });
-    assert_eq!(messages(&world.ok("GetLogEvents", read.clone()).await), ["new"]);
+    assert_eq!(messages(&world.ok("logs", "GetLogEvents", read.clone()).await), ["new"]);
     assert!(
-        world.call("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 2 })).await.is_err()
+        world
+            .call("logs", "PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 2 }))
+            .await
+            .is_err()
     );
-    world.ok("DeleteLogGroup", json!({ "logGroupName": "g" })).await;
-    world.0.advance(Duration::from_secs(1)).await;
-    world.stream("g", "s").await;
+    world.ok("logs", "DeleteLogGroup", json!({ "logGroupName": "g" })).await;
+    world.advance(Duration::from_secs(1)).await;
+    stream(&world, "g", "s").await;
     assert!(
-        messages(&world.ok("GetLogEvents", read).await).is_empty(),
+        messages(&world.ok("logs", "GetLogEvents", read).await).is_empty(),
         "a new group of the same name is empty"
     );
 }
 
 #[tokio::test]
 async fn groups_and_streams_are_described_and_tagged() {
-    let world = World::new().await;
+    let world = world().await;
     for name in ["/aws/lambda/a", "/aws/lambda/b", "other"] {
-        world.ok("CreateLogGroup", json!({ "logGroupName": name, "tags": { "k": name } })).await;
+        world.ok("logs", "CreateLogGroup", json!({ "logGroupName": name, "tags": { "k": name } })).await;
     }
-    let page = world.ok("DescribeLogGroups", json!({ "logGroupNamePrefix": "/aws/", "limit": 1 })).await;
+    let page =
+        world.ok("logs", "DescribeLogGroups", json!({ "logGroupNamePrefix": "/aws/", "limit": 1 })).await;
     assert_eq!(page["logGroups"][0]["logGroupName"], "/aws/lambda/a");
     let next = json!({ "logGroupNamePrefix": "/aws/", "limit": 1, "nextToken": page["nextToken"] });
-    let rest = world.ok("DescribeLogGroups", next).await;
+    let rest = world.ok("logs", "DescribeLogGroups", next).await;
     assert_eq!((rest["logGroups"].as_array().unwrap().len(), rest["nextToken"].is_null()), (1, true));
     let arn = "arn:aws:logs:eu-central-1:000000000000:log-group:other";
-    assert_eq!(world.ok("ListTagsForResource", json!({ "resourceArn": arn })).await["tags"]["k"], "other");
-    world.stream("other", "x").await;
-    world.stream("other", "y").await;
-    world.put("other", "y", &[(10, "first")]).await;
-    world.put("other", "x", &[(0, "second")]).await;
+    assert_eq!(
+        world.ok("logs", "ListTagsForResource", json!({ "resourceArn": arn })).await["tags"]["k"],
+        "other"
+    );
+    stream(&world, "other", "x").await;
+    stream(&world, "other", "y").await;
+    put(&world, "other", "y", &[(10, "first")]).await;
+    put(&world, "other", "x", &[(0, "second")]).await;
     let by_time = json!({ "logGroupName": "other", "orderBy": "LastEventTime", "descending": true });
-    let streams = world.ok("DescribeLogStreams", by_time).await;
+    let streams = world.ok("logs", "DescribeLogStreams", by_time).await;
     assert_eq!(streams["logStreams"][0]["logStreamName"], "x");
     assert_eq!(
-        world.call("CreateLogGroup", json!({ "logGroupName": "other" })).await.unwrap_err().code,
+        world.call("logs", "CreateLogGroup", json!({ "logGroupName": "other" })).await.unwrap_err().code,
         "ResourceAlreadyExistsException"
     );
 }

@@ -6,7 +6,7 @@ use base::Document;
 use serde_json::json;
 
 use crate::fake;
-use crate::world::{TWO_QUEUES, World, complete, kernel};
+use crate::world::{TWO_QUEUES, World, complete};
 
 #[tokio::test]
 async fn a_stack_is_made_in_order_and_told() {
@@ -36,7 +36,7 @@ async fn a_stack_is_made_in_order_and_told() {
     let redrive = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 3});
     assert_eq!(work["Attributes"], json!({"VisibilityTimeout": "60", "RedrivePolicy": redrive}));
 
-    let seen = world.kernel.transact("events", world.caller(), "Seen", fake::seen, ()).await.unwrap();
+    let seen = world.kernel().transact("events", world.caller(), "Seen", fake::seen, ()).await.unwrap();
     let of_stack = |event: &&Document| event["type"] == "CloudFormation Stack Status Change";
     let statuses: Vec<&Document> =
         seen.iter().filter(of_stack).map(|event| &event["detail"]["status-details"]["status"]).collect();
@@ -116,23 +116,20 @@ Resources:
   Given: {Type: AWS::SQS::Queue, Properties: {QueueName: given}}
   Made: {Type: AWS::SQS::Queue, DependsOn: Given}
 ";
-    let world = World::asleep().await;
+    let mut world = World::asleep().await;
     let lost = ["CreateQueue", "DeleteQueue"];
     world.script.lose_answer.lock().unwrap().extend(lost);
     let input = json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
     let caller = world.caller();
-    world.kernel.run_document(caller, "cloudformation", "CreateStack", &input).await.unwrap();
+    world.kernel().run_document(caller, "cloudformation", "CreateStack", &input).await.unwrap();
     assert_eq!(world.status("app").await.0, "CREATE_IN_PROGRESS");
     // The process that took the request is gone; another one finds the tasks in the store.
-    let World { engine, clock, script, .. } = world;
-    let kernel = kernel(&engine, &clock, &script);
-    kernel.start().await.unwrap();
-    let world = World { engine, clock, script, kernel };
-    world.kernel.advance(Duration::from_secs(30)).await;
+    world.cloud.restart().await;
+    world.kernel().advance(Duration::from_secs(30)).await;
     assert_eq!(world.status("app").await, complete("CREATE_COMPLETE"));
     assert_eq!(world.names("sqs").await.len(), 2);
     world.call("DeleteStack", json!({"StackName": "app"})).await.unwrap();
-    world.kernel.advance(Duration::from_secs(30)).await;
+    world.kernel().advance(Duration::from_secs(30)).await;
     assert!(world.names("sqs").await.is_empty() && world.names("iam").await.is_empty());
     let listed = world.call("ListStacks", json!({"StackStatusFilter": ["DELETE_COMPLETE"]})).await.unwrap();
     assert_eq!(listed["StackSummaries"][0]["StackName"], "app");
@@ -142,7 +139,7 @@ Resources:
 async fn somebody_elses_resource_is_neither_taken_nor_deleted() {
     let world = World::new().await;
     let input = json!({"QueueName": "work", "theirs": true});
-    world.kernel.run_document(world.caller(), "sqs", "CreateQueue", &input).await.unwrap();
+    world.kernel().run_document(world.caller(), "sqs", "CreateQueue", &input).await.unwrap();
     assert_eq!(world.create("app", TWO_QUEUES).await.0, "ROLLBACK_COMPLETE");
     assert_eq!(world.things("sqs").await, [("work".to_owned(), input)]);
     let events = world.events("app").await;
@@ -166,18 +163,18 @@ Resources:
 Outputs: {Stream: {Value: !GetAtt Table.StreamArn}}
 ";
     let input = json!({"StackName": "app", "TemplateBody": template});
-    world.kernel.run_document(world.caller(), "cloudformation", "CreateStack", &input).await.unwrap();
-    world.kernel.idle().await;
+    world.kernel().run_document(world.caller(), "cloudformation", "CreateStack", &input).await.unwrap();
+    world.kernel().idle().await;
     let stacks = world
-        .kernel
+        .kernel()
         .run_document(world.caller(), "cloudformation", "DescribeStacks", &json!({}))
         .await
         .unwrap();
     assert_eq!(stacks["Stacks"][0]["StackStatus"], "CREATE_IN_PROGRESS");
-    world.kernel.advance(Duration::from_secs(1)).await;
+    world.kernel().advance(Duration::from_secs(1)).await;
     assert_eq!(world.stack("app").await.unwrap()["Outputs"][0]["OutputValue"], "arn:stream:t");
     world.call("DeleteStack", json!({"StackName": "app"})).await.unwrap();
-    world.kernel.advance(Duration::from_secs(1)).await;
+    world.kernel().advance(Duration::from_secs(1)).await;
     assert!(world.names("dynamodb").await.is_empty());
 }
 
@@ -188,7 +185,7 @@ async fn a_creation_that_takes_too_long_is_rolled_back() {
     let world = World::new().await;
     let input = json!({"StackName": "quick", "TemplateBody": TABLE, "TimeoutInMinutes": 1});
     world.call("CreateStack", input).await.unwrap();
-    world.kernel.advance(Duration::from_secs(120)).await;
+    world.kernel().advance(Duration::from_secs(120)).await;
     assert_eq!(
         world.status("quick").await.0,
         "CREATE_COMPLETE",
@@ -199,9 +196,9 @@ async fn a_creation_that_takes_too_long_is_rolled_back() {
     let template = TABLE.replace("TableName: t", "TableName: stuck");
     let input = json!({"StackName": "slow", "TemplateBody": template, "TimeoutInMinutes": 1});
     world.call("CreateStack", input).await.unwrap();
-    world.kernel.advance(Duration::from_secs(40)).await;
+    world.kernel().advance(Duration::from_secs(40)).await;
     assert_eq!(world.status("slow").await.0, "CREATE_IN_PROGRESS");
-    world.kernel.advance(Duration::from_secs(30)).await;
+    world.kernel().advance(Duration::from_secs(30)).await;
     assert_eq!(world.status("slow").await.0, "ROLLBACK_COMPLETE");
     let reason = "Stack creation time exceeded the specified timeout.";
     assert!(world.events("slow").await.iter().any(|event| event.contains(reason)));

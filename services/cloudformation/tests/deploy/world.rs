@@ -1,45 +1,50 @@
-//! A kernel with CloudFormation and fake services, on the virtual clock.
+//! A cloud with CloudFormation and fake services, on the virtual clock.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{AccountId, Document, Fault, Region, Timestamp};
-use kernel::{Caller, Chance, Clock, Kernel};
+use base::{Document, Fault, Timestamp};
+use kernel::{Caller, Kernel};
 use serde_json::json;
-use store::{Location, SharedEngine};
 
 use crate::fake::{self, Script};
 
 /// All that a test touches.
 pub(crate) struct World {
-    pub(crate) engine: SharedEngine,
-    pub(crate) clock: Clock,
+    pub(crate) cloud: testkit::World,
     pub(crate) script: Arc<Script>,
-    pub(crate) kernel: Kernel,
 }
 
 impl World {
     pub(crate) async fn asleep() -> World {
-        let engine = store::open(&Location::Memory).unwrap();
-        let clock = Clock::virtual_at(Timestamp::from_millis(1_790_000_000_000));
         let script = Arc::new(Script::default());
-        let kernel = kernel(&engine, &clock, &script);
-        World { engine, clock, script, kernel }
+        let shared = Arc::clone(&script);
+        let services = move || {
+            let mut services = fake::services(&shared);
+            services.push(cloudformation::service());
+            services
+        };
+        let start = Timestamp::from_millis(1_790_000_000_000);
+        World { cloud: testkit::World::of(services).seed(7).start_at(start).asleep().open().await, script }
     }
 
     pub(crate) async fn new() -> World {
         let world = World::asleep().await;
-        world.kernel.start().await.unwrap();
+        world.kernel().start().await.unwrap();
         world
     }
 
+    pub(crate) fn kernel(&self) -> &Kernel {
+        self.cloud.kernel()
+    }
+
     pub(crate) fn caller(&self) -> Caller {
-        Caller::root_user(AccountId::default(), Region::parse("eu-central-1").unwrap(), self.kernel.new_id())
+        self.cloud.caller()
     }
 
     pub(crate) async fn call(&self, operation: &str, input: Document) -> Result<Document, Fault> {
-        let answer = self.kernel.run_document(self.caller(), "cloudformation", operation, &input).await;
-        self.kernel.advance(Duration::from_secs(5)).await;
+        let answer = self.cloud.call("cloudformation", operation, input).await;
+        self.cloud.advance(Duration::from_secs(5)).await;
         answer
     }
 
@@ -87,7 +92,7 @@ impl World {
     }
 
     pub(crate) async fn things(&self, service: &'static str) -> Vec<(String, Document)> {
-        self.kernel.transact(service, self.caller(), "Things", fake::things, ()).await.unwrap()
+        self.kernel().transact(service, self.caller(), "Things", fake::things, ()).await.unwrap()
     }
 
     pub(crate) async fn names(&self, service: &'static str) -> Vec<String> {
@@ -102,12 +107,6 @@ impl World {
     pub(crate) fn refuse(&self, operation: &'static str) {
         self.script.refuse.lock().unwrap().insert(operation);
     }
-}
-
-pub(crate) fn kernel(engine: &SharedEngine, clock: &Clock, script: &Arc<Script>) -> Kernel {
-    let mut services = fake::services(script);
-    services.push(cloudformation::service());
-    Kernel::new(Arc::clone(engine), clock.clone(), Chance::seeded(7), services)
 }
 
 pub(crate) fn complete(status: &str) -> (String, String) {
