@@ -194,7 +194,7 @@ impl RetryPolicy {
         let doublings = task.attempts.saturating_sub(1).min(32);
         let wait = self.backoff_ms.saturating_mul(1 << doublings).min(self.backoff_ms_max);
         let jittered = wait / 2 + if wait > 1 { chance % (wait - wait / 2) } else { 0 };
-        let at = now + Duration::from_millis(jittered);
+        let at = now + Duration::from_millis(jittered.max(retry_after_ms(fault)));
         let age_ms = at.since(task.first_due).as_millis();
         if age_ms > u128::from(self.age_ms_max) {
             return Verdict::GiveUp(Exhausted::MaximumEventAge);
@@ -222,6 +222,7 @@ pub fn is_permanent(fault: &Fault) -> bool {
         "AccessDenied",
         "NotImplemented",
         "RecursiveInvocation",
+        "SDK_CLIENT_ERROR",
     ];
     gone.iter().any(|part| fault.code.contains(part))
 }
@@ -234,6 +235,41 @@ pub fn is_throttling(fault: &Fault) -> bool {
             .any(|part| fault.code.contains(part))
 }
 
+/// The member of a fault by which a target says when to come again, in milliseconds from now.
+pub const RETRY_AFTER_MS: &str = "RetryAfterMs";
+
+fn retry_after_ms(fault: &Fault) -> u64 {
+    fault.members.as_ref().and_then(|members| members.get(RETRY_AFTER_MS)?.as_u64()).unwrap_or(0)
+}
+
+/// A fault in the words of EventBridge's dead letters. Codes that are such words already stay.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/rule-dlq.html>
+pub fn event_bridge_error_code(fault: &Fault) -> &str {
+    let code: &str = &fault.code;
+    let says = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
+    if code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+        code
+    } else if is_throttling(fault) {
+        "THROTTLING"
+    } else if says(&["AccessDenied", "NotAuthorized", "Forbidden"]) {
+        "NO_PERMISSIONS"
+    } else if says(&["NotFound", "DoesNotExist", "NonExistent"]) {
+        "NO_RESOURCE"
+    } else if says(&["LimitExceeded"]) {
+        "RESOURCE_LIMIT_EXCEEDED"
+    } else if says(&["AlreadyExists"]) {
+        "RESOURCE_ALREADY_EXISTS"
+    } else if says(&["Timeout", "TimedOut"]) {
+        "TIMEOUT"
+    } else if fault.status >= 500 {
+        "ERROR_FROM_TARGET"
+    } else if says(&["Validation", "Invalid"]) {
+        "INVALID_PARAMETER"
+    } else {
+        "SDK_CLIENT_ERROR"
+    }
+}
+
 /// What a retry policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -243,7 +279,7 @@ pub enum Verdict {
     GiveUp(Exhausted),
 }
 
-/// Why a task is given up. The names are those of EventBridge's `EXHAUSTED_RETRY_CONDITION`.
+/// Why a task is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exhausted {
     /// As often as the policy allows.
@@ -252,6 +288,17 @@ pub enum Exhausted {
     MaximumEventAge,
     /// The fault is one that another attempt cannot cure.
     NotRetryable,
+}
+
+impl Exhausted {
+    /// The value of `EXHAUSTED_RETRY_CONDITION`; `None` where nothing was exhausted.
+    pub fn condition(self) -> Option<&'static str> {
+        match self {
+            Exhausted::MaximumRetryAttempts => Some("MaximumRetryAttempts"),
+            Exhausted::MaximumEventAge => Some("MaximumEventAgeInSeconds"),
+            Exhausted::NotRetryable => None,
+        }
+    }
 }
 
 /// Where a task goes that has failed for good.
@@ -344,6 +391,30 @@ mod tests {
                 };
                 assert!((longest / 2..=longest).contains(&at.as_millis()), "{attempts}: {at:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_target_may_ask_for_a_longer_wait() {
+        let members = serde_json::json!({ RETRY_AFTER_MS: 30_000 });
+        let busy = Fault::new("ThrottlingException", "busy").with_members(members);
+        let now = Timestamp::from_millis(5);
+        let verdict = RetryPolicy::event_bridge().after(&task(1), &busy, now, 0);
+        assert_eq!(verdict, Verdict::RetryAt(Timestamp::from_millis(30_005)));
+    }
+
+    #[test]
+    fn dead_letters_speak_as_event_bridge_does() {
+        for (code, status, expected) in [
+            ("QueueDoesNotExist", 400, "NO_RESOURCE"),
+            ("AccessDeniedException", 403, "NO_PERMISSIONS"),
+            ("TooManyRequestsException", 429, "THROTTLING"),
+            ("ServiceException", 500, "ERROR_FROM_TARGET"),
+            ("ValidationException", 400, "INVALID_PARAMETER"),
+            ("CONNECTION_FAILURE", 500, "CONNECTION_FAILURE"),
+        ] {
+            let fault = Fault::new(code, "").with_status(status);
+            assert_eq!(event_bridge_error_code(&fault), expected, "{code}");
         }
     }
 

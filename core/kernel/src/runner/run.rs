@@ -313,10 +313,10 @@ fn attributes(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhauste
     let mut add = |name: &str, value: String| attributes.push((name.to_owned(), value));
     match letter.style {
         DeadLetterStyle::EventBridge => {
-            add("ERROR_CODE", fault.code.to_string());
+            add("ERROR_CODE", crate::task::event_bridge_error_code(fault).to_owned());
             add("ERROR_MESSAGE", fault.message.clone());
-            if because != Exhausted::NotRetryable {
-                add("EXHAUSTED_RETRY_CONDITION", format!("{because:?}"));
+            if let Some(condition) = because.condition() {
+                add("EXHAUSTED_RETRY_CONDITION", condition.to_owned());
             }
             add("RETRY_ATTEMPTS", task.attempts.saturating_sub(1).to_string());
         }
