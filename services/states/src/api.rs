@@ -8,6 +8,18 @@ use base::schema::OperationSchema;
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// The operation `CreateActivity`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateActivity.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateActivity;
+
+impl kernel::Operation for CreateActivity {
+    type Input = CreateActivityInput;
+    type Output = CreateActivityOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_ACTIVITY;
+}
+
 /// The operation `CreateStateMachine`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html>
@@ -18,6 +30,30 @@ impl kernel::Operation for CreateStateMachine {
     type Input = CreateStateMachineInput;
     type Output = CreateStateMachineOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_STATE_MACHINE;
+}
+
+/// The operation `CreateStateMachineAlias`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateStateMachineAlias;
+
+impl kernel::Operation for CreateStateMachineAlias {
+    type Input = CreateStateMachineAliasInput;
+    type Output = CreateStateMachineAliasOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_STATE_MACHINE_ALIAS;
+}
+
+/// The operation `DeleteActivity`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteActivity.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteActivity;
+
+impl kernel::Operation for DeleteActivity {
+    type Input = DeleteActivityInput;
+    type Output = DeleteActivityOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ACTIVITY;
 }
 
 /// The operation `DeleteStateMachine`.
@@ -32,6 +68,42 @@ impl kernel::Operation for DeleteStateMachine {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_STATE_MACHINE;
 }
 
+/// The operation `DeleteStateMachineAlias`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAlias.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteStateMachineAlias;
+
+impl kernel::Operation for DeleteStateMachineAlias {
+    type Input = DeleteStateMachineAliasInput;
+    type Output = DeleteStateMachineAliasOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_STATE_MACHINE_ALIAS;
+}
+
+/// The operation `DeleteStateMachineVersion`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteStateMachineVersion;
+
+impl kernel::Operation for DeleteStateMachineVersion {
+    type Input = DeleteStateMachineVersionInput;
+    type Output = DeleteStateMachineVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_STATE_MACHINE_VERSION;
+}
+
+/// The operation `DescribeActivity`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeActivity.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeActivity;
+
+impl kernel::Operation for DescribeActivity {
+    type Input = DescribeActivityInput;
+    type Output = DescribeActivityOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_ACTIVITY;
+}
+
 /// The operation `DescribeExecution`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html>
@@ -42,6 +114,18 @@ impl kernel::Operation for DescribeExecution {
     type Input = DescribeExecutionInput;
     type Output = DescribeExecutionOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_EXECUTION;
+}
+
+/// The operation `DescribeMapRun`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRun.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeMapRun;
+
+impl kernel::Operation for DescribeMapRun {
+    type Input = DescribeMapRunInput;
+    type Output = DescribeMapRunOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_MAP_RUN;
 }
 
 /// The operation `DescribeStateMachine`.
@@ -56,6 +140,18 @@ impl kernel::Operation for DescribeStateMachine {
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_STATE_MACHINE;
 }
 
+/// The operation `DescribeStateMachineAlias`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineAlias.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeStateMachineAlias;
+
+impl kernel::Operation for DescribeStateMachineAlias {
+    type Input = DescribeStateMachineAliasInput;
+    type Output = DescribeStateMachineAliasOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_STATE_MACHINE_ALIAS;
+}
+
 /// The operation `DescribeStateMachineForExecution`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html>
@@ -66,6 +162,18 @@ impl kernel::Operation for DescribeStateMachineForExecution {
     type Input = DescribeStateMachineForExecutionInput;
     type Output = DescribeStateMachineForExecutionOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_STATE_MACHINE_FOR_EXECUTION;
+}
+
+/// The operation `GetActivityTask`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetActivityTask;
+
+impl kernel::Operation for GetActivityTask {
+    type Input = GetActivityTaskInput;
+    type Output = GetActivityTaskOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_ACTIVITY_TASK;
 }
 
 /// The operation `GetExecutionHistory`.
@@ -80,6 +188,18 @@ impl kernel::Operation for GetExecutionHistory {
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_EXECUTION_HISTORY;
 }
 
+/// The operation `ListActivities`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListActivities.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListActivities;
+
+impl kernel::Operation for ListActivities {
+    type Input = ListActivitiesInput;
+    type Output = ListActivitiesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ACTIVITIES;
+}
+
 /// The operation `ListExecutions`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html>
@@ -90,6 +210,42 @@ impl kernel::Operation for ListExecutions {
     type Input = ListExecutionsInput;
     type Output = ListExecutionsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_EXECUTIONS;
+}
+
+/// The operation `ListMapRuns`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRuns.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListMapRuns;
+
+impl kernel::Operation for ListMapRuns {
+    type Input = ListMapRunsInput;
+    type Output = ListMapRunsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_MAP_RUNS;
+}
+
+/// The operation `ListStateMachineAliases`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListStateMachineAliases;
+
+impl kernel::Operation for ListStateMachineAliases {
+    type Input = ListStateMachineAliasesInput;
+    type Output = ListStateMachineAliasesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_STATE_MACHINE_ALIASES;
+}
+
+/// The operation `ListStateMachineVersions`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineVersions.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListStateMachineVersions;
+
+impl kernel::Operation for ListStateMachineVersions {
+    type Input = ListStateMachineVersionsInput;
+    type Output = ListStateMachineVersionsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_STATE_MACHINE_VERSIONS;
 }
 
 /// The operation `ListStateMachines`.
@@ -114,6 +270,30 @@ impl kernel::Operation for ListTagsForResource {
     type Input = ListTagsForResourceInput;
     type Output = ListTagsForResourceOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_TAGS_FOR_RESOURCE;
+}
+
+/// The operation `PublishStateMachineVersion`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PublishStateMachineVersion;
+
+impl kernel::Operation for PublishStateMachineVersion {
+    type Input = PublishStateMachineVersionInput;
+    type Output = PublishStateMachineVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUBLISH_STATE_MACHINE_VERSION;
+}
+
+/// The operation `RedriveExecution`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RedriveExecution;
+
+impl kernel::Operation for RedriveExecution {
+    type Input = RedriveExecutionInput;
+    type Output = RedriveExecutionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::REDRIVE_EXECUTION;
 }
 
 /// The operation `SendTaskFailure`.
@@ -164,6 +344,18 @@ impl kernel::Operation for StartExecution {
     const SCHEMA: &'static OperationSchema = &tables::operation::START_EXECUTION;
 }
 
+/// The operation `StartSyncExecution`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html>
+#[derive(Clone, Copy, Debug)]
+pub struct StartSyncExecution;
+
+impl kernel::Operation for StartSyncExecution {
+    type Input = StartSyncExecutionInput;
+    type Output = StartSyncExecutionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::START_SYNC_EXECUTION;
+}
+
 /// The operation `StopExecution`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html>
@@ -188,6 +380,18 @@ impl kernel::Operation for TagResource {
     const SCHEMA: &'static OperationSchema = &tables::operation::TAG_RESOURCE;
 }
 
+/// The operation `TestState`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
+#[derive(Clone, Copy, Debug)]
+pub struct TestState;
+
+impl kernel::Operation for TestState {
+    type Input = TestStateInput;
+    type Output = TestStateOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::TEST_STATE;
+}
+
 /// The operation `UntagResource`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UntagResource.html>
@@ -200,6 +404,18 @@ impl kernel::Operation for UntagResource {
     const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_RESOURCE;
 }
 
+/// The operation `UpdateMapRun`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateMapRun.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateMapRun;
+
+impl kernel::Operation for UpdateMapRun {
+    type Input = UpdateMapRunInput;
+    type Output = UpdateMapRunOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_MAP_RUN;
+}
+
 /// The operation `UpdateStateMachine`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html>
@@ -210,6 +426,18 @@ impl kernel::Operation for UpdateStateMachine {
     type Input = UpdateStateMachineInput;
     type Output = UpdateStateMachineOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_STATE_MACHINE;
+}
+
+/// The operation `UpdateStateMachineAlias`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAlias.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateStateMachineAlias;
+
+impl kernel::Operation for UpdateStateMachineAlias {
+    type Input = UpdateStateMachineAliasInput;
+    type Output = UpdateStateMachineAliasOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_STATE_MACHINE_ALIAS;
 }
 
 /// The operation `ValidateStateMachineDefinition`.
@@ -235,6 +463,21 @@ pub struct ActivityFailedEventDetails {
     /// The `cause` member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+}
+
+/// The shape `ActivityListItem`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ActivityListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityListItem {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+    /// The `name` member.
+    pub name: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
 }
 
 /// The shape `ActivityScheduleFailedEventDetails`.
@@ -317,6 +560,19 @@ pub struct AssignedVariablesDetails {
     pub truncated: Option<bool>,
 }
 
+/// The shape `BillingDetails`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_BillingDetails.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BillingDetails {
+    /// The `billedMemoryUsedInMB` member.
+    #[serde(rename = "billedMemoryUsedInMB", skip_serializing_if = "Option::is_none")]
+    pub billed_memory_used_in_mb: Option<i64>,
+    /// The `billedDurationInMilliseconds` member.
+    #[serde(rename = "billedDurationInMilliseconds", skip_serializing_if = "Option::is_none")]
+    pub billed_duration_in_milliseconds: Option<i64>,
+}
+
 /// The shape `CloudWatchEventsExecutionDataDetails`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CloudWatchEventsExecutionDataDetails.html>
@@ -335,6 +591,62 @@ pub struct CloudWatchLogsLogGroup {
     /// The `logGroupArn` member.
     #[serde(rename = "logGroupArn", skip_serializing_if = "Option::is_none")]
     pub log_group_arn: Option<String>,
+}
+
+/// The shape `CreateActivityInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateActivityInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateActivityInput {
+    /// The `name` member.
+    pub name: String,
+    /// The `tags` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// The `encryptionConfiguration` member.
+    #[serde(rename = "encryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+}
+
+/// The shape `CreateActivityOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateActivityOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateActivityOutput {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
+}
+
+/// The shape `CreateStateMachineAliasInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAliasInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateStateMachineAliasInput {
+    /// The `description` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `name` member.
+    pub name: String,
+    /// The `routingConfiguration` member.
+    #[serde(rename = "routingConfiguration")]
+    pub routing_configuration: Vec<RoutingConfigurationListItem>,
+}
+
+/// The shape `CreateStateMachineAliasOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAliasOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateStateMachineAliasOutput {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn")]
+    pub state_machine_alias_arn: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
 }
 
 /// The shape `CreateStateMachineInput`.
@@ -388,6 +700,38 @@ pub struct CreateStateMachineOutput {
     pub state_machine_version_arn: Option<String>,
 }
 
+/// The shape `DeleteActivityInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteActivityInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteActivityInput {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+}
+
+/// The shape `DeleteActivityOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteActivityOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteActivityOutput {}
+
+/// The shape `DeleteStateMachineAliasInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAliasInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteStateMachineAliasInput {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn")]
+    pub state_machine_alias_arn: String,
+}
+
+/// The shape `DeleteStateMachineAliasOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAliasOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteStateMachineAliasOutput {}
+
 /// The shape `DeleteStateMachineInput`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineInput.html>
@@ -403,6 +747,50 @@ pub struct DeleteStateMachineInput {
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineOutput.html>
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteStateMachineOutput {}
+
+/// The shape `DeleteStateMachineVersionInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersionInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteStateMachineVersionInput {
+    /// The `stateMachineVersionArn` member.
+    #[serde(rename = "stateMachineVersionArn")]
+    pub state_machine_version_arn: String,
+}
+
+/// The shape `DeleteStateMachineVersionOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteStateMachineVersionOutput {}
+
+/// The shape `DescribeActivityInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeActivityInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeActivityInput {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+}
+
+/// The shape `DescribeActivityOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeActivityOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeActivityOutput {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+    /// The `name` member.
+    pub name: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
+    /// The `encryptionConfiguration` member.
+    #[serde(rename = "encryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+}
 
 /// The shape `DescribeExecutionInput`.
 ///
@@ -491,6 +879,113 @@ pub struct DescribeExecutionOutput {
     /// The `redriveStatusReason` member.
     #[serde(rename = "redriveStatusReason", skip_serializing_if = "Option::is_none")]
     pub redrive_status_reason: Option<String>,
+}
+
+/// The shape `DescribeMapRunInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRunInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeMapRunInput {
+    /// The `mapRunArn` member.
+    #[serde(rename = "mapRunArn")]
+    pub map_run_arn: String,
+}
+
+/// The shape `DescribeMapRunOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRunOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeMapRunOutput {
+    /// The `mapRunArn` member.
+    #[serde(rename = "mapRunArn")]
+    pub map_run_arn: String,
+    /// The `executionArn` member.
+    #[serde(rename = "executionArn")]
+    pub execution_arn: String,
+    /// The `status` member.
+    pub status: MapRunStatus,
+    /// The `startDate` member.
+    #[serde(rename = "startDate", with = "base::schema::epoch")]
+    pub start_date: Timestamp,
+    /// The `stopDate` member.
+    #[serde(
+        rename = "stopDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub stop_date: Option<Timestamp>,
+    /// The `maxConcurrency` member.
+    #[serde(rename = "maxConcurrency")]
+    pub max_concurrency: i32,
+    /// The `toleratedFailurePercentage` member.
+    #[serde(rename = "toleratedFailurePercentage")]
+    pub tolerated_failure_percentage: f64,
+    /// The `toleratedFailureCount` member.
+    #[serde(rename = "toleratedFailureCount")]
+    pub tolerated_failure_count: i64,
+    /// The `itemCounts` member.
+    #[serde(rename = "itemCounts")]
+    pub item_counts: MapRunItemCounts,
+    /// The `executionCounts` member.
+    #[serde(rename = "executionCounts")]
+    pub execution_counts: MapRunExecutionCounts,
+    /// The `redriveCount` member.
+    #[serde(rename = "redriveCount", skip_serializing_if = "Option::is_none")]
+    pub redrive_count: Option<i32>,
+    /// The `redriveDate` member.
+    #[serde(
+        rename = "redriveDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub redrive_date: Option<Timestamp>,
+}
+
+/// The shape `DescribeStateMachineAliasInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineAliasInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeStateMachineAliasInput {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn")]
+    pub state_machine_alias_arn: String,
+}
+
+/// The shape `DescribeStateMachineAliasOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineAliasOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeStateMachineAliasOutput {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn", skip_serializing_if = "Option::is_none")]
+    pub state_machine_alias_arn: Option<String>,
+    /// The `name` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `description` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `routingConfiguration` member.
+    #[serde(rename = "routingConfiguration", skip_serializing_if = "Option::is_none")]
+    pub routing_configuration: Option<Vec<RoutingConfigurationListItem>>,
+    /// The `creationDate` member.
+    #[serde(
+        rename = "creationDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_date: Option<Timestamp>,
+    /// The `updateDate` member.
+    #[serde(
+        rename = "updateDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub update_date: Option<Timestamp>,
 }
 
 /// The shape `DescribeStateMachineForExecutionInput`.
@@ -917,6 +1412,32 @@ pub struct ExecutionTimedOutEventDetails {
     /// The `cause` member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+}
+
+/// The shape `GetActivityTaskInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTaskInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetActivityTaskInput {
+    /// The `activityArn` member.
+    #[serde(rename = "activityArn")]
+    pub activity_arn: String,
+    /// The `workerName` member.
+    #[serde(rename = "workerName", skip_serializing_if = "Option::is_none")]
+    pub worker_name: Option<String>,
+}
+
+/// The shape `GetActivityTaskOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTaskOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetActivityTaskOutput {
+    /// The `taskToken` member.
+    #[serde(rename = "taskToken", skip_serializing_if = "Option::is_none")]
+    pub task_token: Option<String>,
+    /// The `input` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
 }
 
 /// The shape `GetExecutionHistoryInput`.
@@ -1394,6 +1915,162 @@ impl std::fmt::Display for IncludedData {
     }
 }
 
+/// The shape `InspectionData`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_InspectionData.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InspectionData {
+    /// The `input` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The `afterArguments` member.
+    #[serde(rename = "afterArguments", skip_serializing_if = "Option::is_none")]
+    pub after_arguments: Option<String>,
+    /// The `afterInputPath` member.
+    #[serde(rename = "afterInputPath", skip_serializing_if = "Option::is_none")]
+    pub after_input_path: Option<String>,
+    /// The `afterParameters` member.
+    #[serde(rename = "afterParameters", skip_serializing_if = "Option::is_none")]
+    pub after_parameters: Option<String>,
+    /// The `result` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// The `afterResultSelector` member.
+    #[serde(rename = "afterResultSelector", skip_serializing_if = "Option::is_none")]
+    pub after_result_selector: Option<String>,
+    /// The `afterResultPath` member.
+    #[serde(rename = "afterResultPath", skip_serializing_if = "Option::is_none")]
+    pub after_result_path: Option<String>,
+    /// The `request` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<InspectionDataRequest>,
+    /// The `response` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<InspectionDataResponse>,
+    /// The `variables` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<String>,
+    /// The `errorDetails` member.
+    #[serde(rename = "errorDetails", skip_serializing_if = "Option::is_none")]
+    pub error_details: Option<InspectionErrorDetails>,
+    /// The `afterItemsPath` member.
+    #[serde(rename = "afterItemsPath", skip_serializing_if = "Option::is_none")]
+    pub after_items_path: Option<String>,
+    /// The `afterItemSelector` member.
+    #[serde(rename = "afterItemSelector", skip_serializing_if = "Option::is_none")]
+    pub after_item_selector: Option<String>,
+    /// The `afterItemBatcher` member.
+    #[serde(rename = "afterItemBatcher", skip_serializing_if = "Option::is_none")]
+    pub after_item_batcher: Option<String>,
+    /// The `afterItemsPointer` member.
+    #[serde(rename = "afterItemsPointer", skip_serializing_if = "Option::is_none")]
+    pub after_items_pointer: Option<String>,
+    /// The `toleratedFailureCount` member.
+    #[serde(rename = "toleratedFailureCount", skip_serializing_if = "Option::is_none")]
+    pub tolerated_failure_count: Option<i32>,
+    /// The `toleratedFailurePercentage` member.
+    #[serde(rename = "toleratedFailurePercentage", skip_serializing_if = "Option::is_none")]
+    pub tolerated_failure_percentage: Option<f64>,
+    /// The `maxConcurrency` member.
+    #[serde(rename = "maxConcurrency", skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<i32>,
+}
+
+/// The shape `InspectionDataRequest`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_InspectionDataRequest.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InspectionDataRequest {
+    /// The `protocol` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The `method` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The `url` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The `headers` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<String>,
+    /// The `body` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// The shape `InspectionDataResponse`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_InspectionDataResponse.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InspectionDataResponse {
+    /// The `protocol` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The `statusCode` member.
+    #[serde(rename = "statusCode", skip_serializing_if = "Option::is_none")]
+    pub status_code: Option<String>,
+    /// The `statusMessage` member.
+    #[serde(rename = "statusMessage", skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+    /// The `headers` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<String>,
+    /// The `body` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// The shape `InspectionErrorDetails`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_InspectionErrorDetails.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InspectionErrorDetails {
+    /// The `catchIndex` member.
+    #[serde(rename = "catchIndex", skip_serializing_if = "Option::is_none")]
+    pub catch_index: Option<i32>,
+    /// The `retryIndex` member.
+    #[serde(rename = "retryIndex", skip_serializing_if = "Option::is_none")]
+    pub retry_index: Option<i32>,
+    /// The `retryBackoffIntervalSeconds` member.
+    #[serde(rename = "retryBackoffIntervalSeconds", skip_serializing_if = "Option::is_none")]
+    pub retry_backoff_interval_seconds: Option<i32>,
+}
+
+/// The enumeration `InspectionLevel`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum InspectionLevel {
+    /// `INFO`
+    #[default]
+    #[serde(rename = "INFO")]
+    Info,
+    /// `DEBUG`
+    #[serde(rename = "DEBUG")]
+    Debug,
+    /// `TRACE`
+    #[serde(rename = "TRACE")]
+    Trace,
+}
+
+impl InspectionLevel {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["INFO", "DEBUG", "TRACE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            InspectionLevel::Info => "INFO",
+            InspectionLevel::Debug => "DEBUG",
+            InspectionLevel::Trace => "TRACE",
+        }
+    }
+}
+
+impl std::fmt::Display for InspectionLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `LambdaFunctionFailedEventDetails`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_LambdaFunctionFailedEventDetails.html>
@@ -1480,6 +2157,31 @@ pub struct LambdaFunctionTimedOutEventDetails {
     pub cause: Option<String>,
 }
 
+/// The shape `ListActivitiesInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListActivitiesInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListActivitiesInput {
+    /// The `maxResults` member.
+    #[serde(rename = "maxResults", skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListActivitiesOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListActivitiesOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListActivitiesOutput {
+    /// The `activities` member.
+    pub activities: Vec<ActivityListItem>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
 /// The shape `ListExecutionsInput`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutionsInput.html>
@@ -1512,6 +2214,93 @@ pub struct ListExecutionsInput {
 pub struct ListExecutionsOutput {
     /// The `executions` member.
     pub executions: Vec<ExecutionListItem>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListMapRunsInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRunsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMapRunsInput {
+    /// The `executionArn` member.
+    #[serde(rename = "executionArn")]
+    pub execution_arn: String,
+    /// The `maxResults` member.
+    #[serde(rename = "maxResults", skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListMapRunsOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRunsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMapRunsOutput {
+    /// The `mapRuns` member.
+    #[serde(rename = "mapRuns")]
+    pub map_runs: Vec<MapRunListItem>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListStateMachineAliasesInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliasesInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListStateMachineAliasesInput {
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn")]
+    pub state_machine_arn: String,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `maxResults` member.
+    #[serde(rename = "maxResults", skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+}
+
+/// The shape `ListStateMachineAliasesOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliasesOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListStateMachineAliasesOutput {
+    /// The `stateMachineAliases` member.
+    #[serde(rename = "stateMachineAliases")]
+    pub state_machine_aliases: Vec<StateMachineAliasListItem>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListStateMachineVersionsInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineVersionsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListStateMachineVersionsInput {
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn")]
+    pub state_machine_arn: String,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `maxResults` member.
+    #[serde(rename = "maxResults", skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+}
+
+/// The shape `ListStateMachineVersionsOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineVersionsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListStateMachineVersionsOutput {
+    /// The `stateMachineVersions` member.
+    #[serde(rename = "stateMachineVersions")]
+    pub state_machine_versions: Vec<StateMachineVersionListItem>,
     /// The `nextToken` member.
     #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -1641,6 +2430,37 @@ pub struct MapIterationEventDetails {
     pub index: Option<i32>,
 }
 
+/// The shape `MapRunExecutionCounts`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunExecutionCounts.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MapRunExecutionCounts {
+    /// The `pending` member.
+    pub pending: i64,
+    /// The `running` member.
+    pub running: i64,
+    /// The `succeeded` member.
+    pub succeeded: i64,
+    /// The `failed` member.
+    pub failed: i64,
+    /// The `timedOut` member.
+    #[serde(rename = "timedOut")]
+    pub timed_out: i64,
+    /// The `aborted` member.
+    pub aborted: i64,
+    /// The `total` member.
+    pub total: i64,
+    /// The `resultsWritten` member.
+    #[serde(rename = "resultsWritten")]
+    pub results_written: i64,
+    /// The `failuresNotRedrivable` member.
+    #[serde(rename = "failuresNotRedrivable", skip_serializing_if = "Option::is_none")]
+    pub failures_not_redrivable: Option<i64>,
+    /// The `pendingRedrive` member.
+    #[serde(rename = "pendingRedrive", skip_serializing_if = "Option::is_none")]
+    pub pending_redrive: Option<i64>,
+}
+
 /// The shape `MapRunFailedEventDetails`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunFailedEventDetails.html>
@@ -1652,6 +2472,64 @@ pub struct MapRunFailedEventDetails {
     /// The `cause` member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+}
+
+/// The shape `MapRunItemCounts`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunItemCounts.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MapRunItemCounts {
+    /// The `pending` member.
+    pub pending: i64,
+    /// The `running` member.
+    pub running: i64,
+    /// The `succeeded` member.
+    pub succeeded: i64,
+    /// The `failed` member.
+    pub failed: i64,
+    /// The `timedOut` member.
+    #[serde(rename = "timedOut")]
+    pub timed_out: i64,
+    /// The `aborted` member.
+    pub aborted: i64,
+    /// The `total` member.
+    pub total: i64,
+    /// The `resultsWritten` member.
+    #[serde(rename = "resultsWritten")]
+    pub results_written: i64,
+    /// The `failuresNotRedrivable` member.
+    #[serde(rename = "failuresNotRedrivable", skip_serializing_if = "Option::is_none")]
+    pub failures_not_redrivable: Option<i64>,
+    /// The `pendingRedrive` member.
+    #[serde(rename = "pendingRedrive", skip_serializing_if = "Option::is_none")]
+    pub pending_redrive: Option<i64>,
+}
+
+/// The shape `MapRunListItem`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MapRunListItem {
+    /// The `executionArn` member.
+    #[serde(rename = "executionArn")]
+    pub execution_arn: String,
+    /// The `mapRunArn` member.
+    #[serde(rename = "mapRunArn")]
+    pub map_run_arn: String,
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn")]
+    pub state_machine_arn: String,
+    /// The `startDate` member.
+    #[serde(rename = "startDate", with = "base::schema::epoch")]
+    pub start_date: Timestamp,
+    /// The `stopDate` member.
+    #[serde(
+        rename = "stopDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub stop_date: Option<Timestamp>,
 }
 
 /// The shape `MapRunRedrivenEventDetails`.
@@ -1677,6 +2555,45 @@ pub struct MapRunStartedEventDetails {
     pub map_run_arn: Option<String>,
 }
 
+/// The enumeration `MapRunStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MapRunStatus {
+    /// `RUNNING`
+    #[default]
+    #[serde(rename = "RUNNING")]
+    Running,
+    /// `SUCCEEDED`
+    #[serde(rename = "SUCCEEDED")]
+    Succeeded,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+    /// `ABORTED`
+    #[serde(rename = "ABORTED")]
+    Aborted,
+}
+
+impl MapRunStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MapRunStatus::Running => "RUNNING",
+            MapRunStatus::Succeeded => "SUCCEEDED",
+            MapRunStatus::Failed => "FAILED",
+            MapRunStatus::Aborted => "ABORTED",
+        }
+    }
+}
+
+impl std::fmt::Display for MapRunStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `MapStateStartedEventDetails`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapStateStartedEventDetails.html>
@@ -1685,6 +2602,134 @@ pub struct MapStateStartedEventDetails {
     /// The `length` member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<i32>,
+}
+
+/// The shape `MockErrorOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockErrorOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MockErrorOutput {
+    /// The `error` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The `cause` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+/// The shape `MockInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MockInput {
+    /// The `result` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// The `errorOutput` member.
+    #[serde(rename = "errorOutput", skip_serializing_if = "Option::is_none")]
+    pub error_output: Option<MockErrorOutput>,
+    /// The `fieldValidationMode` member.
+    #[serde(rename = "fieldValidationMode", skip_serializing_if = "Option::is_none")]
+    pub field_validation_mode: Option<MockResponseValidationMode>,
+}
+
+/// The enumeration `MockResponseValidationMode`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MockResponseValidationMode {
+    /// `STRICT`
+    #[default]
+    #[serde(rename = "STRICT")]
+    Strict,
+    /// `PRESENT`
+    #[serde(rename = "PRESENT")]
+    Present,
+    /// `NONE`
+    #[serde(rename = "NONE")]
+    None,
+}
+
+impl MockResponseValidationMode {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["STRICT", "PRESENT", "NONE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MockResponseValidationMode::Strict => "STRICT",
+            MockResponseValidationMode::Present => "PRESENT",
+            MockResponseValidationMode::None => "NONE",
+        }
+    }
+}
+
+impl std::fmt::Display for MockResponseValidationMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `PublishStateMachineVersionInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersionInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PublishStateMachineVersionInput {
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn")]
+    pub state_machine_arn: String,
+    /// The `revisionId` member.
+    #[serde(rename = "revisionId", skip_serializing_if = "Option::is_none")]
+    pub revision_id: Option<String>,
+    /// The `description` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The shape `PublishStateMachineVersionOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PublishStateMachineVersionOutput {
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
+    /// The `stateMachineVersionArn` member.
+    #[serde(rename = "stateMachineVersionArn")]
+    pub state_machine_version_arn: String,
+}
+
+/// The shape `RedriveExecutionInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecutionInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveExecutionInput {
+    /// The `executionArn` member.
+    #[serde(rename = "executionArn")]
+    pub execution_arn: String,
+    /// The `clientToken` member.
+    #[serde(rename = "clientToken", skip_serializing_if = "Option::is_none")]
+    pub client_token: Option<String>,
+}
+
+/// The shape `RedriveExecutionOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecutionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveExecutionOutput {
+    /// The `redriveDate` member.
+    #[serde(rename = "redriveDate", with = "base::schema::epoch")]
+    pub redrive_date: Timestamp,
+}
+
+/// The shape `RoutingConfigurationListItem`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_RoutingConfigurationListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoutingConfigurationListItem {
+    /// The `stateMachineVersionArn` member.
+    #[serde(rename = "stateMachineVersionArn")]
+    pub state_machine_version_arn: String,
+    /// The `weight` member.
+    pub weight: i32,
 }
 
 /// The shape `SendTaskFailureInput`.
@@ -1775,6 +2820,76 @@ pub struct StartExecutionOutput {
     pub start_date: Timestamp,
 }
 
+/// The shape `StartSyncExecutionInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecutionInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartSyncExecutionInput {
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn")]
+    pub state_machine_arn: String,
+    /// The `name` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `input` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The `traceHeader` member.
+    #[serde(rename = "traceHeader", skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<String>,
+    /// The `includedData` member.
+    #[serde(rename = "includedData", skip_serializing_if = "Option::is_none")]
+    pub included_data: Option<IncludedData>,
+}
+
+/// The shape `StartSyncExecutionOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecutionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartSyncExecutionOutput {
+    /// The `executionArn` member.
+    #[serde(rename = "executionArn")]
+    pub execution_arn: String,
+    /// The `stateMachineArn` member.
+    #[serde(rename = "stateMachineArn", skip_serializing_if = "Option::is_none")]
+    pub state_machine_arn: Option<String>,
+    /// The `name` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `startDate` member.
+    #[serde(rename = "startDate", with = "base::schema::epoch")]
+    pub start_date: Timestamp,
+    /// The `stopDate` member.
+    #[serde(rename = "stopDate", with = "base::schema::epoch")]
+    pub stop_date: Timestamp,
+    /// The `status` member.
+    pub status: SyncExecutionStatus,
+    /// The `error` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The `cause` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The `input` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The `inputDetails` member.
+    #[serde(rename = "inputDetails", skip_serializing_if = "Option::is_none")]
+    pub input_details: Option<CloudWatchEventsExecutionDataDetails>,
+    /// The `output` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The `outputDetails` member.
+    #[serde(rename = "outputDetails", skip_serializing_if = "Option::is_none")]
+    pub output_details: Option<CloudWatchEventsExecutionDataDetails>,
+    /// The `traceHeader` member.
+    #[serde(rename = "traceHeader", skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<String>,
+    /// The `billingDetails` member.
+    #[serde(rename = "billingDetails", skip_serializing_if = "Option::is_none")]
+    pub billing_details: Option<BillingDetails>,
+}
+
 /// The shape `StateEnteredEventDetails`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StateEnteredEventDetails.html>
@@ -1809,6 +2924,19 @@ pub struct StateExitedEventDetails {
     /// The `assignedVariablesDetails` member.
     #[serde(rename = "assignedVariablesDetails", skip_serializing_if = "Option::is_none")]
     pub assigned_variables_details: Option<AssignedVariablesDetails>,
+}
+
+/// The shape `StateMachineAliasListItem`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StateMachineAliasListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StateMachineAliasListItem {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn")]
+    pub state_machine_alias_arn: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
 }
 
 /// The shape `StateMachineListItem`.
@@ -1890,6 +3018,19 @@ impl std::fmt::Display for StateMachineType {
     }
 }
 
+/// The shape `StateMachineVersionListItem`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StateMachineVersionListItem.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StateMachineVersionListItem {
+    /// The `stateMachineVersionArn` member.
+    #[serde(rename = "stateMachineVersionArn")]
+    pub state_machine_version_arn: String,
+    /// The `creationDate` member.
+    #[serde(rename = "creationDate", with = "base::schema::epoch")]
+    pub creation_date: Timestamp,
+}
+
 /// The shape `StopExecutionInput`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecutionInput.html>
@@ -1914,6 +3055,41 @@ pub struct StopExecutionOutput {
     /// The `stopDate` member.
     #[serde(rename = "stopDate", with = "base::schema::epoch")]
     pub stop_date: Timestamp,
+}
+
+/// The enumeration `SyncExecutionStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SyncExecutionStatus {
+    /// `SUCCEEDED`
+    #[default]
+    #[serde(rename = "SUCCEEDED")]
+    Succeeded,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+    /// `TIMED_OUT`
+    #[serde(rename = "TIMED_OUT")]
+    TimedOut,
+}
+
+impl SyncExecutionStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["SUCCEEDED", "FAILED", "TIMED_OUT"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SyncExecutionStatus::Succeeded => "SUCCEEDED",
+            SyncExecutionStatus::Failed => "FAILED",
+            SyncExecutionStatus::TimedOut => "TIMED_OUT",
+        }
+    }
+}
+
+impl std::fmt::Display for SyncExecutionStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `Tag`.
@@ -2102,6 +3278,125 @@ pub struct TaskTimedOutEventDetails {
     pub cause: Option<String>,
 }
 
+/// The enumeration `TestExecutionStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TestExecutionStatus {
+    /// `SUCCEEDED`
+    #[default]
+    #[serde(rename = "SUCCEEDED")]
+    Succeeded,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+    /// `RETRIABLE`
+    #[serde(rename = "RETRIABLE")]
+    Retriable,
+    /// `CAUGHT_ERROR`
+    #[serde(rename = "CAUGHT_ERROR")]
+    CaughtError,
+}
+
+impl TestExecutionStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TestExecutionStatus::Succeeded => "SUCCEEDED",
+            TestExecutionStatus::Failed => "FAILED",
+            TestExecutionStatus::Retriable => "RETRIABLE",
+            TestExecutionStatus::CaughtError => "CAUGHT_ERROR",
+        }
+    }
+}
+
+impl std::fmt::Display for TestExecutionStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `TestStateConfiguration`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestStateConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestStateConfiguration {
+    /// The `retrierRetryCount` member.
+    #[serde(rename = "retrierRetryCount", skip_serializing_if = "Option::is_none")]
+    pub retrier_retry_count: Option<i32>,
+    /// The `errorCausedByState` member.
+    #[serde(rename = "errorCausedByState", skip_serializing_if = "Option::is_none")]
+    pub error_caused_by_state: Option<String>,
+    /// The `mapIterationFailureCount` member.
+    #[serde(rename = "mapIterationFailureCount", skip_serializing_if = "Option::is_none")]
+    pub map_iteration_failure_count: Option<i32>,
+    /// The `mapItemReaderData` member.
+    #[serde(rename = "mapItemReaderData", skip_serializing_if = "Option::is_none")]
+    pub map_item_reader_data: Option<String>,
+}
+
+/// The shape `TestStateInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestStateInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestStateInput {
+    /// The `definition` member.
+    pub definition: String,
+    /// The `roleArn` member.
+    #[serde(rename = "roleArn", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `input` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The `inspectionLevel` member.
+    #[serde(rename = "inspectionLevel", skip_serializing_if = "Option::is_none")]
+    pub inspection_level: Option<InspectionLevel>,
+    /// The `revealSecrets` member.
+    #[serde(rename = "revealSecrets", skip_serializing_if = "Option::is_none")]
+    pub reveal_secrets: Option<bool>,
+    /// The `variables` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<String>,
+    /// The `stateName` member.
+    #[serde(rename = "stateName", skip_serializing_if = "Option::is_none")]
+    pub state_name: Option<String>,
+    /// The `mock` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mock: Option<MockInput>,
+    /// The `context` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The `stateConfiguration` member.
+    #[serde(rename = "stateConfiguration", skip_serializing_if = "Option::is_none")]
+    pub state_configuration: Option<TestStateConfiguration>,
+}
+
+/// The shape `TestStateOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestStateOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestStateOutput {
+    /// The `output` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The `error` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The `cause` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The `inspectionData` member.
+    #[serde(rename = "inspectionData", skip_serializing_if = "Option::is_none")]
+    pub inspection_data: Option<InspectionData>,
+    /// The `nextState` member.
+    #[serde(rename = "nextState", skip_serializing_if = "Option::is_none")]
+    pub next_state: Option<String>,
+    /// The `status` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<TestExecutionStatus>,
+}
+
 /// The shape `TracingConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TracingConfiguration.html>
@@ -2130,6 +3425,57 @@ pub struct UntagResourceInput {
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UntagResourceOutput.html>
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UntagResourceOutput {}
+
+/// The shape `UpdateMapRunInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateMapRunInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMapRunInput {
+    /// The `mapRunArn` member.
+    #[serde(rename = "mapRunArn")]
+    pub map_run_arn: String,
+    /// The `maxConcurrency` member.
+    #[serde(rename = "maxConcurrency", skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<i32>,
+    /// The `toleratedFailurePercentage` member.
+    #[serde(rename = "toleratedFailurePercentage", skip_serializing_if = "Option::is_none")]
+    pub tolerated_failure_percentage: Option<f64>,
+    /// The `toleratedFailureCount` member.
+    #[serde(rename = "toleratedFailureCount", skip_serializing_if = "Option::is_none")]
+    pub tolerated_failure_count: Option<i64>,
+}
+
+/// The shape `UpdateMapRunOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateMapRunOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMapRunOutput {}
+
+/// The shape `UpdateStateMachineAliasInput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAliasInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateStateMachineAliasInput {
+    /// The `stateMachineAliasArn` member.
+    #[serde(rename = "stateMachineAliasArn")]
+    pub state_machine_alias_arn: String,
+    /// The `description` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `routingConfiguration` member.
+    #[serde(rename = "routingConfiguration", skip_serializing_if = "Option::is_none")]
+    pub routing_configuration: Option<Vec<RoutingConfigurationListItem>>,
+}
+
+/// The shape `UpdateStateMachineAliasOutput`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAliasOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateStateMachineAliasOutput {
+    /// The `updateDate` member.
+    #[serde(rename = "updateDate", with = "base::schema::epoch")]
+    pub update_date: Timestamp,
+}
 
 /// The shape `UpdateStateMachineInput`.
 ///
@@ -2292,6 +3638,26 @@ impl std::fmt::Display for ValidateStateMachineDefinitionSeverity {
 pub mod error {
     use super::Fault;
 
+    /// `ActivityAlreadyExists`, HTTP 400.
+    pub fn activity_already_exists(message: impl Into<String>) -> Fault {
+        Fault::new("ActivityAlreadyExists", message)
+    }
+
+    /// `ActivityDoesNotExist`, HTTP 400.
+    pub fn activity_does_not_exist(message: impl Into<String>) -> Fault {
+        Fault::new("ActivityDoesNotExist", message)
+    }
+
+    /// `ActivityLimitExceeded`, HTTP 400.
+    pub fn activity_limit_exceeded(message: impl Into<String>) -> Fault {
+        Fault::new("ActivityLimitExceeded", message)
+    }
+
+    /// `ActivityWorkerLimitExceeded`, HTTP 400.
+    pub fn activity_worker_limit_exceeded(message: impl Into<String>) -> Fault {
+        Fault::new("ActivityWorkerLimitExceeded", message)
+    }
+
     /// `ConflictException`, HTTP 400.
     pub fn conflict_exception(message: impl Into<String>) -> Fault {
         Fault::new("ConflictException", message)
@@ -2310,6 +3676,11 @@ pub mod error {
     /// `ExecutionLimitExceeded`, HTTP 400.
     pub fn execution_limit_exceeded(message: impl Into<String>) -> Fault {
         Fault::new("ExecutionLimitExceeded", message)
+    }
+
+    /// `ExecutionNotRedrivable`, HTTP 400.
+    pub fn execution_not_redrivable(message: impl Into<String>) -> Fault {
+        Fault::new("ExecutionNotRedrivable", message)
     }
 
     /// `InvalidArn`, HTTP 400.
@@ -2449,23 +3820,42 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationException" },
     operations: &[
+        &tables::operation::CREATE_ACTIVITY,
         &tables::operation::CREATE_STATE_MACHINE,
+        &tables::operation::CREATE_STATE_MACHINE_ALIAS,
+        &tables::operation::DELETE_ACTIVITY,
         &tables::operation::DELETE_STATE_MACHINE,
+        &tables::operation::DELETE_STATE_MACHINE_ALIAS,
+        &tables::operation::DELETE_STATE_MACHINE_VERSION,
+        &tables::operation::DESCRIBE_ACTIVITY,
         &tables::operation::DESCRIBE_EXECUTION,
+        &tables::operation::DESCRIBE_MAP_RUN,
         &tables::operation::DESCRIBE_STATE_MACHINE,
+        &tables::operation::DESCRIBE_STATE_MACHINE_ALIAS,
         &tables::operation::DESCRIBE_STATE_MACHINE_FOR_EXECUTION,
+        &tables::operation::GET_ACTIVITY_TASK,
         &tables::operation::GET_EXECUTION_HISTORY,
+        &tables::operation::LIST_ACTIVITIES,
         &tables::operation::LIST_EXECUTIONS,
+        &tables::operation::LIST_MAP_RUNS,
+        &tables::operation::LIST_STATE_MACHINE_ALIASES,
+        &tables::operation::LIST_STATE_MACHINE_VERSIONS,
         &tables::operation::LIST_STATE_MACHINES,
         &tables::operation::LIST_TAGS_FOR_RESOURCE,
+        &tables::operation::PUBLISH_STATE_MACHINE_VERSION,
+        &tables::operation::REDRIVE_EXECUTION,
         &tables::operation::SEND_TASK_FAILURE,
         &tables::operation::SEND_TASK_HEARTBEAT,
         &tables::operation::SEND_TASK_SUCCESS,
         &tables::operation::START_EXECUTION,
+        &tables::operation::START_SYNC_EXECUTION,
         &tables::operation::STOP_EXECUTION,
         &tables::operation::TAG_RESOURCE,
+        &tables::operation::TEST_STATE,
         &tables::operation::UNTAG_RESOURCE,
+        &tables::operation::UPDATE_MAP_RUN,
         &tables::operation::UPDATE_STATE_MACHINE,
+        &tables::operation::UPDATE_STATE_MACHINE_ALIAS,
         &tables::operation::VALIDATE_STATE_MACHINE_DEFINITION,
     ],
     all_operations: &[
@@ -2747,7 +4137,10 @@ mod tables {
     mod pattern {
         use base::schema::Pattern;
 
+        pub(super) static CLIENT_TOKEN: Pattern = Pattern::new(r"[!-~]+", r"[!-~]+", None);
         pub(super) static TRACE_HEADER: Pattern = Pattern::new(r"\p{ASCII}*", r"[[:ascii:]]*", None);
+        pub(super) static CHARACTER_RESTRICTED_NAME: Pattern =
+            Pattern::new(r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$", r"[a-zA-Z0-9_\-\.]+", Some(r"[0-9]+"));
     }
 
     pub(super) mod shape {
@@ -2757,6 +4150,16 @@ mod tables {
         pub(super) static ACTIVITY_FAILED_EVENT_DETAILS: Shape = Shape::structure(
             "ActivityFailedEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
+        );
+        pub(super) static ACTIVITY_LIST: Shape =
+            Shape::list("ActivityList", &ACTIVITY_LIST_ITEM, Bounds::ANY);
+        pub(super) static ACTIVITY_LIST_ITEM: Shape = Shape::structure(
+            "ActivityListItem",
+            &[
+                Member::new("activityArn", &ARN).required(),
+                Member::new("name", &NAME).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+            ],
         );
         pub(super) static ACTIVITY_SCHEDULE_FAILED_EVENT_DETAILS: Shape = Shape::structure(
             "ActivityScheduleFailedEventDetails",
@@ -2785,11 +4188,30 @@ mod tables {
             "ActivityTimedOutEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
         );
+        pub(super) static ALIAS_DESCRIPTION: Shape =
+            Shape::string("AliasDescription", Bounds::max(256), None);
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::range(1, 256), None);
         pub(super) static ASSIGNED_VARIABLES: Shape =
             Shape::map("AssignedVariables", &VARIABLE_NAME, &VARIABLE_VALUE, Bounds::ANY);
         pub(super) static ASSIGNED_VARIABLES_DETAILS: Shape =
             Shape::structure("AssignedVariablesDetails", &[Member::new("truncated", &TRUNCATED)]);
+        pub(super) static BILLED_DURATION: Shape = Shape::new("BilledDuration", Kind::Long(Bounds::min(0)));
+        pub(super) static BILLED_MEMORY_USED: Shape =
+            Shape::new("BilledMemoryUsed", Kind::Long(Bounds::min(0)));
+        pub(super) static BILLING_DETAILS: Shape = Shape::structure(
+            "BillingDetails",
+            &[
+                Member::new("billedMemoryUsedInMB", &BILLED_MEMORY_USED),
+                Member::new("billedDurationInMilliseconds", &BILLED_DURATION),
+            ],
+        );
+        pub(super) static CHARACTER_RESTRICTED_NAME: Shape = Shape::string(
+            "CharacterRestrictedName",
+            Bounds::range(1, 80),
+            Some(&pattern::CHARACTER_RESTRICTED_NAME),
+        );
+        pub(super) static CLIENT_TOKEN: Shape =
+            Shape::string("ClientToken", Bounds::range(1, 64), Some(&pattern::CLIENT_TOKEN));
         pub(super) static CLOUD_WATCH_EVENTS_EXECUTION_DATA_DETAILS: Shape = Shape::structure(
             "CloudWatchEventsExecutionDataDetails",
             &[Member::new("included", &INCLUDED_DETAILS)],
@@ -2798,6 +4220,36 @@ mod tables {
             Shape::structure("CloudWatchLogsLogGroup", &[Member::new("logGroupArn", &ARN)]);
         pub(super) static CONNECTOR_PARAMETERS: Shape =
             Shape::string("ConnectorParameters", Bounds::max(262144), None);
+        pub(super) static CREATE_ACTIVITY_INPUT: Shape = Shape::structure(
+            "CreateActivityInput",
+            &[
+                Member::new("name", &NAME).required(),
+                Member::new("tags", &TAG_LIST),
+                Member::new("encryptionConfiguration", &ENCRYPTION_CONFIGURATION),
+            ],
+        );
+        pub(super) static CREATE_ACTIVITY_OUTPUT: Shape = Shape::structure(
+            "CreateActivityOutput",
+            &[
+                Member::new("activityArn", &ARN).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+            ],
+        );
+        pub(super) static CREATE_STATE_MACHINE_ALIAS_INPUT: Shape = Shape::structure(
+            "CreateStateMachineAliasInput",
+            &[
+                Member::new("description", &ALIAS_DESCRIPTION),
+                Member::new("name", &CHARACTER_RESTRICTED_NAME).required(),
+                Member::new("routingConfiguration", &ROUTING_CONFIGURATION_LIST).required(),
+            ],
+        );
+        pub(super) static CREATE_STATE_MACHINE_ALIAS_OUTPUT: Shape = Shape::structure(
+            "CreateStateMachineAliasOutput",
+            &[
+                Member::new("stateMachineAliasArn", &ARN).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+            ],
+        );
         pub(super) static CREATE_STATE_MACHINE_INPUT: Shape = Shape::structure(
             "CreateStateMachineInput",
             &[
@@ -2822,10 +4274,36 @@ mod tables {
             ],
         );
         pub(super) static DEFINITION: Shape = Shape::string("Definition", Bounds::range(1, 1048576), None);
+        pub(super) static DELETE_ACTIVITY_INPUT: Shape =
+            Shape::structure("DeleteActivityInput", &[Member::new("activityArn", &ARN).required()]);
+        pub(super) static DELETE_ACTIVITY_OUTPUT: Shape = Shape::structure("DeleteActivityOutput", &[]);
+        pub(super) static DELETE_STATE_MACHINE_ALIAS_INPUT: Shape = Shape::structure(
+            "DeleteStateMachineAliasInput",
+            &[Member::new("stateMachineAliasArn", &ARN).required()],
+        );
+        pub(super) static DELETE_STATE_MACHINE_ALIAS_OUTPUT: Shape =
+            Shape::structure("DeleteStateMachineAliasOutput", &[]);
         pub(super) static DELETE_STATE_MACHINE_INPUT: Shape =
             Shape::structure("DeleteStateMachineInput", &[Member::new("stateMachineArn", &ARN).required()]);
         pub(super) static DELETE_STATE_MACHINE_OUTPUT: Shape =
             Shape::structure("DeleteStateMachineOutput", &[]);
+        pub(super) static DELETE_STATE_MACHINE_VERSION_INPUT: Shape = Shape::structure(
+            "DeleteStateMachineVersionInput",
+            &[Member::new("stateMachineVersionArn", &LONG_ARN).required()],
+        );
+        pub(super) static DELETE_STATE_MACHINE_VERSION_OUTPUT: Shape =
+            Shape::structure("DeleteStateMachineVersionOutput", &[]);
+        pub(super) static DESCRIBE_ACTIVITY_INPUT: Shape =
+            Shape::structure("DescribeActivityInput", &[Member::new("activityArn", &ARN).required()]);
+        pub(super) static DESCRIBE_ACTIVITY_OUTPUT: Shape = Shape::structure(
+            "DescribeActivityOutput",
+            &[
+                Member::new("activityArn", &ARN).required(),
+                Member::new("name", &NAME).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+                Member::new("encryptionConfiguration", &ENCRYPTION_CONFIGURATION),
+            ],
+        );
         pub(super) static DESCRIBE_EXECUTION_INPUT: Shape = Shape::structure(
             "DescribeExecutionInput",
             &[Member::new("executionArn", &ARN).required(), Member::new("includedData", &INCLUDED_DATA)],
@@ -2853,6 +4331,40 @@ mod tables {
                 Member::new("redriveDate", &TIMESTAMP),
                 Member::new("redriveStatus", &EXECUTION_REDRIVE_STATUS),
                 Member::new("redriveStatusReason", &SENSITIVE_DATA),
+            ],
+        );
+        pub(super) static DESCRIBE_MAP_RUN_INPUT: Shape =
+            Shape::structure("DescribeMapRunInput", &[Member::new("mapRunArn", &LONG_ARN).required()]);
+        pub(super) static DESCRIBE_MAP_RUN_OUTPUT: Shape = Shape::structure(
+            "DescribeMapRunOutput",
+            &[
+                Member::new("mapRunArn", &LONG_ARN).required(),
+                Member::new("executionArn", &ARN).required(),
+                Member::new("status", &MAP_RUN_STATUS).required(),
+                Member::new("startDate", &TIMESTAMP).required(),
+                Member::new("stopDate", &TIMESTAMP),
+                Member::new("maxConcurrency", &MAX_CONCURRENCY).required(),
+                Member::new("toleratedFailurePercentage", &TOLERATED_FAILURE_PERCENTAGE).required(),
+                Member::new("toleratedFailureCount", &TOLERATED_FAILURE_COUNT).required(),
+                Member::new("itemCounts", &MAP_RUN_ITEM_COUNTS).required(),
+                Member::new("executionCounts", &MAP_RUN_EXECUTION_COUNTS).required(),
+                Member::new("redriveCount", &REDRIVE_COUNT),
+                Member::new("redriveDate", &TIMESTAMP),
+            ],
+        );
+        pub(super) static DESCRIBE_STATE_MACHINE_ALIAS_INPUT: Shape = Shape::structure(
+            "DescribeStateMachineAliasInput",
+            &[Member::new("stateMachineAliasArn", &ARN).required()],
+        );
+        pub(super) static DESCRIBE_STATE_MACHINE_ALIAS_OUTPUT: Shape = Shape::structure(
+            "DescribeStateMachineAliasOutput",
+            &[
+                Member::new("stateMachineAliasArn", &ARN),
+                Member::new("name", &NAME),
+                Member::new("description", &ALIAS_DESCRIPTION),
+                Member::new("routingConfiguration", &ROUTING_CONFIGURATION_LIST),
+                Member::new("creationDate", &TIMESTAMP),
+                Member::new("updateDate", &TIMESTAMP),
             ],
         );
         pub(super) static DESCRIBE_STATE_MACHINE_FOR_EXECUTION_INPUT: Shape = Shape::structure(
@@ -2922,6 +4434,8 @@ mod tables {
         pub(super) static EVALUATION_FAILURE_LOCATION: Shape =
             Shape::string("EvaluationFailureLocation", Bounds::max(256), None);
         pub(super) static EVENT_ID: Shape = Shape::new("EventId", Kind::Long(Bounds::ANY));
+        pub(super) static EXCEPTION_HANDLER_INDEX: Shape =
+            Shape::new("ExceptionHandlerIndex", Kind::Integer(Bounds::min(0)));
         pub(super) static EXECUTION_ABORTED_EVENT_DETAILS: Shape = Shape::structure(
             "ExecutionAbortedEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
@@ -2978,6 +4492,14 @@ mod tables {
             "ExecutionTimedOutEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
         );
+        pub(super) static GET_ACTIVITY_TASK_INPUT: Shape = Shape::structure(
+            "GetActivityTaskInput",
+            &[Member::new("activityArn", &ARN).required(), Member::new("workerName", &NAME)],
+        );
+        pub(super) static GET_ACTIVITY_TASK_OUTPUT: Shape = Shape::structure(
+            "GetActivityTaskOutput",
+            &[Member::new("taskToken", &TASK_TOKEN), Member::new("input", &SENSITIVE_DATA_JOB_INPUT)],
+        );
         pub(super) static GET_EXECUTION_HISTORY_INPUT: Shape = Shape::structure(
             "GetExecutionHistoryInput",
             &[
@@ -2992,6 +4514,12 @@ mod tables {
             "GetExecutionHistoryOutput",
             &[Member::new("events", &HISTORY_EVENT_LIST).required(), Member::new("nextToken", &PAGE_TOKEN)],
         );
+        pub(super) static HTTP_BODY: Shape = Shape::string("HTTPBody", Bounds::ANY, None);
+        pub(super) static HTTP_HEADERS: Shape = Shape::string("HTTPHeaders", Bounds::ANY, None);
+        pub(super) static HTTP_METHOD: Shape = Shape::string("HTTPMethod", Bounds::ANY, None);
+        pub(super) static HTTP_PROTOCOL: Shape = Shape::string("HTTPProtocol", Bounds::ANY, None);
+        pub(super) static HTTP_STATUS_CODE: Shape = Shape::string("HTTPStatusCode", Bounds::ANY, None);
+        pub(super) static HTTP_STATUS_MESSAGE: Shape = Shape::string("HTTPStatusMessage", Bounds::ANY, None);
         pub(super) static HISTORY_EVENT: Shape = Shape::structure(
             "HistoryEvent",
             &[
@@ -3056,6 +4584,65 @@ mod tables {
             Shape::new("IncludeExecutionDataGetExecutionHistory", Kind::Boolean);
         pub(super) static INCLUDED_DATA: Shape =
             Shape::one_of("IncludedData", super::super::IncludedData::VALUES);
+        pub(super) static INSPECTION_DATA: Shape = Shape::structure(
+            "InspectionData",
+            &[
+                Member::new("input", &SENSITIVE_DATA),
+                Member::new("afterArguments", &SENSITIVE_DATA),
+                Member::new("afterInputPath", &SENSITIVE_DATA),
+                Member::new("afterParameters", &SENSITIVE_DATA),
+                Member::new("result", &SENSITIVE_DATA),
+                Member::new("afterResultSelector", &SENSITIVE_DATA),
+                Member::new("afterResultPath", &SENSITIVE_DATA),
+                Member::new("request", &INSPECTION_DATA_REQUEST),
+                Member::new("response", &INSPECTION_DATA_RESPONSE),
+                Member::new("variables", &SENSITIVE_DATA),
+                Member::new("errorDetails", &INSPECTION_ERROR_DETAILS),
+                Member::new("afterItemsPath", &SENSITIVE_DATA),
+                Member::new("afterItemSelector", &SENSITIVE_DATA),
+                Member::new("afterItemBatcher", &SENSITIVE_DATA),
+                Member::new("afterItemsPointer", &SENSITIVE_DATA),
+                Member::new("toleratedFailureCount", &INSPECTION_TOLERATED_FAILURE_COUNT),
+                Member::new("toleratedFailurePercentage", &INSPECTION_TOLERATED_FAILURE_PERCENTAGE),
+                Member::new("maxConcurrency", &INSPECTION_MAX_CONCURRENCY),
+            ],
+        );
+        pub(super) static INSPECTION_DATA_REQUEST: Shape = Shape::structure(
+            "InspectionDataRequest",
+            &[
+                Member::new("protocol", &HTTP_PROTOCOL),
+                Member::new("method", &HTTP_METHOD),
+                Member::new("url", &URL),
+                Member::new("headers", &HTTP_HEADERS),
+                Member::new("body", &HTTP_BODY),
+            ],
+        );
+        pub(super) static INSPECTION_DATA_RESPONSE: Shape = Shape::structure(
+            "InspectionDataResponse",
+            &[
+                Member::new("protocol", &HTTP_PROTOCOL),
+                Member::new("statusCode", &HTTP_STATUS_CODE),
+                Member::new("statusMessage", &HTTP_STATUS_MESSAGE),
+                Member::new("headers", &HTTP_HEADERS),
+                Member::new("body", &HTTP_BODY),
+            ],
+        );
+        pub(super) static INSPECTION_ERROR_DETAILS: Shape = Shape::structure(
+            "InspectionErrorDetails",
+            &[
+                Member::new("catchIndex", &EXCEPTION_HANDLER_INDEX),
+                Member::new("retryIndex", &EXCEPTION_HANDLER_INDEX),
+                Member::new("retryBackoffIntervalSeconds", &RETRY_BACKOFF_INTERVAL_SECONDS),
+            ],
+        );
+        pub(super) static INSPECTION_LEVEL: Shape =
+            Shape::one_of("InspectionLevel", super::super::InspectionLevel::VALUES);
+        pub(super) static INSPECTION_MAX_CONCURRENCY: Shape =
+            Shape::new("InspectionMaxConcurrency", Kind::Integer(Bounds::min(0)));
+        pub(super) static INSPECTION_TOLERATED_FAILURE_COUNT: Shape =
+            Shape::new("InspectionToleratedFailureCount", Kind::Integer(Bounds::min(0)));
+        pub(super) static INSPECTION_TOLERATED_FAILURE_PERCENTAGE: Shape =
+            Shape::new("InspectionToleratedFailurePercentage", Kind::Float(Bounds::range(0.0, 100.0)));
         pub(super) static KMS_DATA_KEY_REUSE_PERIOD_SECONDS: Shape =
             Shape::new("KmsDataKeyReusePeriodSeconds", Kind::Integer(Bounds::range(60, 900)));
         pub(super) static KMS_KEY_ID: Shape = Shape::string("KmsKeyId", Bounds::range(1, 2048), None);
@@ -3092,6 +4679,14 @@ mod tables {
             "LambdaFunctionTimedOutEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
         );
+        pub(super) static LIST_ACTIVITIES_INPUT: Shape = Shape::structure(
+            "ListActivitiesInput",
+            &[Member::new("maxResults", &PAGE_SIZE), Member::new("nextToken", &PAGE_TOKEN)],
+        );
+        pub(super) static LIST_ACTIVITIES_OUTPUT: Shape = Shape::structure(
+            "ListActivitiesOutput",
+            &[Member::new("activities", &ACTIVITY_LIST).required(), Member::new("nextToken", &PAGE_TOKEN)],
+        );
         pub(super) static LIST_EXECUTIONS_INPUT: Shape = Shape::structure(
             "ListExecutionsInput",
             &[
@@ -3112,6 +4707,48 @@ mod tables {
         );
         pub(super) static LIST_EXECUTIONS_PAGE_TOKEN: Shape =
             Shape::string("ListExecutionsPageToken", Bounds::range(1, 3096), None);
+        pub(super) static LIST_MAP_RUNS_INPUT: Shape = Shape::structure(
+            "ListMapRunsInput",
+            &[
+                Member::new("executionArn", &ARN).required(),
+                Member::new("maxResults", &PAGE_SIZE),
+                Member::new("nextToken", &PAGE_TOKEN),
+            ],
+        );
+        pub(super) static LIST_MAP_RUNS_OUTPUT: Shape = Shape::structure(
+            "ListMapRunsOutput",
+            &[Member::new("mapRuns", &MAP_RUN_LIST).required(), Member::new("nextToken", &PAGE_TOKEN)],
+        );
+        pub(super) static LIST_STATE_MACHINE_ALIASES_INPUT: Shape = Shape::structure(
+            "ListStateMachineAliasesInput",
+            &[
+                Member::new("stateMachineArn", &ARN).required(),
+                Member::new("nextToken", &PAGE_TOKEN),
+                Member::new("maxResults", &PAGE_SIZE),
+            ],
+        );
+        pub(super) static LIST_STATE_MACHINE_ALIASES_OUTPUT: Shape = Shape::structure(
+            "ListStateMachineAliasesOutput",
+            &[
+                Member::new("stateMachineAliases", &STATE_MACHINE_ALIAS_LIST).required(),
+                Member::new("nextToken", &PAGE_TOKEN),
+            ],
+        );
+        pub(super) static LIST_STATE_MACHINE_VERSIONS_INPUT: Shape = Shape::structure(
+            "ListStateMachineVersionsInput",
+            &[
+                Member::new("stateMachineArn", &ARN).required(),
+                Member::new("nextToken", &PAGE_TOKEN),
+                Member::new("maxResults", &PAGE_SIZE),
+            ],
+        );
+        pub(super) static LIST_STATE_MACHINE_VERSIONS_OUTPUT: Shape = Shape::structure(
+            "ListStateMachineVersionsOutput",
+            &[
+                Member::new("stateMachineVersions", &STATE_MACHINE_VERSION_LIST).required(),
+                Member::new("nextToken", &PAGE_TOKEN),
+            ],
+        );
         pub(super) static LIST_STATE_MACHINES_INPUT: Shape = Shape::structure(
             "ListStateMachinesInput",
             &[Member::new("maxResults", &PAGE_SIZE), Member::new("nextToken", &PAGE_TOKEN)],
@@ -3143,30 +4780,130 @@ mod tables {
             ],
         );
         pub(super) static LONG_ARN: Shape = Shape::string("LongArn", Bounds::range(1, 2000), None);
+        pub(super) static LONG_OBJECT: Shape = Shape::new("LongObject", Kind::Long(Bounds::ANY));
         pub(super) static MAP_ITERATION_EVENT_DETAILS: Shape = Shape::structure(
             "MapIterationEventDetails",
             &[Member::new("name", &NAME), Member::new("index", &UNSIGNED_INTEGER)],
+        );
+        pub(super) static MAP_ITERATION_FAILURE_COUNT: Shape =
+            Shape::new("MapIterationFailureCount", Kind::Integer(Bounds::min(0)));
+        pub(super) static MAP_RUN_EXECUTION_COUNTS: Shape = Shape::structure(
+            "MapRunExecutionCounts",
+            &[
+                Member::new("pending", &UNSIGNED_LONG).required(),
+                Member::new("running", &UNSIGNED_LONG).required(),
+                Member::new("succeeded", &UNSIGNED_LONG).required(),
+                Member::new("failed", &UNSIGNED_LONG).required(),
+                Member::new("timedOut", &UNSIGNED_LONG).required(),
+                Member::new("aborted", &UNSIGNED_LONG).required(),
+                Member::new("total", &UNSIGNED_LONG).required(),
+                Member::new("resultsWritten", &UNSIGNED_LONG).required(),
+                Member::new("failuresNotRedrivable", &LONG_OBJECT),
+                Member::new("pendingRedrive", &LONG_OBJECT),
+            ],
         );
         pub(super) static MAP_RUN_FAILED_EVENT_DETAILS: Shape = Shape::structure(
             "MapRunFailedEventDetails",
             &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
         );
+        pub(super) static MAP_RUN_ITEM_COUNTS: Shape = Shape::structure(
+            "MapRunItemCounts",
+            &[
+                Member::new("pending", &UNSIGNED_LONG).required(),
+                Member::new("running", &UNSIGNED_LONG).required(),
+                Member::new("succeeded", &UNSIGNED_LONG).required(),
+                Member::new("failed", &UNSIGNED_LONG).required(),
+                Member::new("timedOut", &UNSIGNED_LONG).required(),
+                Member::new("aborted", &UNSIGNED_LONG).required(),
+                Member::new("total", &UNSIGNED_LONG).required(),
+                Member::new("resultsWritten", &UNSIGNED_LONG).required(),
+                Member::new("failuresNotRedrivable", &LONG_OBJECT),
+                Member::new("pendingRedrive", &LONG_OBJECT),
+            ],
+        );
         pub(super) static MAP_RUN_LABEL: Shape = Shape::string("MapRunLabel", Bounds::ANY, None);
+        pub(super) static MAP_RUN_LIST: Shape = Shape::list("MapRunList", &MAP_RUN_LIST_ITEM, Bounds::ANY);
+        pub(super) static MAP_RUN_LIST_ITEM: Shape = Shape::structure(
+            "MapRunListItem",
+            &[
+                Member::new("executionArn", &ARN).required(),
+                Member::new("mapRunArn", &LONG_ARN).required(),
+                Member::new("stateMachineArn", &ARN).required(),
+                Member::new("startDate", &TIMESTAMP).required(),
+                Member::new("stopDate", &TIMESTAMP),
+            ],
+        );
         pub(super) static MAP_RUN_REDRIVEN_EVENT_DETAILS: Shape = Shape::structure(
             "MapRunRedrivenEventDetails",
             &[Member::new("mapRunArn", &LONG_ARN), Member::new("redriveCount", &REDRIVE_COUNT)],
         );
         pub(super) static MAP_RUN_STARTED_EVENT_DETAILS: Shape =
             Shape::structure("MapRunStartedEventDetails", &[Member::new("mapRunArn", &LONG_ARN)]);
+        pub(super) static MAP_RUN_STATUS: Shape =
+            Shape::one_of("MapRunStatus", super::super::MapRunStatus::VALUES);
         pub(super) static MAP_STATE_STARTED_EVENT_DETAILS: Shape =
             Shape::structure("MapStateStartedEventDetails", &[Member::new("length", &UNSIGNED_INTEGER)]);
+        pub(super) static MAX_CONCURRENCY: Shape =
+            Shape::new("MaxConcurrency", Kind::Integer(Bounds::min(0)));
+        pub(super) static MOCK_ERROR_OUTPUT: Shape = Shape::structure(
+            "MockErrorOutput",
+            &[Member::new("error", &SENSITIVE_ERROR), Member::new("cause", &SENSITIVE_CAUSE)],
+        );
+        pub(super) static MOCK_INPUT: Shape = Shape::structure(
+            "MockInput",
+            &[
+                Member::new("result", &SENSITIVE_DATA),
+                Member::new("errorOutput", &MOCK_ERROR_OUTPUT),
+                Member::new("fieldValidationMode", &MOCK_RESPONSE_VALIDATION_MODE),
+            ],
+        );
+        pub(super) static MOCK_RESPONSE_VALIDATION_MODE: Shape =
+            Shape::one_of("MockResponseValidationMode", super::super::MockResponseValidationMode::VALUES);
         pub(super) static NAME: Shape = Shape::string("Name", Bounds::range(1, 80), None);
         pub(super) static PAGE_SIZE: Shape = Shape::new("PageSize", Kind::Integer(Bounds::range(0, 1000)));
         pub(super) static PAGE_TOKEN: Shape = Shape::string("PageToken", Bounds::range(1, 1024), None);
         pub(super) static PUBLISH: Shape = Shape::new("Publish", Kind::Boolean);
+        pub(super) static PUBLISH_STATE_MACHINE_VERSION_INPUT: Shape = Shape::structure(
+            "PublishStateMachineVersionInput",
+            &[
+                Member::new("stateMachineArn", &ARN).required(),
+                Member::new("revisionId", &REVISION_ID),
+                Member::new("description", &VERSION_DESCRIPTION),
+            ],
+        );
+        pub(super) static PUBLISH_STATE_MACHINE_VERSION_OUTPUT: Shape = Shape::structure(
+            "PublishStateMachineVersionOutput",
+            &[
+                Member::new("creationDate", &TIMESTAMP).required(),
+                Member::new("stateMachineVersionArn", &ARN).required(),
+            ],
+        );
         pub(super) static REDRIVE_COUNT: Shape = Shape::new("RedriveCount", Kind::Integer(Bounds::ANY));
+        pub(super) static REDRIVE_EXECUTION_INPUT: Shape = Shape::structure(
+            "RedriveExecutionInput",
+            &[
+                Member::new("executionArn", &ARN).required(),
+                Member::new("clientToken", &CLIENT_TOKEN).token(),
+            ],
+        );
+        pub(super) static REDRIVE_EXECUTION_OUTPUT: Shape =
+            Shape::structure("RedriveExecutionOutput", &[Member::new("redriveDate", &TIMESTAMP).required()]);
+        pub(super) static RETRIER_RETRY_COUNT: Shape =
+            Shape::new("RetrierRetryCount", Kind::Integer(Bounds::min(0)));
+        pub(super) static RETRY_BACKOFF_INTERVAL_SECONDS: Shape =
+            Shape::new("RetryBackoffIntervalSeconds", Kind::Integer(Bounds::min(0)));
+        pub(super) static REVEAL_SECRETS: Shape = Shape::new("RevealSecrets", Kind::Boolean);
         pub(super) static REVERSE_ORDER: Shape = Shape::new("ReverseOrder", Kind::Boolean);
         pub(super) static REVISION_ID: Shape = Shape::string("RevisionId", Bounds::ANY, None);
+        pub(super) static ROUTING_CONFIGURATION_LIST: Shape =
+            Shape::list("RoutingConfigurationList", &ROUTING_CONFIGURATION_LIST_ITEM, Bounds::range(1, 2));
+        pub(super) static ROUTING_CONFIGURATION_LIST_ITEM: Shape = Shape::structure(
+            "RoutingConfigurationListItem",
+            &[
+                Member::new("stateMachineVersionArn", &ARN).required(),
+                Member::new("weight", &VERSION_WEIGHT).required(),
+            ],
+        );
         pub(super) static SEND_TASK_FAILURE_INPUT: Shape = Shape::structure(
             "SendTaskFailureInput",
             &[
@@ -3190,6 +4927,8 @@ mod tables {
         pub(super) static SEND_TASK_SUCCESS_OUTPUT: Shape = Shape::structure("SendTaskSuccessOutput", &[]);
         pub(super) static SENSITIVE_CAUSE: Shape = Shape::string("SensitiveCause", Bounds::max(32768), None);
         pub(super) static SENSITIVE_DATA: Shape = Shape::string("SensitiveData", Bounds::max(262144), None);
+        pub(super) static SENSITIVE_DATA_JOB_INPUT: Shape =
+            Shape::string("SensitiveDataJobInput", Bounds::max(1048576), None);
         pub(super) static SENSITIVE_ERROR: Shape = Shape::string("SensitiveError", Bounds::max(256), None);
         pub(super) static START_EXECUTION_INPUT: Shape = Shape::structure(
             "StartExecutionInput",
@@ -3203,6 +4942,35 @@ mod tables {
         pub(super) static START_EXECUTION_OUTPUT: Shape = Shape::structure(
             "StartExecutionOutput",
             &[Member::new("executionArn", &ARN).required(), Member::new("startDate", &TIMESTAMP).required()],
+        );
+        pub(super) static START_SYNC_EXECUTION_INPUT: Shape = Shape::structure(
+            "StartSyncExecutionInput",
+            &[
+                Member::new("stateMachineArn", &ARN).required(),
+                Member::new("name", &NAME),
+                Member::new("input", &SENSITIVE_DATA),
+                Member::new("traceHeader", &TRACE_HEADER),
+                Member::new("includedData", &INCLUDED_DATA),
+            ],
+        );
+        pub(super) static START_SYNC_EXECUTION_OUTPUT: Shape = Shape::structure(
+            "StartSyncExecutionOutput",
+            &[
+                Member::new("executionArn", &ARN).required(),
+                Member::new("stateMachineArn", &ARN),
+                Member::new("name", &NAME),
+                Member::new("startDate", &TIMESTAMP).required(),
+                Member::new("stopDate", &TIMESTAMP).required(),
+                Member::new("status", &SYNC_EXECUTION_STATUS).required(),
+                Member::new("error", &SENSITIVE_ERROR),
+                Member::new("cause", &SENSITIVE_CAUSE),
+                Member::new("input", &SENSITIVE_DATA),
+                Member::new("inputDetails", &CLOUD_WATCH_EVENTS_EXECUTION_DATA_DETAILS),
+                Member::new("output", &SENSITIVE_DATA),
+                Member::new("outputDetails", &CLOUD_WATCH_EVENTS_EXECUTION_DATA_DETAILS),
+                Member::new("traceHeader", &TRACE_HEADER),
+                Member::new("billingDetails", &BILLING_DETAILS),
+            ],
         );
         pub(super) static STATE_ENTERED_EVENT_DETAILS: Shape = Shape::structure(
             "StateEnteredEventDetails",
@@ -3222,6 +4990,15 @@ mod tables {
                 Member::new("assignedVariablesDetails", &ASSIGNED_VARIABLES_DETAILS),
             ],
         );
+        pub(super) static STATE_MACHINE_ALIAS_LIST: Shape =
+            Shape::list("StateMachineAliasList", &STATE_MACHINE_ALIAS_LIST_ITEM, Bounds::ANY);
+        pub(super) static STATE_MACHINE_ALIAS_LIST_ITEM: Shape = Shape::structure(
+            "StateMachineAliasListItem",
+            &[
+                Member::new("stateMachineAliasArn", &LONG_ARN).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+            ],
+        );
         pub(super) static STATE_MACHINE_LIST: Shape =
             Shape::list("StateMachineList", &STATE_MACHINE_LIST_ITEM, Bounds::ANY);
         pub(super) static STATE_MACHINE_LIST_ITEM: Shape = Shape::structure(
@@ -3237,6 +5014,15 @@ mod tables {
             Shape::one_of("StateMachineStatus", super::super::StateMachineStatus::VALUES);
         pub(super) static STATE_MACHINE_TYPE: Shape =
             Shape::one_of("StateMachineType", super::super::StateMachineType::VALUES);
+        pub(super) static STATE_MACHINE_VERSION_LIST: Shape =
+            Shape::list("StateMachineVersionList", &STATE_MACHINE_VERSION_LIST_ITEM, Bounds::ANY);
+        pub(super) static STATE_MACHINE_VERSION_LIST_ITEM: Shape = Shape::structure(
+            "StateMachineVersionListItem",
+            &[
+                Member::new("stateMachineVersionArn", &LONG_ARN).required(),
+                Member::new("creationDate", &TIMESTAMP).required(),
+            ],
+        );
         pub(super) static STATE_NAME: Shape = Shape::string("StateName", Bounds::range(1, 80), None);
         pub(super) static STOP_EXECUTION_INPUT: Shape = Shape::structure(
             "StopExecutionInput",
@@ -3248,6 +5034,8 @@ mod tables {
         );
         pub(super) static STOP_EXECUTION_OUTPUT: Shape =
             Shape::structure("StopExecutionOutput", &[Member::new("stopDate", &TIMESTAMP).required()]);
+        pub(super) static SYNC_EXECUTION_STATUS: Shape =
+            Shape::one_of("SyncExecutionStatus", super::super::SyncExecutionStatus::VALUES);
         pub(super) static TAG: Shape =
             Shape::structure("Tag", &[Member::new("key", &TAG_KEY), Member::new("value", &TAG_VALUE)]);
         pub(super) static TAG_KEY: Shape = Shape::string("TagKey", Bounds::range(1, 128), None);
@@ -3332,19 +5120,86 @@ mod tables {
             ],
         );
         pub(super) static TASK_TOKEN: Shape = Shape::string("TaskToken", Bounds::range(1, 2048), None);
+        pub(super) static TEST_EXECUTION_STATUS: Shape =
+            Shape::one_of("TestExecutionStatus", super::super::TestExecutionStatus::VALUES);
+        pub(super) static TEST_STATE_CONFIGURATION: Shape = Shape::structure(
+            "TestStateConfiguration",
+            &[
+                Member::new("retrierRetryCount", &RETRIER_RETRY_COUNT),
+                Member::new("errorCausedByState", &TEST_STATE_STATE_NAME),
+                Member::new("mapIterationFailureCount", &MAP_ITERATION_FAILURE_COUNT),
+                Member::new("mapItemReaderData", &SENSITIVE_DATA),
+            ],
+        );
+        pub(super) static TEST_STATE_INPUT: Shape = Shape::structure(
+            "TestStateInput",
+            &[
+                Member::new("definition", &DEFINITION).required(),
+                Member::new("roleArn", &ARN),
+                Member::new("input", &SENSITIVE_DATA),
+                Member::new("inspectionLevel", &INSPECTION_LEVEL),
+                Member::new("revealSecrets", &REVEAL_SECRETS),
+                Member::new("variables", &SENSITIVE_DATA),
+                Member::new("stateName", &TEST_STATE_STATE_NAME),
+                Member::new("mock", &MOCK_INPUT),
+                Member::new("context", &SENSITIVE_DATA),
+                Member::new("stateConfiguration", &TEST_STATE_CONFIGURATION),
+            ],
+        );
+        pub(super) static TEST_STATE_OUTPUT: Shape = Shape::structure(
+            "TestStateOutput",
+            &[
+                Member::new("output", &SENSITIVE_DATA),
+                Member::new("error", &SENSITIVE_ERROR),
+                Member::new("cause", &SENSITIVE_CAUSE),
+                Member::new("inspectionData", &INSPECTION_DATA),
+                Member::new("nextState", &STATE_NAME),
+                Member::new("status", &TEST_EXECUTION_STATUS),
+            ],
+        );
+        pub(super) static TEST_STATE_STATE_NAME: Shape =
+            Shape::string("TestStateStateName", Bounds::range(1, 80), None);
         pub(super) static TIMEOUT_IN_SECONDS: Shape = Shape::new("TimeoutInSeconds", Kind::Long(Bounds::ANY));
         pub(super) static TIMESTAMP: Shape = Shape::timestamp("Timestamp", None);
+        pub(super) static TOLERATED_FAILURE_COUNT: Shape =
+            Shape::new("ToleratedFailureCount", Kind::Long(Bounds::min(0)));
+        pub(super) static TOLERATED_FAILURE_PERCENTAGE: Shape =
+            Shape::new("ToleratedFailurePercentage", Kind::Float(Bounds::range(0.0, 100.0)));
         pub(super) static TRACE_HEADER: Shape =
             Shape::string("TraceHeader", Bounds::max(256), Some(&pattern::TRACE_HEADER));
         pub(super) static TRACING_CONFIGURATION: Shape =
             Shape::structure("TracingConfiguration", &[Member::new("enabled", &ENABLED)]);
+        pub(super) static URL: Shape = Shape::string("URL", Bounds::ANY, None);
         pub(super) static UNSIGNED_INTEGER: Shape =
             Shape::new("UnsignedInteger", Kind::Integer(Bounds::min(0)));
+        pub(super) static UNSIGNED_LONG: Shape = Shape::new("UnsignedLong", Kind::Long(Bounds::min(0)));
         pub(super) static UNTAG_RESOURCE_INPUT: Shape = Shape::structure(
             "UntagResourceInput",
             &[Member::new("resourceArn", &ARN).required(), Member::new("tagKeys", &TAG_KEY_LIST).required()],
         );
         pub(super) static UNTAG_RESOURCE_OUTPUT: Shape = Shape::structure("UntagResourceOutput", &[]);
+        pub(super) static UPDATE_MAP_RUN_INPUT: Shape = Shape::structure(
+            "UpdateMapRunInput",
+            &[
+                Member::new("mapRunArn", &LONG_ARN).required(),
+                Member::new("maxConcurrency", &MAX_CONCURRENCY),
+                Member::new("toleratedFailurePercentage", &TOLERATED_FAILURE_PERCENTAGE),
+                Member::new("toleratedFailureCount", &TOLERATED_FAILURE_COUNT),
+            ],
+        );
+        pub(super) static UPDATE_MAP_RUN_OUTPUT: Shape = Shape::structure("UpdateMapRunOutput", &[]);
+        pub(super) static UPDATE_STATE_MACHINE_ALIAS_INPUT: Shape = Shape::structure(
+            "UpdateStateMachineAliasInput",
+            &[
+                Member::new("stateMachineAliasArn", &ARN).required(),
+                Member::new("description", &ALIAS_DESCRIPTION),
+                Member::new("routingConfiguration", &ROUTING_CONFIGURATION_LIST),
+            ],
+        );
+        pub(super) static UPDATE_STATE_MACHINE_ALIAS_OUTPUT: Shape = Shape::structure(
+            "UpdateStateMachineAliasOutput",
+            &[Member::new("updateDate", &TIMESTAMP).required()],
+        );
         pub(super) static UPDATE_STATE_MACHINE_INPUT: Shape = Shape::structure(
             "UpdateStateMachineInput",
             &[
@@ -3423,6 +5278,8 @@ mod tables {
         pub(super) static VARIABLE_VALUE: Shape = Shape::string("VariableValue", Bounds::ANY, None);
         pub(super) static VERSION_DESCRIPTION: Shape =
             Shape::string("VersionDescription", Bounds::max(256), None);
+        pub(super) static VERSION_WEIGHT: Shape =
+            Shape::new("VersionWeight", Kind::Integer(Bounds::range(0, 100)));
         pub(super) static INCLUDED_DETAILS: Shape = Shape::new("includedDetails", Kind::Boolean);
         pub(super) static TRUNCATED: Shape = Shape::new("truncated", Kind::Boolean);
     }
@@ -3431,6 +5288,18 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static CREATE_ACTIVITY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateActivity",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_ACTIVITY_INPUT,
+            output: &shape::CREATE_ACTIVITY_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_STATE_MACHINE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateStateMachine",
@@ -3439,6 +5308,30 @@ mod tables {
             success_status: 200,
             input: &shape::CREATE_STATE_MACHINE_INPUT,
             output: &shape::CREATE_STATE_MACHINE_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_STATE_MACHINE_ALIAS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateStateMachineAlias",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_STATE_MACHINE_ALIAS_INPUT,
+            output: &shape::CREATE_STATE_MACHINE_ALIAS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_ACTIVITY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteActivity",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_ACTIVITY_INPUT,
+            output: &shape::DELETE_ACTIVITY_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -3455,6 +5348,42 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static DELETE_STATE_MACHINE_ALIAS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteStateMachineAlias",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_STATE_MACHINE_ALIAS_INPUT,
+            output: &shape::DELETE_STATE_MACHINE_ALIAS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_STATE_MACHINE_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteStateMachineVersion",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_STATE_MACHINE_VERSION_INPUT,
+            output: &shape::DELETE_STATE_MACHINE_VERSION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_ACTIVITY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeActivity",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_ACTIVITY_INPUT,
+            output: &shape::DESCRIBE_ACTIVITY_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DESCRIBE_EXECUTION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeExecution",
@@ -3463,6 +5392,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_EXECUTION_INPUT,
             output: &shape::DESCRIBE_EXECUTION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_MAP_RUN: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeMapRun",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_MAP_RUN_INPUT,
+            output: &shape::DESCRIBE_MAP_RUN_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -3479,6 +5420,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static DESCRIBE_STATE_MACHINE_ALIAS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeStateMachineAlias",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_STATE_MACHINE_ALIAS_INPUT,
+            output: &shape::DESCRIBE_STATE_MACHINE_ALIAS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DESCRIBE_STATE_MACHINE_FOR_EXECUTION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeStateMachineForExecution",
@@ -3487,6 +5440,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_STATE_MACHINE_FOR_EXECUTION_INPUT,
             output: &shape::DESCRIBE_STATE_MACHINE_FOR_EXECUTION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_ACTIVITY_TASK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetActivityTask",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_ACTIVITY_TASK_INPUT,
+            output: &shape::GET_ACTIVITY_TASK_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -3503,6 +5468,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_ACTIVITIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListActivities",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ACTIVITIES_INPUT,
+            output: &shape::LIST_ACTIVITIES_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_EXECUTIONS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListExecutions",
@@ -3511,6 +5488,42 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_EXECUTIONS_INPUT,
             output: &shape::LIST_EXECUTIONS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_MAP_RUNS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListMapRuns",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_MAP_RUNS_INPUT,
+            output: &shape::LIST_MAP_RUNS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_STATE_MACHINE_ALIASES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListStateMachineAliases",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_STATE_MACHINE_ALIASES_INPUT,
+            output: &shape::LIST_STATE_MACHINE_ALIASES_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_STATE_MACHINE_VERSIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListStateMachineVersions",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_STATE_MACHINE_VERSIONS_INPUT,
+            output: &shape::LIST_STATE_MACHINE_VERSIONS_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -3535,6 +5548,30 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_TAGS_FOR_RESOURCE_INPUT,
             output: &shape::LIST_TAGS_FOR_RESOURCE_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUBLISH_STATE_MACHINE_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PublishStateMachineVersion",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUBLISH_STATE_MACHINE_VERSION_INPUT,
+            output: &shape::PUBLISH_STATE_MACHINE_VERSION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static REDRIVE_EXECUTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RedriveExecution",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::REDRIVE_EXECUTION_INPUT,
+            output: &shape::REDRIVE_EXECUTION_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -3587,6 +5624,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static START_SYNC_EXECUTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "StartSyncExecution",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::START_SYNC_EXECUTION_INPUT,
+            output: &shape::START_SYNC_EXECUTION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static STOP_EXECUTION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "StopExecution",
@@ -3611,6 +5660,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static TEST_STATE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "TestState",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::TEST_STATE_INPUT,
+            output: &shape::TEST_STATE_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static UNTAG_RESOURCE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "UntagResource",
@@ -3623,6 +5684,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static UPDATE_MAP_RUN: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateMapRun",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_MAP_RUN_INPUT,
+            output: &shape::UPDATE_MAP_RUN_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static UPDATE_STATE_MACHINE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "UpdateStateMachine",
@@ -3631,6 +5704,18 @@ mod tables {
             success_status: 200,
             input: &shape::UPDATE_STATE_MACHINE_INPUT,
             output: &shape::UPDATE_STATE_MACHINE_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_STATE_MACHINE_ALIAS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateStateMachineAlias",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_STATE_MACHINE_ALIAS_INPUT,
+            output: &shape::UPDATE_STATE_MACHINE_ALIAS_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,

@@ -1,8 +1,9 @@
-//! Names of machines and executions, and their ARNs.
+//! Names of machines, executions and activities, and their ARNs.
 
 use base::{Arn, Fault};
 use kernel::Scope;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::fault;
 
@@ -24,24 +25,82 @@ pub(crate) fn machine_arn(scope: &Scope, name: &str) -> String {
     format!("arn:aws:states:{}:{}:stateMachine:{name}", scope.region, scope.account)
 }
 
-/// The name of the machine that an ARN means.
+/// What the ARN of a machine names: the machine, or one of its versions or aliases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MachineRef {
+    pub name: String,
+    pub qualifier: Option<Qualifier>,
+}
+
+/// The last part of a qualified ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Qualifier {
+    Version(u32),
+    Alias(String),
+}
+
+impl MachineRef {
+    /// # Errors
+    /// `InvalidArn` if it is no machine's; `StateMachineDoesNotExist` if it is one of another place.
+    pub(crate) fn parse(scope: &Scope, text: &str) -> Result<MachineRef, Fault> {
+        let arn = parse(text)?;
+        let rest = arn.resource_after("stateMachine").ok_or_else(|| wrong_type(&arn))?;
+        let mut parts = rest.split(':');
+        let (name, qualifier) = (parts.next().unwrap_or_default(), parts.next());
+        let bad = name.is_empty() || qualifier.is_some_and(str::is_empty) || parts.next().is_some();
+        if bad || arn.resource.contains('/') {
+            return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {text}")));
+        }
+        if !is_here(scope, &arn) {
+            return Err(fault::machine_does_not_exist(text));
+        }
+        let qualifier = qualifier.map(|text| match text.parse() {
+            Ok(number) => Qualifier::Version(number),
+            Err(_) => Qualifier::Alias(text.to_owned()),
+        });
+        Ok(MachineRef { name: name.to_owned(), qualifier })
+    }
+}
+
+/// The name of the machine that an unqualified ARN means.
 ///
 /// # Errors
-/// `InvalidArn` if it is none; `StateMachineDoesNotExist` if it is one of another place, or of a version or an alias,
-/// which no machine has.
+/// Those of [`MachineRef::parse`]; `StateMachineDoesNotExist` if it names a version or an alias.
 pub(crate) fn machine_name(scope: &Scope, text: &str) -> Result<String, Fault> {
+    match MachineRef::parse(scope, text)? {
+        MachineRef { name, qualifier: None } => Ok(name),
+        MachineRef { .. } => Err(fault::machine_does_not_exist(text)),
+    }
+}
+
+/// The ARN of an activity.
+pub(crate) fn activity_arn(scope: &Scope, name: &str) -> String {
+    format!("arn:aws:states:{}:{}:activity:{name}", scope.region, scope.account)
+}
+
+/// The name of the activity that an ARN means.
+///
+/// # Errors
+/// `InvalidArn` if it is none, `ActivityDoesNotExist` if it is one of another place.
+pub(crate) fn activity_name(scope: &Scope, text: &str) -> Result<String, Fault> {
     let arn = parse(text)?;
-    let name = arn.resource_after("stateMachine").ok_or_else(|| wrong_type(&arn))?;
-    if name.is_empty() || arn.resource.contains('/') {
+    let name = arn.resource_after("activity").ok_or_else(|| wrong_type(&arn))?;
+    if name.is_empty() || name.contains([':', '/']) {
         return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {text}")));
     }
-    if name.contains(':') || !is_here(scope, &arn) {
-        return Err(fault::machine_does_not_exist(text));
+    if !is_here(scope, &arn) {
+        return Err(fault::activity_does_not_exist(text));
     }
     Ok(name.to_owned())
 }
 
-/// An execution within its account and region: `machine:name`.
+/// Whether an ARN is an activity's.
+pub(crate) fn is_activity(text: &str) -> bool {
+    text.parse::<Arn>().is_ok_and(|arn| arn.resource_after("activity").is_some())
+}
+
+/// An execution within its account and region: `machine:name`, or `machine:name:id` for an EXPRESS one, whose name is not
+/// its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ExecutionId(String);
@@ -51,16 +110,29 @@ impl ExecutionId {
         ExecutionId(format!("{machine}:{name}"))
     }
 
+    pub(crate) fn express(machine: &str, name: &str, id: Uuid) -> ExecutionId {
+        ExecutionId(format!("{machine}:{name}:{id}"))
+    }
+
     /// The execution that an ARN means.
     ///
     /// # Errors
-    /// `InvalidArn` if it is none, `ExecutionDoesNotExist` if it is one of another place.
+    /// `InvalidArn` if it is none, or one of an EXPRESS execution, `ExecutionDoesNotExist` if it is one of another
+    /// place.
     pub(crate) fn parse(scope: &Scope, text: &str) -> Result<ExecutionId, Fault> {
+        Self::parse_as(scope, text, "execution", 1)
+    }
+
+    /// The same for an EXPRESS execution.
+    pub(crate) fn parse_express(scope: &Scope, text: &str) -> Result<ExecutionId, Fault> {
+        Self::parse_as(scope, text, "express", 2)
+    }
+
+    fn parse_as(scope: &Scope, text: &str, kind: &str, colons: usize) -> Result<ExecutionId, Fault> {
         let arn = parse(text)?;
-        let rest = arn.resource_after("execution").ok_or_else(|| wrong_type(&arn))?;
-        match rest.split_once(':') {
-            Some((machine, name)) if !machine.is_empty() && !name.is_empty() => {}
-            _ => return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {text}"))),
+        let rest = arn.resource_after(kind).ok_or_else(|| wrong_type(&arn))?;
+        if rest.split(':').any(str::is_empty) || rest.matches(':').count() != colons {
+            return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {text}")));
         }
         if !is_here(scope, &arn) {
             return Err(fault::execution_does_not_exist(text));
@@ -68,7 +140,7 @@ impl ExecutionId {
         Ok(ExecutionId(rest.to_owned()))
     }
 
-    /// `machine:name`, from a task token; `None` if it is no such thing.
+    /// The key's text, from a task token; `None` if it is no such thing.
     pub(crate) fn from_key(text: &str) -> Option<ExecutionId> {
         text.contains(':').then(|| ExecutionId(text.to_owned()))
     }
@@ -82,15 +154,30 @@ impl ExecutionId {
     }
 
     pub(crate) fn machine(&self) -> &str {
-        self.0.split_once(':').map_or("", |(machine, _)| machine)
+        self.0.split(':').next().unwrap_or_default()
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.0.split_once(':').map_or("", |(_, name)| name)
+        self.0.split(':').nth(1).unwrap_or_default()
+    }
+
+    /// What names it within its machine: its name, and what tells it apart if it is an EXPRESS one.
+    pub(crate) fn local(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, local)| local)
+    }
+
+    /// What tells EXPRESS executions of one name apart; `None` for any other.
+    pub(crate) fn express_id(&self) -> Option<Uuid> {
+        self.0.split(':').nth(2).and_then(|id| id.parse().ok())
+    }
+
+    pub(crate) fn is_express(&self) -> bool {
+        self.0.matches(':').count() == 2
     }
 
     pub(crate) fn arn(&self, scope: &Scope) -> String {
-        format!("arn:aws:states:{}:{}:execution:{}", scope.region, scope.account, self.0)
+        let kind = if self.is_express() { "express" } else { "execution" };
+        format!("arn:aws:states:{}:{}:{kind}:{}", scope.region, scope.account, self.0)
     }
 
     pub(crate) fn machine_arn(&self, scope: &Scope) -> String {
@@ -159,6 +246,24 @@ mod tests {
         let id = ExecutionId::parse(&scope(), text).unwrap();
         assert_eq!((id.machine(), id.name(), id.arn(&scope())), ("m", "e", text.to_owned()));
         assert!(ExecutionId::parse(&scope(), "arn:aws:states:us-east-1:000000000000:execution:m").is_err());
+        let text = "arn:aws:states:us-east-1:000000000000:express:m:e:01890c5e-7a3b-7000-8000-000000000001";
+        let id = ExecutionId::parse_express(&scope(), text).unwrap();
+        assert_eq!((id.machine(), id.name(), id.arn(&scope())), ("m", "e", text.to_owned()));
+        assert!(id.is_express() && id.express_id().is_some());
+        let refused = ExecutionId::parse(&scope(), text).unwrap_err().to_string();
+        assert_eq!(refused, "InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'");
+    }
+
+    #[test]
+    fn versions_and_aliases() {
+        let check = |qualifier: &str, expected: Option<Qualifier>| {
+            let text = format!("arn:aws:states:us-east-1:000000000000:stateMachine:m{qualifier}");
+            let found = MachineRef::parse(&scope(), &text).unwrap();
+            assert_eq!(found, MachineRef { name: "m".to_owned(), qualifier: expected });
+        };
+        check("", None);
+        check(":12", Some(Qualifier::Version(12)));
+        check(":PROD", Some(Qualifier::Alias("PROD".to_owned())));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use asl::Outcome;
 use base::Timestamp;
+use kernel::Scope;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,8 +36,24 @@ pub(crate) struct Execution {
     /// How it ended.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+    /// The version under which it was started, if it was by a version or an alias.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The alias under which it was started.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 store::stored!(Execution, format = 1);
+
+/// An EXPRESS execution that has ended: AWS shows nothing of it but its logs, our console shows this.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Express {
+    #[serde(rename = "n")]
+    pub name: String,
+    #[serde(rename = "x")]
+    pub execution: Execution,
+}
+store::stored!(Express, format = 1);
 
 /// A task of another execution that waits for this one's end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,20 +99,26 @@ impl Execution {
         self.end.as_ref().map_or(Status::Running, |end| end.status)
     }
 
-    /// Where the list of its machine shows it, in the status that it has.
-    pub(crate) fn listed(&self, id: &ExecutionId) -> ListedKey {
-        self.listed_as(id, self.status())
+    /// Where the lists show it under a status: that of its machine, of its version and of its alias.
+    pub(crate) fn listed_as(&self, id: &ExecutionId, status: Status) -> impl Iterator<Item = ListedKey> {
+        let machine = id.machine();
+        let version = self.version.map(|version| format!("{machine}:{version}"));
+        let alias = self.alias.as_ref().map(|alias| format!("{machine}:{alias}"));
+        let all = [Some(machine.to_owned()), version, alias];
+        let (started_at, seq, name) = (self.started_at, self.seq, id.local().to_owned());
+        let status = code(status);
+        let key = move |list| ListedKey { machine: list, status, started_at, seq, name: name.clone() };
+        all.into_iter().flatten().map(key)
     }
 
-    /// Where it stands, or stood, under another status.
-    pub(crate) fn listed_as(&self, id: &ExecutionId, status: Status) -> ListedKey {
-        ListedKey {
-            machine: id.machine().to_owned(),
-            status: code(status),
-            started_at: self.started_at,
-            seq: self.seq,
-            name: id.name().to_owned(),
-        }
+    /// The ARN of the version under which it was started.
+    pub(crate) fn version_arn(&self, scope: &Scope, id: &ExecutionId) -> Option<String> {
+        self.version.map(|version| format!("{}:{version}", id.machine_arn(scope)))
+    }
+
+    /// The ARN of the alias under which it was started.
+    pub(crate) fn alias_arn(&self, scope: &Scope, id: &ExecutionId) -> Option<String> {
+        self.alias.as_ref().map(|alias| format!("{}:{alias}", id.machine_arn(scope)))
     }
 }
 

@@ -24,6 +24,26 @@ pub(crate) fn execution_already_exists(arn: &str) -> Fault {
     Fault::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
 }
 
+/// The operation is for machines of the other type.
+pub(crate) fn wrong_machine_type() -> Fault {
+    Fault::new(
+        "StateMachineTypeNotSupported",
+        "This operation is not supported by this type of state machine",
+    )
+}
+
+pub(crate) fn activity_does_not_exist(arn: &str) -> Fault {
+    Fault::new("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
+}
+
+pub(crate) fn conflict(why: impl Into<String>) -> Fault {
+    Fault::new("ConflictException", why)
+}
+
+pub(crate) fn quota(why: impl Into<String>) -> Fault {
+    Fault::new("ServiceQuotaExceededException", why)
+}
+
 pub(crate) fn invalid_name(name: &str) -> Fault {
     Fault::new("InvalidName", format!("Invalid Name: '{name}'"))
 }

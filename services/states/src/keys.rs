@@ -9,8 +9,14 @@
 //! | `HistoryKey { id, first }` | the events of one commit, by the id of the first |
 //! | `ListedKey { machine, status, started_at, seq, name }` | the executions of a machine by status, oldest first |
 //! | `SweepKey` | present where old executions are looked for once a day |
+//! | `VersionKey { machine, number }` | a published version: the revision that it is |
+//! | `AliasKey { machine, name }` | an alias: the versions it leads to, by weight |
+//! | `ExpressKey { machine, id }` | an EXPRESS execution that has ended: all that is kept of it |
+//! | `ActivityKey { name }` | an activity |
+//! | `OfferKey { activity, id }` | a task that waits for a worker of the activity, oldest first |
 //!
-//! `id` is `machine:name`. A task token has no row: it names the execution, the wait and a random number that the run
+//! `id` is `machine:name`, or `machine:name:uuid` while an EXPRESS execution runs. `ListedKey` also lists executions by
+//! `machine:version` and `machine:alias` if they were started so. A task token has no row: it names the execution, the wait and a random number that the run
 //! keeps.
 
 use asl::HistoryEvent;
@@ -22,8 +28,10 @@ use store::bytes::Bytes;
 use store::{CodecError, Stored};
 use uuid::Uuid;
 
-use crate::execution::Execution;
+use crate::activity::{Activity, Offer};
+use crate::execution::{Execution, Express};
 use crate::machine::{Revision, StateMachine};
+use crate::version::{Alias, Version};
 
 keys! {
     /// A state machine.
@@ -42,6 +50,16 @@ keys! {
     }
     /// The daily look for old executions.
     pub(crate) struct SweepKey(7) -> () {}
+    /// A published version.
+    pub(crate) struct VersionKey(8) -> Version { machine: String, number: u32 }
+    /// An alias.
+    pub(crate) struct AliasKey(9) -> Alias { machine: String, name: String }
+    /// An EXPRESS execution that has ended.
+    pub(crate) struct ExpressKey(10, sharded, large) -> Express { machine: String, id: Uuid }
+    /// An activity.
+    pub(crate) struct ActivityKey(11) -> Activity { name: String }
+    /// A task that waits for a worker.
+    pub(crate) struct OfferKey(12, sharded, large) -> Offer { activity: String, id: Uuid }
 }
 
 /// What a list tells about an execution beyond its key.
@@ -49,6 +67,10 @@ keys! {
 pub(crate) struct Listed {
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<Timestamp>,
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 store::stored!(Listed, format = 1);
 

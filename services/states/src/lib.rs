@@ -1,19 +1,20 @@
-//! AWS Step Functions: state machines of type STANDARD and their executions.
+//! AWS Step Functions: state machines, STANDARD and EXPRESS, with versions and aliases, and their executions.
 //!
-//! Knows definitions, executions, their histories and their status events; [`asl`] decides what an execution does next.
+//! Knows definitions, executions, their histories, logs and status events; [`asl`] decides what an execution does next.
 //! Knows no other service: a Task state is a call by the router's names whose answer comes back as a task of ours. Holds
 //! no execution in memory: between two steps an execution is rows, its timers and its calls are tasks, and each step
 //! with all its consequences is one commit. Only parsed definitions are cached.
 //!
-//! What is not implemented is refused by name: EXPRESS machines, versions and aliases, activities, redrive, map runs,
-//! logging, tracing, customer keys.
+//! What is not implemented is refused by name: see `docs/services/states.md`.
 
+mod activity;
 pub mod api;
 mod arn;
 mod execution;
 mod fault;
 mod integration;
 mod keys;
+mod log;
 mod machine;
 mod ops;
 mod page;
@@ -21,6 +22,7 @@ mod run;
 mod status;
 mod target;
 mod token;
+mod version;
 
 use std::sync::Arc;
 
@@ -40,6 +42,7 @@ pub fn service() -> Service {
         .transact::<api::ListStateMachines, _>(ops::list_state_machines::list_state_machines)
         .transact::<api::DeleteStateMachine, _>(ops::delete_state_machine::delete_state_machine)
         .transact::<api::StartExecution, _>(ops::start_execution::start_execution)
+        .effect::<api::StartSyncExecution, _>(ops::start_sync_execution::start_sync_execution)
         .transact::<api::StopExecution, _>(ops::stop_execution::stop_execution)
         .transact::<api::DescribeExecution, _>(ops::describe_execution::describe_execution)
         .transact::<api::DescribeStateMachineForExecution, _>(
@@ -53,6 +56,29 @@ pub fn service() -> Service {
         .transact::<api::TagResource, _>(ops::tags::tag_resource)
         .transact::<api::UntagResource, _>(ops::tags::untag_resource)
         .transact::<api::ListTagsForResource, _>(ops::tags::list_tags_for_resource)
+        .transact::<api::PublishStateMachineVersion, _>(
+            ops::publish_state_machine_version::publish_state_machine_version,
+        )
+        .transact::<api::DeleteStateMachineVersion, _>(
+            ops::delete_state_machine_version::delete_state_machine_version,
+        )
+        .transact::<api::ListStateMachineVersions, _>(
+            ops::list_state_machine_versions::list_state_machine_versions,
+        )
+        .transact::<api::CreateStateMachineAlias, _>(ops::alias::create_state_machine_alias)
+        .transact::<api::UpdateStateMachineAlias, _>(ops::alias::update_state_machine_alias)
+        .transact::<api::DescribeStateMachineAlias, _>(ops::alias::describe_state_machine_alias)
+        .transact::<api::DeleteStateMachineAlias, _>(ops::alias::delete_state_machine_alias)
+        .transact::<api::ListStateMachineAliases, _>(ops::alias::list_state_machine_aliases)
+        .transact::<api::CreateActivity, _>(ops::activity::create_activity)
+        .transact::<api::DeleteActivity, _>(ops::activity::delete_activity)
+        .transact::<api::DescribeActivity, _>(ops::activity::describe_activity)
+        .transact::<api::ListActivities, _>(ops::activity::list_activities)
+        .effect::<api::GetActivityTask, _>(ops::get_activity_task::get_activity_task)
+        .internal(ops::offer_activity_task::OFFER, ops::offer_activity_task::offer_activity_task)
+        .internal(ops::express::LIST_EXPRESS, ops::express::list_express)
+        .internal(ops::express::DESCRIBE_EXPRESS, ops::express::describe_express)
+        .internal_effect(ops::write_logs::WRITE_LOGS, ops::write_logs::write_logs)
         .internal(ops::resume::RESUME, ops::resume::resume)
         .internal(ops::timer::TIMER, ops::timer::timer)
         .internal(ops::task_ended::TASK_ENDED, ops::task_ended::task_ended)

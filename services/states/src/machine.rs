@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use asl::Machine;
 use base::{Fault, Timestamp};
-use kernel::{Error, Result, Tx};
+use kernel::{Error, Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,13 +16,14 @@ use crate::api::{
 use crate::arn::{machine_arn, machine_name};
 use crate::fault;
 use crate::keys::{MachineKey, RevisionKey};
+use crate::log::{self, Log};
 
 /// The most tags of a machine.
 const TAGS_MAX: usize = 50;
 /// Parsed definitions that are kept; when there are more, all are let go.
 const PARSED_MAX: usize = 4_096;
 
-/// A STANDARD state machine.
+/// A state machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StateMachine {
     /// The newest revision.
@@ -33,9 +34,11 @@ pub(crate) struct StateMachine {
     /// Whether it is going: nothing is started any more.
     #[serde(rename = "d", default)]
     pub deleting: bool,
-    /// A logging configuration that is off, as it was given.
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    pub logging: Option<LoggingConfiguration>,
+    #[serde(rename = "k", default)]
+    pub kind: StateMachineType,
+    /// The number of the last version that was published; never given twice.
+    #[serde(rename = "v", default)]
+    pub last_version: u32,
     /// The first revision, which has no id in answers.
     #[serde(rename = "f")]
     pub first_revision: Uuid,
@@ -54,8 +57,23 @@ pub(crate) struct Revision {
     pub role_arn: String,
     #[serde(rename = "t")]
     pub updated_at: Timestamp,
+    /// As it was given.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub logging: Option<LoggingConfiguration>,
 }
 store::stored!(Revision, format = 1);
+
+impl Revision {
+    /// What logs are written.
+    pub(crate) fn logging(&self) -> LoggingConfiguration {
+        let given = self.logging.clone().unwrap_or_default();
+        LoggingConfiguration {
+            level: Some(given.level.unwrap_or(LogLevel::Off)),
+            include_execution_data: Some(given.include_execution_data.unwrap_or_default()),
+            destinations: given.destinations,
+        }
+    }
+}
 
 impl StateMachine {
     /// A revision's id as answers show it.
@@ -63,14 +81,8 @@ impl StateMachine {
         (revision != self.first_revision).then(|| revision.to_string())
     }
 
-    /// What logs are written: none.
-    pub(crate) fn logging(&self) -> LoggingConfiguration {
-        let given = self.logging.clone().unwrap_or_default();
-        LoggingConfiguration {
-            level: Some(LogLevel::Off),
-            include_execution_data: Some(given.include_execution_data.unwrap_or_default()),
-            destinations: given.destinations,
-        }
+    pub(crate) fn is_express(&self) -> bool {
+        self.kind == StateMachineType::Express
     }
 }
 
@@ -84,10 +96,18 @@ pub(crate) fn encryption() -> EncryptionConfiguration {
     EncryptionConfiguration { r#type: EncryptionType::AwsOwnedKey, ..EncryptionConfiguration::default() }
 }
 
+/// Refuses keys of the customer.
+pub(crate) fn check_encryption(given: Option<&EncryptionConfiguration>) -> Result<(), Fault> {
+    if given.is_some_and(|given| given.r#type != EncryptionType::AwsOwnedKey) {
+        let what = "Invalid Encryption Configuration: encryption with a key of the customer is";
+        return Err(fault::not_implemented("InvalidEncryptionConfiguration", what));
+    }
+    Ok(())
+}
+
 /// What `CreateStateMachine` and `UpdateStateMachine` may ask for beyond a definition and a role.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    pub r#type: Option<StateMachineType>,
     pub logging: Option<LoggingConfiguration>,
     pub tracing: Option<TracingConfiguration>,
     pub encryption: Option<EncryptionConfiguration>,
@@ -97,30 +117,16 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Refuses, by name, what would not be honoured.
-    pub(crate) fn check(&self) -> Result<(), Fault> {
-        if self.r#type == Some(StateMachineType::Express) {
-            let what = "State machine type is not supported: state machines of type EXPRESS are";
-            return Err(fault::not_implemented("StateMachineTypeNotSupported", what));
-        }
-        let level = self.logging.as_ref().and_then(|logging| logging.level).unwrap_or(LogLevel::Off);
-        if level != LogLevel::Off {
-            let what = format!("Invalid Logging Configuration: logging at level {} is", level.as_str());
-            return Err(fault::not_implemented("InvalidLoggingConfiguration", &what));
+    pub(crate) fn check(&self, scope: &Scope) -> Result<(), Fault> {
+        if let Some(logging) = &self.logging {
+            log::check(scope, logging)?;
         }
         if self.tracing.as_ref().is_some_and(|tracing| tracing.enabled == Some(true)) {
             let what = "Invalid Tracing Configuration: tracing to X-Ray is";
             return Err(fault::not_implemented("InvalidTracingConfiguration", what));
         }
-        let encryption = self.encryption.as_ref().map(|encryption| encryption.r#type);
-        if encryption.is_some_and(|kind| kind != EncryptionType::AwsOwnedKey) {
-            let what = "Invalid Encryption Configuration: encryption with a key of the customer is";
-            return Err(fault::not_implemented("InvalidEncryptionConfiguration", what));
-        }
-        if self.publish == Some(true) {
-            let what = "publish: versions of state machines are";
-            return Err(fault::not_implemented("ValidationException", what));
-        }
-        if self.version_description.is_some() {
+        check_encryption(self.encryption.as_ref())?;
+        if self.version_description.is_some() && self.publish != Some(true) {
             return Err(Fault::validation("Version description can only be set when publish is true"));
         }
         Ok(())
@@ -138,7 +144,18 @@ pub(crate) async fn find(tx: &mut Tx, arn: &str) -> Result<(MachineKey, StateMac
 
 /// Like [`find`], for what needs a machine that stays.
 pub(crate) async fn find_active(tx: &mut Tx, arn: &str) -> Result<(MachineKey, StateMachine)> {
-    let (key, machine) = find(tx, arn).await?;
+    let name = machine_name(tx.scope(), arn)?;
+    find_active_named(tx, name, arn).await
+}
+
+/// The machine of that name, which `arn` means, if it stays.
+pub(crate) async fn find_active_named(
+    tx: &mut Tx,
+    name: String,
+    arn: &str,
+) -> Result<(MachineKey, StateMachine)> {
+    let key = MachineKey { name };
+    let machine = tx.get(&key).await?.ok_or_else(|| fault::machine_does_not_exist(arn))?;
     if machine.deleting {
         return Err(fault::machine_deleting(&machine_arn(tx.scope(), &key.name)).into());
     }
@@ -170,6 +187,8 @@ pub(crate) struct Definitions(Mutex<HashMap<Uuid, Arc<Definition>>>);
 pub(crate) struct Definition {
     pub machine: Machine,
     pub role_arn: String,
+    /// What is logged, if anything is.
+    pub log: Option<Log>,
 }
 
 /// The parsed definition of a revision.
@@ -179,10 +198,10 @@ pub(crate) async fn definition(tx: &mut Tx, machine: &str, id: Uuid) -> Result<A
     if let Some(known) = known {
         return Ok(known);
     }
-    let Revision { definition, role_arn, .. } = revision(tx, machine, id).await?;
+    let Revision { definition, role_arn, logging, .. } = revision(tx, machine, id).await?;
     let parsed = Machine::parse(&definition)
         .map_err(|_| Error::bug(format!("parse the stored definition of machine {machine}")))?;
-    let parsed = Arc::new(Definition { machine: parsed, role_arn });
+    let parsed = Arc::new(Definition { machine: parsed, role_arn, log: logging.as_ref().and_then(Log::new) });
     let mut all = definitions.0.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= PARSED_MAX {
         all.clear();

@@ -1,13 +1,14 @@
 //! A running execution: what it waits for, and how it goes on when something happened.
 //!
-//! `asl` decides; here its commands become rows and tasks, all in the transaction in which the step was made.
+//! `asl` decides; here its commands become rows and tasks, all in the transaction in which the step was made. An EXPRESS
+//! execution differs by what is left of it: no history and no status events, one row when it has ended.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use asl::{
-    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, Pattern, StepContext, Stimulus, TaskRequest,
-    TimerKind, WaitId,
+    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, HistoryEventType, Pattern, StepContext, Stimulus,
+    TaskRequest, TimerKind, WaitId,
 };
 use base::Timestamp;
 use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
@@ -18,9 +19,9 @@ use store::bytes::Bytes;
 
 use crate::api::ExecutionStatus as Status;
 use crate::arn::ExecutionId;
-use crate::execution::{End, Execution, Parent};
-use crate::integration::{self, Asked, Asker};
-use crate::keys::{Compact, ExecutionKey, HistoryKey, Listed, RunKey};
+use crate::execution::{End, Execution, Express, Parent};
+use crate::integration::{self, Asked, Asker, Place};
+use crate::keys::{Compact, ExecutionKey, ExpressKey, HistoryKey, Listed, OfferKey, RunKey};
 use crate::machine::{Definition, definition};
 use crate::ops::{child_ended, resume, stop_child, task_ended, timer};
 use crate::status;
@@ -29,6 +30,10 @@ use crate::token::Token;
 /// The number of events beyond which an execution fails.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const HISTORY_EVENTS_MAX: i64 = 25_000;
+
+/// How long an EXPRESS execution may run.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>
+const EXPRESS_SECONDS_MAX: i64 = 300;
 
 /// The bytes of a running execution beyond which it fails: with its history and its tasks it must fit into one
 /// transaction. Only a Map or a Parallel whose iterations each hold hundreds of kilobytes comes this far.
@@ -65,6 +70,9 @@ pub(crate) struct OpenTask {
     /// The execution that brings the result (`.sync`).
     pub child: Option<ExecutionId>,
     pub pattern: Pattern,
+    /// Where it waits for a worker.
+    #[serde(default)]
+    pub offer: Option<Place>,
 }
 
 /// An execution while something happens to it.
@@ -76,6 +84,10 @@ pub(crate) struct Live {
     events: Vec<HistoryEvent>,
     pending: VecDeque<Stimulus>,
     changed: bool,
+    /// Whether its rows have been written by an earlier commit.
+    stored: bool,
+    /// Whether it ends because an EXPRESS execution may run no longer.
+    expired: bool,
 }
 
 impl Live {
@@ -98,20 +110,24 @@ impl Live {
             events: Vec::new(),
             pending: VecDeque::new(),
             changed: false,
+            stored: true,
+            expired: false,
         }))
     }
 
-    /// Starts an execution and runs it as far as it goes. `input` is the execution's input, parsed.
+    /// Starts an execution and runs it as far as it goes: the execution as it is then. `input` is its input, parsed.
     pub(crate) fn begin(
         tx: &mut Tx,
         id: ExecutionId,
         execution: Execution,
         definition: Arc<Definition>,
         input: Value,
-    ) -> Result<()> {
-        let event = status::changed(tx.scope(), &id, &execution)?;
-        tx.emit(event)?;
-        note(tx, &id, &execution);
+    ) -> Result<Execution> {
+        if !id.is_express() {
+            let event = status::changed(tx.scope(), &id, &execution)?;
+            tx.emit(event)?;
+            note(tx, &id, &execution);
+        }
         let started =
             within(tx, &id, &execution, &definition, |ctx| asl::start(&definition.machine, input, ctx));
         let (state, commands) = started;
@@ -124,16 +140,59 @@ impl Live {
             events: Vec::new(),
             pending: VecDeque::new(),
             changed: true,
+            stored: false,
+            expired: false,
         };
         live.obey(tx, commands)?;
         live.go_on(tx)?;
         let run = live.encoded(tx)?;
-        tx.put(&ExecutionKey { id: live.id.key() }, &live.execution)?;
-        live.list(tx)?;
-        if let Some(run) = run {
-            tx.put(&RunKey { id: live.id.key() }, &run)?;
+        if live.id.is_express() {
+            live.begin_express(tx, run)
+        } else {
+            tx.put(&ExecutionKey { id: live.id.key() }, &live.execution)?;
+            if let Some(run) = run {
+                tx.put(&RunKey { id: live.id.key() }, &run)?;
+            }
+            live.list(tx)?;
+            live.put_events(tx)?;
+            Ok(live.execution)
         }
-        put_events(tx, &live.id, live.events)
+    }
+
+    /// One row if it has ended; else what lets it go on, and the time at which it may run no longer.
+    fn begin_express(mut self, tx: &mut Tx, run: Option<Bytes>) -> Result<Execution> {
+        if run.is_some() {
+            if self.definition.machine.timeout_seconds().is_none_or(|seconds| seconds > EXPRESS_SECONDS_MAX) {
+                let at = self.execution.started_at.as_millis() + EXPRESS_SECONDS_MAX * 1000;
+                self.start_timer(tx, EXECUTION_WAIT, TimerKind::Execution, Timestamp::from_millis(at))?;
+            }
+            let id = self.id.key();
+            tx.put(&RunKey { id: id.clone() }, &Compact(&self.run).encode()?)?;
+            tx.put(&ExecutionKey { id }, &self.execution)?;
+            self.list(tx)?;
+        } else {
+            self.put_express(tx)?;
+        }
+        self.put_events(tx)?;
+        Ok(self.execution)
+    }
+
+    fn put_express(&self, tx: &mut Tx) -> Result<()> {
+        let id = self.id.express_id();
+        let id = id.ok_or_else(|| Error::bug(format!("end the express execution {}", self.id.as_str())))?;
+        let key = ExpressKey { machine: self.id.machine().to_owned(), id };
+        let express = Express { name: self.id.name().to_owned(), execution: self.execution.clone() };
+        tx.put(&key, &express)
+    }
+
+    /// Ends an EXPRESS execution that has run as long as it may.
+    pub(crate) fn expire(&mut self, tx: &mut Tx) -> Result<()> {
+        let most = self.execution.started_at.as_millis() + EXPRESS_SECONDS_MAX * 1000;
+        self.expired = self.id.is_express() && tx.now().as_millis() >= most;
+        if self.expired {
+            self.step(tx, Stimulus::Stop { error: None, cause: None })?;
+        }
+        Ok(())
     }
 
     /// The open task of a wait.
@@ -157,12 +216,17 @@ impl Live {
             Some(run) => tx.put(&key, &run)?,
             None => {
                 tx.delete(&key);
-                tx.delete(&self.execution.listed_as(&self.id, Status::Running));
-                tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
-                self.list(tx)?;
+                self.execution.listed_as(&self.id, Status::Running).for_each(|listed| tx.delete(&listed));
+                if self.id.is_express() {
+                    tx.delete(&ExecutionKey { id: self.id.key() });
+                    self.put_express(tx)?;
+                } else {
+                    tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
+                    self.list(tx)?;
+                }
             }
         }
-        put_events(tx, &self.id, self.events)
+        self.put_events(tx)
     }
 
     /// The row of the run; `None` if it has ended, be it because there is too much of it.
@@ -180,8 +244,25 @@ impl Live {
     }
 
     fn list(&self, tx: &mut Tx) -> Result<()> {
-        let listed = Listed { stopped_at: self.execution.end.as_ref().map(|end| end.at) };
-        tx.put(&self.execution.listed(&self.id), &listed)
+        let Execution { version, alias, end, .. } = &self.execution;
+        let stopped_at = end.as_ref().map(|end| end.at);
+        let listed = Listed { stopped_at, version: *version, alias: alias.clone() };
+        self.execution.listed_as(&self.id, self.execution.status()).try_for_each(|key| tx.put(&key, &listed))
+    }
+
+    /// Keeps the events of this step, and has those logged that are to be.
+    fn put_events(&mut self, tx: &mut Tx) -> Result<()> {
+        let events = std::mem::take(&mut self.events);
+        if let Some(log) = &self.definition.log {
+            log.write(tx, &self.id, 0, &events)?;
+        }
+        match events.first() {
+            Some(first) if !self.id.is_express() => {
+                let key = HistoryKey { id: self.id.key(), first: first.id };
+                tx.put(&key, &Compact(events))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes every stimulus that is pending; obeying one may bring another.
@@ -204,7 +285,7 @@ impl Live {
     fn obey(&mut self, tx: &mut Tx, commands: Vec<Command>) -> Result<()> {
         for command in commands {
             match command {
-                Command::History(event) => self.events.push(event),
+                Command::History(event) => self.write(event),
                 Command::Schedule(request) => self.schedule(tx, &request)?,
                 Command::StartTimer { wait_id, kind, at_ms } => {
                     self.start_timer(tx, wait_id, kind, Timestamp::from_millis(at_ms))?;
@@ -218,6 +299,14 @@ impl Live {
             }
         }
         Ok(())
+    }
+
+    /// What an execution that may run no longer calls an abortion is its timeout.
+    fn write(&mut self, mut event: HistoryEvent) {
+        if self.expired && event.event_type == HistoryEventType::ExecutionAborted {
+            event.event_type = HistoryEventType::ExecutionTimedOut;
+        }
+        self.events.push(event);
     }
 
     /// Has a task done: a call whose answer comes back to us, whatever it is. Its errors are the machine's business.
@@ -237,7 +326,7 @@ impl Live {
                 return Ok(());
             }
         };
-        let Asked { call, lane, child } = asked;
+        let Asked { call, lane, child, offer } = asked;
         let context =
             task_ended::Context { execution: self.id.clone(), wait, resource: request.resource.clone() };
         let reply = Reply {
@@ -261,7 +350,7 @@ impl Live {
         )?;
         let nonce = request.task_token.as_deref().and_then(Token::parse).map(|token| token.nonce);
         let pattern = request.resource.pattern();
-        self.run.tasks.push(OpenTask { wait, handle, nonce, submitted: false, child, pattern });
+        self.run.tasks.push(OpenTask { wait, handle, nonce, submitted: false, child, pattern, offer });
         Ok(())
     }
 
@@ -288,6 +377,9 @@ impl Live {
         if !task.submitted {
             tx.cancel(&task.handle);
         }
+        if let Some((activity, id)) = task.offer {
+            tx.delete(&OfferKey { activity, id });
+        }
         if let Some(child) = task.child {
             let parent = Parent { execution: self.id.clone(), wait };
             let stop = stop_child::StopChild { child, parent };
@@ -296,8 +388,18 @@ impl Live {
         Ok(())
     }
 
-    fn finish(&mut self, tx: &mut Tx, end: End) -> Result<()> {
+    fn finish(&mut self, tx: &mut Tx, mut end: End) -> Result<()> {
+        if self.expired {
+            end.status = Status::TimedOut;
+        }
         self.execution.end = Some(end);
+        if self.id.is_express() {
+            self.cancel_timer(tx, EXECUTION_WAIT, TimerKind::Execution);
+            if self.stored {
+                note(tx, &self.id, &self.execution);
+            }
+            return Ok(());
+        }
         let event = status::changed(tx.scope(), &self.id, &self.execution)?;
         tx.emit(event)?;
         note(tx, &self.id, &self.execution);
@@ -316,16 +418,6 @@ impl Live {
         let waits: HashSet<WaitId> = self.run.state.waits().into_iter().map(|(wait, _)| wait).collect();
         self.run.tasks.retain(|task| waits.contains(&task.wait));
         self.run.timers.retain(|timer| timer.wait == EXECUTION_WAIT || waits.contains(&timer.wait));
-    }
-}
-
-fn put_events(tx: &mut Tx, id: &ExecutionId, events: Vec<HistoryEvent>) -> Result<()> {
-    match events.first() {
-        Some(first) => {
-            let key = HistoryKey { id: id.key(), first: first.id };
-            tx.put(&key, &Compact(events))
-        }
-        None => Ok(()),
     }
 }
 
@@ -348,6 +440,7 @@ fn within<R>(
     work: impl FnOnce(&mut StepContext<'_>) -> R,
 ) -> R {
     let (arn, machine_arn) = (id.arn(tx.scope()), id.machine_arn(tx.scope()));
+    let (version, alias) = (execution.version_arn(tx.scope(), id), execution.alias_arn(tx.scope(), id));
     let mut random = || tx.random();
     let mut task_token = |wait| Token { execution: id.clone(), wait, nonce: tx.random() }.to_text();
     work(&mut StepContext {
@@ -361,9 +454,9 @@ fn within<R>(
             redrive_count: 0,
             machine_arn: &machine_arn,
             machine_name: id.machine(),
-            machine_version_arn: None,
-            machine_alias_arn: None,
-            history_events_max: Some(HISTORY_EVENTS_MAX),
+            machine_version_arn: version.as_deref(),
+            machine_alias_arn: alias.as_deref(),
+            history_events_max: (!id.is_express()).then_some(HISTORY_EVENTS_MAX),
         },
         random: &mut random,
         task_token: &mut task_token,

@@ -47,6 +47,7 @@ pub(crate) fn changed(
     execution: &Execution,
 ) -> Result<Event, serde_json::Error> {
     let arn = id.arn(scope);
+    let (version_arn, alias_arn) = (execution.version_arn(scope, id), execution.alias_arn(scope, id));
     let status = execution.status();
     let end = execution.end.as_ref();
     let output = end.and_then(|end| end.output.as_deref());
@@ -54,8 +55,8 @@ pub(crate) fn changed(
     let detail = Detail {
         execution_arn: &arn,
         state_machine_arn: id.machine_arn(scope),
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
+        state_machine_version_arn: version_arn.as_deref(),
+        state_machine_alias_arn: alias_arn.as_deref(),
         name: id.name(),
         status: status.as_str(),
         start_date: execution.started_at.as_millis(),

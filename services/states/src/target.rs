@@ -6,12 +6,12 @@ use kernel::{Call, Delivery, TargetKind};
 use crate::arn::check_name;
 use crate::ops::deliver::{DELIVER, Deliver};
 
-/// State machines by their ARN.
+/// State machines, their versions and their aliases by their ARNs.
 pub(crate) const STATE_MACHINE: TargetKind =
     TargetKind { service: "states", name: "Step Functions state machine", serves, call };
 
 fn serves(arn: &Arn) -> bool {
-    arn.resource_after("stateMachine").is_some_and(|name| !name.contains(':'))
+    arn.resource_after("stateMachine").is_some_and(|name| !name.is_empty())
 }
 
 fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {

@@ -107,7 +107,7 @@ fn failed(resource: &Resource, fault: &Fault, request_id: &str) -> Answer {
             );
             Answer::failed(format!("{prefix}.{name}"), cause)
         }
-        Resource::Activity(_) => Answer::failed("States.Runtime", fault.to_string()),
+        Resource::Activity(_) => Answer::failed(&*fault.code, fault.message.clone()),
     }
 }
 

@@ -28,7 +28,8 @@ fn refuse(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<St
     };
     match resource {
         Resource::LambdaArn(_) => unserved("lambda", "Invoke"),
-        Resource::Activity(_) => Some("activities are not implemented".to_owned()),
+        // Whether it is there is found when the task is offered, as at AWS.
+        Resource::Activity(_) => None,
         Resource::Integration { service, action, pattern } => match table::optimised(service, action) {
             Some(known) if known.patterns.contains(pattern) => unserved(known.signing, known.operation),
             _ => {

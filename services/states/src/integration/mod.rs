@@ -15,7 +15,9 @@ use kernel::Call;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::activity::Offer;
 use crate::arn::ExecutionId;
+use crate::ops::offer_activity_task::{OFFER, OfferTask};
 
 pub(crate) use answer::{Answer, answer};
 pub(crate) use check::check;
@@ -37,7 +39,12 @@ pub(crate) struct Asked {
     pub lane: Option<String>,
     /// The execution that the call starts, if the task waits for its end.
     pub child: Option<ExecutionId>,
+    /// The place among the offers of an activity that the call takes.
+    pub offer: Option<Place>,
 }
+
+/// Where a task waits for a worker: the name of the activity, and the offer's id.
+pub(crate) type Place = (String, Uuid);
 
 /// Why a task cannot be asked for, as the machine's error.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,7 +90,7 @@ pub(crate) fn ask(asker: &Asker<'_>, request: &TaskRequest) -> Result<Asked, Ref
             let Some(client) = sdk::client(service) else { return Err(unserved(&request.resource)) };
             call(client.signing, &sdk::operation(action), &sdk::input(client, action, parameters))
         }
-        Resource::Activity(_) => Err(unserved(&request.resource)),
+        Resource::Activity(arn) => activity(asker, arn, request),
     }
 }
 
@@ -95,10 +102,23 @@ fn function(mut members: Map<String, Value>) -> Result<Asked, Refused> {
     Ok(Asked { lane, ..call("lambda", "Invoke", &Value::Object(members))? })
 }
 
+/// A task for workers: the call puts it before them, and one of them brings the result.
+fn activity(asker: &Asker<'_>, arn: &str, request: &TaskRequest) -> Result<Asked, Refused> {
+    let offer = Offer {
+        token: request.task_token.clone().unwrap_or_default(),
+        input: request.parameters.to_string(),
+    };
+    let offer = OfferTask { activity_arn: arn.to_owned(), id: asker.fresh, offer };
+    let call = Call::new("states", OFFER, &offer)
+        .map_err(|error| Refused::parameters(&request.parameters, &error.to_string()))?;
+    let name = arn.rsplit(':').next().unwrap_or_default().to_owned();
+    Ok(Asked { call, lane: None, child: None, offer: Some((name, asker.fresh)) })
+}
+
 fn call(service: &str, operation: &str, input: &Value) -> Result<Asked, Refused> {
     let call = Call::new(service, operation, input)
         .map_err(|error| Refused::parameters(input, &error.to_string()))?;
-    Ok(Asked { call, lane: None, child: None })
+    Ok(Asked { call, lane: None, child: None, offer: None })
 }
 
 /// Only a machine that was created when more was served can meet this.

@@ -28,7 +28,8 @@ pub(super) fn start(
     let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
     let (machine_arn, name) = (text("StateMachineArn").unwrap_or_default(), text("Name"));
     let name = name.unwrap_or_else(|| asker.fresh.to_string());
-    let machine = machine_arn.rsplit(':').next().unwrap_or_default();
+    // Of a version or an alias, the machine.
+    let machine = machine_arn.split(':').nth(6).unwrap_or_default();
     let child = ExecutionId::new(machine, &name);
     let input = start_child::StartChild {
         machine_arn: machine_arn.clone(),

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
 use asl::{Machine, invalid_definition_message};
-use base::Fault;
-use kernel::{Effect, Result, Tx};
+use base::{Fault, Timestamp};
+use kernel::{Effect, Result, Scope, Tx};
 
-use crate::api::{CreateStateMachineInput, CreateStateMachineOutput};
+use crate::api::{CreateStateMachineInput, CreateStateMachineOutput, StateMachineType};
 use crate::arn::{check_name, check_role, machine_arn};
 use crate::keys::{MachineKey, RevisionKey};
-use crate::machine::{Revision, Settings, StateMachine, add_tags, revision};
+use crate::machine::{self, Revision, Settings, StateMachine, add_tags};
+use crate::version::publish;
 use crate::{fault, integration};
 
 use super::sweep;
@@ -22,27 +23,38 @@ pub(crate) async fn create_state_machine(
     check_name(&input.name)?;
     check_role(&input.role_arn)?;
     let settings = Settings {
-        r#type: input.r#type,
         logging: input.logging_configuration.clone(),
         tracing: input.tracing_configuration.clone(),
         encryption: input.encryption_configuration.clone(),
         publish: input.publish,
         version_description: input.version_description.clone(),
     };
-    settings.check()?;
-    check_definition(effect, &input.definition)?;
+    settings.check(&scope_of(effect))?;
+    check_definition(effect, &input.definition, input.r#type.unwrap_or_default())?;
     effect.transact("CreateStateMachine", create, (input, settings)).await
 }
 
-/// Refuses a definition that is not valid, or that asks for what nobody here serves.
-pub(crate) fn check_definition(effect: &Effect, definition: &str) -> Result<(), Fault> {
+/// Where the caller is.
+pub(crate) fn scope_of(effect: &Effect) -> Scope {
+    Scope { account: effect.caller().account.clone(), region: effect.caller().region.clone() }
+}
+
+/// Refuses a definition that is not valid, or that asks for what nobody here serves or machines of its type do not have.
+pub(crate) fn check_definition(
+    effect: &Effect,
+    definition: &str,
+    kind: StateMachineType,
+) -> Result<(), Fault> {
     let refuse = |diagnostics: &[asl::Diagnostic]| {
         Fault::new("InvalidDefinition", invalid_definition_message(diagnostics))
     };
     let machine = Machine::parse(definition).map_err(|diagnostics| refuse(&diagnostics))?;
     let serves = |service: &str, operation: &str| effect.kernel().serves(service, operation);
-    let unserved = integration::check(&machine, &serves);
-    if unserved.is_empty() { Ok(()) } else { Err(refuse(&unserved)) }
+    let mut found = integration::check(&machine, &serves);
+    if kind == StateMachineType::Express {
+        found.extend(machine.express_diagnostics());
+    }
+    if found.is_empty() { Ok(()) } else { Err(refuse(&found)) }
 }
 
 async fn create(
@@ -57,29 +69,44 @@ async fn create(
         first_revision: id,
         created_at: tx.now(),
         deleting: false,
-        logging: settings.logging,
+        kind: input.r#type.unwrap_or_default(),
+        last_version: 0,
         tags: BTreeMap::new(),
     };
-    if let Some(existing) = tx.get(&key).await? {
+    let revision = Revision {
+        definition: input.definition,
+        role_arn: input.role_arn,
+        updated_at: machine.created_at,
+        logging: settings.logging,
+    };
+    let mut version = None;
+    if let Some(mut existing) = tx.get(&key).await? {
         if existing.deleting {
             return Err(fault::machine_deleting(&arn).into());
         }
-        let known = revision(tx, &key.name, existing.revision).await?;
-        if known.definition != input.definition || existing.logging() != machine.logging() {
+        let known = machine::revision(tx, &key.name, existing.revision).await?;
+        let same = known.definition == revision.definition
+            && known.logging() == revision.logging()
+            && existing.kind == machine.kind;
+        if !same {
             return Err(fault::machine_already_exists(&arn).into());
         }
-        return Ok(answer(arn, existing.created_at));
+        if settings.publish == Some(true) {
+            version = Some(publish(tx, &key, &mut existing, settings.version_description).await?.0);
+        }
+        return Ok(answer(arn, existing.created_at, version));
     }
     add_tags(&mut machine.tags, input.tags.unwrap_or_default(), &arn)?;
-    tx.put(
-        &RevisionKey { machine: input.name, revision: id },
-        &Revision { definition: input.definition, role_arn: input.role_arn, updated_at: machine.created_at },
-    )?;
+    tx.put(&RevisionKey { machine: input.name, revision: id }, &revision)?;
     tx.put(&key, &machine)?;
+    if settings.publish == Some(true) {
+        version = Some(publish(tx, &key, &mut machine, settings.version_description).await?.0);
+    }
     sweep::ensure(tx).await?;
-    Ok(answer(arn, machine.created_at))
+    Ok(answer(arn, machine.created_at, version))
 }
 
-fn answer(state_machine_arn: String, creation_date: base::Timestamp) -> CreateStateMachineOutput {
-    CreateStateMachineOutput { state_machine_arn, creation_date, state_machine_version_arn: None }
+fn answer(arn: String, creation_date: Timestamp, version: Option<u32>) -> CreateStateMachineOutput {
+    let state_machine_version_arn = version.map(|version| format!("{arn}:{version}"));
+    CreateStateMachineOutput { state_machine_arn: arn, creation_date, state_machine_version_arn }
 }

@@ -1,10 +1,12 @@
 use asl::Stimulus;
-use kernel::{Call, NewTask, Parts, Result, Tx};
+use kernel::{Call, Key, NewTask, Parts, Result, Tx};
 
 use crate::api::{DeleteStateMachineInput, DeleteStateMachineOutput, ExecutionStatus as Status};
 use crate::arn::{ExecutionId, machine_name};
 use crate::execution::{STATUSES, code};
-use crate::keys::{ExecutionKey, HistoryKey, ListedKey, MachineKey, RevisionKey};
+use crate::keys::{
+    AliasKey, ExecutionKey, ExpressKey, HistoryKey, Listed, ListedKey, MachineKey, RevisionKey, VersionKey,
+};
 use crate::run::Live;
 
 /// The internal operation that removes what a deleted machine leaves.
@@ -40,35 +42,58 @@ pub(crate) async fn dismantle(tx: &mut Tx, machine: String) -> Result<()> {
     let mut room = ROWS_MAX;
     for status in STATUSES {
         let parts = Parts::of(&key.name).and(&code(status));
-        for (listed, _) in tx.scan::<ListedKey>(parts, room.min(50)).await? {
-            let id = ExecutionId::new(&key.name, &listed.name);
-            if status == Status::Running {
-                stop(tx, &id).await?;
-            }
-            room = room.saturating_sub(1);
-            let gone = remove_execution(tx, &id, &mut room).await?;
-            if gone && status == Status::Running {
-                // It has just been listed anew, as one that was aborted.
-                let aborted = ListedKey { status: code(Status::Aborted), ..listed };
-                tx.delete(&aborted);
-            } else if gone {
-                tx.delete(&listed);
-            }
+        for (place, listed) in tx.scan::<ListedKey>(parts.clone(), room.min(50)).await? {
+            remove_listed(tx, &place, &listed, &mut room).await?;
             if room == 0 {
                 return again(tx, key.name);
             }
         }
-        if !tx.scan::<ListedKey>(Parts::of(&key.name).and(&code(status)), 1).await?.is_empty() {
+        if !tx.scan::<ListedKey>(parts, 1).await?.is_empty() {
             return again(tx, key.name);
         }
     }
-    let revisions = tx.scan::<RevisionKey>(Parts::of(&key.name), ROWS_MAX).await?;
-    revisions.iter().for_each(|(revision, _)| tx.delete(revision));
-    if revisions.len() == ROWS_MAX {
-        return again(tx, key.name);
+    if remove_all::<ExpressKey>(tx, &key.name).await?
+        && remove_all::<AliasKey>(tx, &key.name).await?
+        && remove_all::<VersionKey>(tx, &key.name).await?
+        && remove_all::<RevisionKey>(tx, &key.name).await?
+    {
+        tx.delete(&key);
+        return Ok(());
     }
-    tx.delete(&key);
+    again(tx, key.name)
+}
+
+/// Removes a batch of the rows below the machine's name; whether there were no more.
+async fn remove_all<K: Key>(tx: &mut Tx, machine: &str) -> Result<bool> {
+    let rows = tx.scan::<K>(Parts::of(machine), ROWS_MAX).await?;
+    rows.iter().for_each(|(key, _)| tx.delete(key));
+    Ok(rows.len() < ROWS_MAX)
+}
+
+/// Stops an execution if it runs, and removes it with its places in the lists, or as much of it as there is room for.
+async fn remove_listed(tx: &mut Tx, place: &ListedKey, listed: &Listed, room: &mut usize) -> Result<()> {
+    *room = room.saturating_sub(1);
+    let id = ExecutionId::new(&place.machine, &place.name);
+    let running = place.status == code(Status::Running);
+    if running {
+        stop(tx, &id).await?;
+    }
+    if remove_execution(tx, &id, room).await? {
+        // What was running has just been listed anew, as one that was aborted.
+        let status = if running { code(Status::Aborted) } else { place.status };
+        forget_listed(tx, &ListedKey { status, ..place.clone() }, listed);
+    }
     Ok(())
+}
+
+/// Removes an execution's places in the lists of its machine, its version and its alias.
+pub(crate) fn forget_listed(tx: &mut Tx, place: &ListedKey, listed: &Listed) {
+    let machine = &place.machine;
+    let version = listed.version.map(|version| format!("{machine}:{version}"));
+    let alias = listed.alias.as_ref().map(|alias| format!("{machine}:{alias}"));
+    for list in [Some(machine.clone()), version, alias].into_iter().flatten() {
+        tx.delete(&ListedKey { machine: list, ..place.clone() });
+    }
 }
 
 fn again(tx: &mut Tx, machine: String) -> Result<()> {

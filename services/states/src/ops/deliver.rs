@@ -23,6 +23,7 @@ pub(crate) async fn deliver(tx: &mut Tx, input: Deliver) -> Result<()> {
         input: Some(input.input),
         trace_header: None,
         parent: None,
+        only: None,
     };
     match start(tx, new).await? {
         Started::New(..) | Started::Known(..) => Ok(()),

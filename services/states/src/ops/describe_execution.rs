@@ -20,6 +20,8 @@ pub(crate) async fn describe_execution(
     let with_data = input.included_data != Some(IncludedData::MetadataOnly);
     let details = || Some(CloudWatchEventsExecutionDataDetails { included: Some(with_data) });
     let status = execution.status();
+    let (version_arn, alias_arn) =
+        (execution.version_arn(tx.scope(), &id), execution.alias_arn(tx.scope(), &id));
     let end = execution.end;
     let output = end.as_ref().and_then(|end| end.output.clone());
     Ok(DescribeExecutionOutput {
@@ -40,8 +42,8 @@ pub(crate) async fn describe_execution(
         redrive_status: Some(ExecutionRedriveStatus::NotRedrivable),
         redrive_status_reason: Some(redrive_status_reason(status)),
         map_run_arn: None,
-        state_machine_version_arn: None,
-        state_machine_alias_arn: None,
+        state_machine_version_arn: version_arn,
+        state_machine_alias_arn: alias_arn,
         redrive_date: None,
     })
 }

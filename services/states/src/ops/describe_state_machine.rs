@@ -1,36 +1,49 @@
 use kernel::{Result, Tx};
 
-use crate::api::{
-    DescribeStateMachineInput, DescribeStateMachineOutput, IncludedData, StateMachineStatus, StateMachineType,
-};
-use crate::arn::machine_arn;
-use crate::machine::{encryption, find, revision, tracing};
+use crate::api::{DescribeStateMachineInput, DescribeStateMachineOutput, IncludedData, StateMachineStatus};
+use crate::arn::{MachineRef, Qualifier};
+use crate::fault;
+use crate::keys::{MachineKey, VersionKey};
+use crate::machine::{encryption, revision, tracing};
 
-/// A machine's definition, role and configuration.
+/// A machine's definition, role and configuration, or those of one of its versions.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html>
 pub(crate) async fn describe_state_machine(
     tx: &mut Tx,
     input: DescribeStateMachineInput,
 ) -> Result<DescribeStateMachineOutput> {
-    let (key, machine) = find(tx, &input.state_machine_arn).await?;
-    let revision = revision(tx, &key.name, machine.revision).await?;
+    let arn = &input.state_machine_arn;
+    let MachineRef { name, qualifier } = MachineRef::parse(tx.scope(), arn)?;
+    let key = MachineKey { name };
+    let nobody = || fault::machine_does_not_exist(arn);
+    let machine = tx.peek(&key).await?.ok_or_else(nobody)?;
+    let version = match qualifier {
+        None => None,
+        Some(Qualifier::Alias(_)) => return Err(nobody().into()),
+        Some(Qualifier::Version(number)) => {
+            let version = tx.peek(&VersionKey { machine: key.name.clone(), number }).await?;
+            Some(version.ok_or_else(nobody)?)
+        }
+    };
+    let id = version.as_ref().map_or(machine.revision, |version| version.revision);
+    let revision = revision(tx, &key.name, id).await?;
     let status = if machine.deleting { StateMachineStatus::Deleting } else { StateMachineStatus::Active };
     let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
     Ok(DescribeStateMachineOutput {
-        state_machine_arn: machine_arn(tx.scope(), &key.name),
         status: Some(status),
+        logging_configuration: Some(revision.logging()),
         definition: if metadata_only { String::new() } else { revision.definition },
         role_arn: revision.role_arn,
-        r#type: StateMachineType::Standard,
-        creation_date: machine.created_at,
-        logging_configuration: Some(machine.logging()),
+        r#type: machine.kind,
+        creation_date: version.as_ref().map_or(machine.created_at, |version| version.created_at),
         tracing_configuration: Some(tracing()),
         label: None,
-        revision_id: machine.revision_id(machine.revision),
-        description: None,
+        revision_id: machine.revision_id(id),
+        description: version.and_then(|version| version.description),
         encryption_configuration: Some(encryption()),
         variable_references: None,
         name: key.name,
+        state_machine_arn: input.state_machine_arn,
     })
 }

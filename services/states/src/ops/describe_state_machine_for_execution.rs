@@ -21,10 +21,10 @@ pub(crate) async fn describe_state_machine_for_execution(
     Ok(DescribeStateMachineForExecutionOutput {
         state_machine_arn: id.machine_arn(tx.scope()),
         name: id.machine().to_owned(),
+        logging_configuration: Some(revision.logging()),
         definition: if metadata_only { String::new() } else { revision.definition },
         role_arn: revision.role_arn,
         update_date: revision.updated_at,
-        logging_configuration: machine.as_ref().map(|machine| machine.logging()),
         tracing_configuration: Some(tracing()),
         map_run_arn: None,
         label: None,

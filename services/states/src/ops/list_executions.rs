@@ -6,11 +6,10 @@ use crate::api::{
     ExecutionListItem, ExecutionRedriveFilter, ExecutionStatus as Status, ListExecutionsInput,
     ListExecutionsOutput,
 };
-use crate::arn::ExecutionId;
+use crate::arn::{ExecutionId, MachineRef, Qualifier};
 use crate::execution::{STATUSES, code};
-use crate::keys::{Listed, ListedKey};
-use crate::machine::find;
-use crate::page;
+use crate::keys::{AliasKey, Listed, ListedKey, MachineKey, VersionKey};
+use crate::{fault, page};
 
 /// The last execution of a page.
 #[derive(Serialize, Deserialize)]
@@ -25,7 +24,7 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
                        by Buswork";
         return Err(Fault::validation(message).into());
     };
-    let (machine, _) = find(tx, &machine_arn).await?;
+    let list = list_of(tx, &machine_arn).await?;
     let limit = page::size(input.max_results);
     let after: Option<Place> = input.next_token.as_deref().map(page::place).transpose()?;
     let wanted: &[Status] = match (&input.redrive_filter, &input.status_filter) {
@@ -36,7 +35,7 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
     };
     let mut found = Vec::new();
     for status in wanted {
-        let rows = newest(tx, &machine.name, *status, after.as_ref(), limit + 1).await?;
+        let rows = newest(tx, &list, *status, after.as_ref(), limit + 1).await?;
         found.extend(rows.into_iter().map(|(key, listed)| (key, listed, *status)));
     }
     found.sort_by(|(a, ..), (b, ..)| (b.started_at, b.seq, &b.name).cmp(&(a.started_at, a.seq, &a.name)));
@@ -46,8 +45,32 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
         Some((last, ..)) if more => Some(page::token(&Place(last.started_at, last.seq, last.name.clone()))?),
         _ => None,
     };
-    let executions = found.into_iter().map(|(key, listed, status)| item(tx, key, &listed, status)).collect();
+    let executions = found.into_iter().map(|(key, listed, status)| item(tx, key, listed, status)).collect();
     Ok(ListExecutionsOutput { executions, next_token })
+}
+
+/// The name of the list: a machine's, or that of one of its versions or aliases.
+async fn list_of(tx: &mut Tx, arn: &str) -> Result<String> {
+    let MachineRef { name, qualifier } = MachineRef::parse(tx.scope(), arn)?;
+    let machine = tx.peek(&MachineKey { name: name.clone() }).await?;
+    let machine = machine.ok_or_else(|| fault::machine_does_not_exist(arn))?;
+    if machine.is_express() {
+        return Err(fault::wrong_machine_type().into());
+    }
+    let known = match &qualifier {
+        None => return Ok(name),
+        Some(Qualifier::Version(number)) => {
+            tx.peek(&VersionKey { machine: name.clone(), number: *number }).await?.is_some()
+        }
+        Some(Qualifier::Alias(alias)) => {
+            tx.peek(&AliasKey { machine: name.clone(), name: alias.clone() }).await?.is_some()
+        }
+    };
+    match (known, qualifier) {
+        (true, Some(Qualifier::Version(number))) => Ok(format!("{name}:{number}")),
+        (true, Some(Qualifier::Alias(alias))) => Ok(format!("{name}:{alias}")),
+        _ => Err(fault::resource_not_found(arn).into()),
+    }
 }
 
 /// The newest executions of one status, before the place where the last page ended.
@@ -70,16 +93,20 @@ async fn newest(
     tx.scan_after(parts, &before, limit, Direction::Backward).await
 }
 
-fn item(tx: &Tx, key: ListedKey, listed: &Listed, status: Status) -> ExecutionListItem {
-    let id = ExecutionId::new(&key.machine, &key.name);
+fn item(tx: &Tx, key: ListedKey, listed: Listed, status: Status) -> ExecutionListItem {
+    let machine = key.machine.split(':').next().unwrap_or_default();
+    let id = ExecutionId::new(machine, &key.name);
+    let machine_arn = id.machine_arn(tx.scope());
     ExecutionListItem {
         execution_arn: id.arn(tx.scope()),
-        state_machine_arn: id.machine_arn(tx.scope()),
         name: key.name,
         status,
         start_date: key.started_at,
         stop_date: listed.stopped_at,
         redrive_count: Some(0),
+        state_machine_version_arn: listed.version.map(|version| format!("{machine_arn}:{version}")),
+        state_machine_alias_arn: listed.alias.map(|alias| format!("{machine_arn}:{alias}")),
+        state_machine_arn: machine_arn,
         ..ExecutionListItem::default()
     }
 }

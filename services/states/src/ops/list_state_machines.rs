@@ -1,6 +1,6 @@
 use kernel::{Direction, Parts, Result, Tx};
 
-use crate::api::{ListStateMachinesInput, ListStateMachinesOutput, StateMachineListItem, StateMachineType};
+use crate::api::{ListStateMachinesInput, ListStateMachinesOutput, StateMachineListItem};
 use crate::arn::machine_arn;
 use crate::keys::MachineKey;
 use crate::page;
@@ -31,7 +31,7 @@ pub(crate) async fn list_state_machines(
         .map(|(key, machine)| StateMachineListItem {
             state_machine_arn: machine_arn(tx.scope(), &key.name),
             name: key.name,
-            r#type: StateMachineType::Standard,
+            r#type: machine.kind,
             creation_date: machine.created_at,
         })
         .collect();

@@ -1,19 +1,28 @@
 //! The operations: AWS's, and those that tasks call.
 
+pub(crate) mod activity;
+pub(crate) mod alias;
 pub(crate) mod child_ended;
 pub(crate) mod create_state_machine;
 pub(crate) mod delete_state_machine;
+pub(crate) mod delete_state_machine_version;
 pub(crate) mod deliver;
 pub(crate) mod describe_execution;
 pub(crate) mod describe_state_machine;
 pub(crate) mod describe_state_machine_for_execution;
+pub(crate) mod express;
+pub(crate) mod get_activity_task;
 pub(crate) mod get_execution_history;
 pub(crate) mod list_executions;
+pub(crate) mod list_state_machine_versions;
 pub(crate) mod list_state_machines;
+pub(crate) mod offer_activity_task;
+pub(crate) mod publish_state_machine_version;
 pub(crate) mod resume;
 pub(crate) mod send_task;
 pub(crate) mod start_child;
 pub(crate) mod start_execution;
+pub(crate) mod start_sync_execution;
 pub(crate) mod stop_child;
 pub(crate) mod stop_execution;
 pub(crate) mod sweep;
@@ -22,3 +31,4 @@ pub(crate) mod task_ended;
 pub(crate) mod timer;
 pub(crate) mod update_state_machine;
 pub(crate) mod validate_state_machine_definition;
+pub(crate) mod write_logs;

@@ -2,20 +2,21 @@ use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 use serde_json::Value;
 
-use crate::api::{StartExecutionInput, StartExecutionOutput};
+use crate::api::{StartExecutionInput, StartExecutionOutput, StateMachineType};
 use crate::arn::{ExecutionId, check_name};
 use crate::execution::{Execution, Parent};
 use crate::fault;
 use crate::keys::ExecutionKey;
-use crate::machine::{definition, find_active};
+use crate::machine::definition;
 use crate::run::Live;
+use crate::version::{Start, resolve};
 
 /// The most bytes of an input.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const INPUT_BYTES_MAX: usize = 262_144;
 
 /// Starts an execution and runs it as far as it goes by itself. The same name and input again, while it runs, answers
-/// as the first request did.
+/// as the first request did; EXPRESS machines begin another execution.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
 pub(crate) async fn start_execution(tx: &mut Tx, input: StartExecutionInput) -> Result<StartExecutionOutput> {
@@ -25,9 +26,10 @@ pub(crate) async fn start_execution(tx: &mut Tx, input: StartExecutionInput) -> 
         input: input.input,
         trace_header: input.trace_header,
         parent: None,
+        only: None,
     };
     match start(tx, new).await? {
-        Started::New(id, at) => Ok(answer(tx, &id, at)),
+        Started::New(id, execution) => Ok(answer(tx, &id, execution.started_at)),
         Started::Known(id, known, same_input) if known.end.is_none() && same_input => {
             Ok(answer(tx, &id, known.started_at))
         }
@@ -44,12 +46,14 @@ pub(crate) struct NewExecution {
     pub input: Option<String>,
     pub trace_header: Option<String>,
     pub parent: Option<Parent>,
+    /// The type that the machine must have, if not any will do.
+    pub only: Option<StateMachineType>,
 }
 
 /// What a start comes to.
 pub(crate) enum Started {
     /// The execution has started; it may have ended already.
-    New(ExecutionId, Timestamp),
+    New(ExecutionId, Box<Execution>),
     /// There is one of that name, with the same input or another.
     Known(ExecutionId, Box<Execution>, bool),
 }
@@ -60,25 +64,34 @@ pub(crate) async fn start(tx: &mut Tx, new: NewExecution) -> Result<Started> {
     check_name(&name)?;
     let input = new.input.unwrap_or_else(|| "{}".to_owned());
     let parsed = parse(&input)?;
-    let (machine_key, machine) = find_active(tx, &new.machine_arn).await?;
-    let id = ExecutionId::new(&machine_key.name, &name);
-    if let Some(known) = tx.get(&ExecutionKey { id: id.key() }).await? {
+    let Start { key, machine, revision, version, alias } = resolve(tx, &new.machine_arn).await?;
+    let express = machine.is_express();
+    if new.only.is_some_and(|only| only != machine.kind) {
+        return Err(fault::wrong_machine_type().into());
+    }
+    let id = if express {
+        ExecutionId::express(&key.name, &name, tx.id())
+    } else {
+        ExecutionId::new(&key.name, &name)
+    };
+    if !express && let Some(known) = tx.get(&ExecutionKey { id: id.key() }).await? {
         let same = known.input == input;
         return Ok(Started::Known(id, Box::new(known), same));
     }
-    let definition = definition(tx, &machine_key.name, machine.revision).await?;
-    let started_at = tx.now();
+    let definition = definition(tx, &key.name, revision).await?;
     let execution = Execution {
-        revision: machine.revision,
-        started_at,
+        revision,
+        started_at: tx.now(),
         seq: tx.seq(),
         input,
         trace_header: new.trace_header,
         parent: new.parent,
         end: None,
+        version,
+        alias,
     };
-    Live::begin(tx, id.clone(), execution, definition, parsed)?;
-    Ok(Started::New(id, started_at))
+    let execution = Live::begin(tx, id.clone(), execution, definition, parsed)?;
+    Ok(Started::New(id, Box::new(execution)))
 }
 
 fn parse(input: &str) -> Result<Value, Fault> {

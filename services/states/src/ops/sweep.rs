@@ -6,17 +6,19 @@ use std::time::Duration;
 use base::Timestamp;
 use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 
-use super::delete_state_machine::remove_execution;
+use super::delete_state_machine::{forget_listed, remove_execution};
 use crate::api::ExecutionStatus as Status;
 use crate::arn::ExecutionId;
 use crate::execution::{STATUSES, code};
-use crate::keys::{ListedKey, MachineKey, SweepKey};
+use crate::keys::{ExpressKey, ListedKey, MachineKey, SweepKey};
 
 /// The internal operation that removes old executions, a machine at a time.
 pub(crate) const SWEEP: &str = "SweepExecutions";
 
 /// How long an execution is kept after its end.
 const RETENTION: Duration = Duration::from_secs(90 * 86_400);
+/// How long an EXPRESS execution is: AWS keeps nothing but its logs, we keep it as long as the trace.
+const EXPRESS_RETENTION: Duration = Duration::from_secs(7 * 86_400);
 /// How often old ones are looked for.
 const EVERY: Duration = Duration::from_secs(86_400);
 /// Rows that one transaction removes, about.
@@ -42,7 +44,8 @@ pub(crate) async fn sweep(tx: &mut Tx, after: Option<String>) -> Result<()> {
     };
     let Some((machine, _)) = next.into_iter().next() else { return enqueue(tx, EVERY, None) };
     let before = tx.now() - RETENTION;
-    if forget(tx, &machine.name, before).await? {
+    let express_before = tx.now() - EXPRESS_RETENTION;
+    if forget(tx, &machine.name, before).await? && forget_express(tx, &machine.name, express_before).await? {
         return enqueue(tx, Duration::ZERO, Some(machine.name));
     }
     enqueue(tx, Duration::ZERO, after)
@@ -64,7 +67,7 @@ async fn forget(tx: &mut Tx, machine: &str, before: Timestamp) -> Result<bool> {
             let id = ExecutionId::new(machine, &key.name);
             room = room.saturating_sub(1);
             if remove_execution(tx, &id, &mut room).await? {
-                tx.delete(&key);
+                forget_listed(tx, &key, &listed);
             }
             if room == 0 {
                 return Ok(false);
@@ -72,6 +75,20 @@ async fn forget(tx: &mut Tx, machine: &str, before: Timestamp) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// The same for EXPRESS executions.
+async fn forget_express(tx: &mut Tx, machine: &str, before: Timestamp) -> Result<bool> {
+    let mut gone = 0;
+    for (key, express) in tx.scan::<ExpressKey>(Parts::of(machine), ROWS_MAX).await? {
+        // They are in the order of their starts, which lie at most minutes before their ends.
+        if express.execution.started_at >= before {
+            break;
+        }
+        tx.delete(&key);
+        gone += 1;
+    }
+    Ok(gone < ROWS_MAX)
 }
 
 fn enqueue(tx: &mut Tx, wait: Duration, after: Option<String>) -> Result<()> {

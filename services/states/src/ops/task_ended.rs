@@ -1,5 +1,5 @@
 use asl::{FailureStage, Resource, Stimulus, WaitId};
-use kernel::{ReplyInput, Result, Tx};
+use kernel::{Outcome, ReplyInput, Result, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::arn::ExecutionId;
@@ -20,6 +20,11 @@ pub(crate) struct Context {
 /// Tells the execution how the call ended. If its result comes from somewhere else, it is submitted now and waits on.
 pub(crate) async fn task_ended(tx: &mut Tx, reply: ReplyInput<Context>) -> Result<()> {
     let Context { execution, wait, resource } = reply.context;
+    let is_activity = matches!(resource, Resource::Activity(_));
+    if is_activity && matches!(reply.outcome, Outcome::Succeeded(_)) {
+        // It has been offered; a worker brings the result.
+        return Ok(());
+    }
     let Some(mut live) = Live::load(tx, &execution).await? else { return Ok(()) };
     let Some(task) = live.task(wait) else { return Ok(()) };
     let waits_on = waits_on(&resource);
@@ -30,6 +35,12 @@ pub(crate) async fn task_ended(tx: &mut Tx, reply: ReplyInput<Context>) -> Resul
     let stimulus = match (answer(&resource, reply.outcome, &request_id), waits_on) {
         (Answer::Succeeded(output), false) => Stimulus::TaskSucceeded { wait_id: wait, output },
         (Answer::Succeeded(output), true) => Stimulus::TaskSubmitted { wait_id: wait, output },
+        (Answer::Failed { error, cause }, false) if is_activity => Stimulus::TaskNotStarted {
+            wait_id: wait,
+            stage: FailureStage::Schedule,
+            error: Some(error),
+            cause: Some(cause),
+        },
         (Answer::Failed { error, cause }, false) => {
             Stimulus::TaskFailed { wait_id: wait, error: Some(error), cause: Some(cause) }
         }

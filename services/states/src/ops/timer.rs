@@ -21,6 +21,9 @@ pub(crate) async fn timer(tx: &mut Tx, fired: Fired) -> Result<()> {
     if let Some(mut live) = Live::load(tx, &fired.execution).await? {
         live.run.timers.retain(|timer| timer.wait != fired.wait || timer.kind != fired.kind);
         live.step(tx, Stimulus::TimerFired { wait_id: fired.wait, kind: fired.kind })?;
+        if fired.kind == TimerKind::Execution {
+            live.expire(tx)?;
+        }
         live.store(tx)?;
     }
     Ok(())

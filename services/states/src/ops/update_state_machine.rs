@@ -1,11 +1,12 @@
 use base::Fault;
 use kernel::{Effect, Result, Tx};
 
-use super::create_state_machine::check_definition;
-use crate::api::{UpdateStateMachineInput, UpdateStateMachineOutput};
-use crate::arn::check_role;
+use super::create_state_machine::{check_definition, scope_of};
+use crate::api::{StateMachineType, UpdateStateMachineInput, UpdateStateMachineOutput};
+use crate::arn::{check_role, machine_arn};
 use crate::keys::RevisionKey;
 use crate::machine::{Revision, Settings, find_active, revision};
+use crate::version::publish;
 
 /// Gives a machine another definition, role or configuration. Executions that run keep what they started with.
 ///
@@ -15,7 +16,6 @@ pub(crate) async fn update_state_machine(
     input: UpdateStateMachineInput,
 ) -> Result<UpdateStateMachineOutput> {
     let settings = Settings {
-        r#type: None,
         logging: input.logging_configuration.clone(),
         tracing: input.tracing_configuration.clone(),
         encryption: input.encryption_configuration.clone(),
@@ -32,14 +32,19 @@ pub(crate) async fn update_state_machine(
                        or the TracingConfiguration must be specified";
         return Err(Fault::new("MissingRequiredParameter", message).into());
     }
-    settings.check()?;
+    settings.check(&scope_of(effect))?;
     if let Some(role_arn) = &input.role_arn {
         check_role(role_arn)?;
     }
     if let Some(definition) = &input.definition {
-        check_definition(effect, definition)?;
+        let kind = effect.transact("UpdateStateMachine", kind_of, input.state_machine_arn.clone()).await?;
+        check_definition(effect, definition, kind)?;
     }
     effect.transact("UpdateStateMachine", update, (input, settings)).await
+}
+
+async fn kind_of(tx: &mut Tx, arn: String) -> Result<StateMachineType> {
+    Ok(find_active(tx, &arn).await?.1.kind)
 }
 
 async fn update(
@@ -52,14 +57,19 @@ async fn update(
         definition: input.definition.unwrap_or_else(|| before.definition.clone()),
         role_arn: input.role_arn.unwrap_or_else(|| before.role_arn.clone()),
         updated_at: tx.now(),
+        logging: settings.logging.or(before.logging),
     };
     machine.revision = tx.id();
-    machine.logging = settings.logging.or(machine.logging);
     tx.put(&RevisionKey { machine: key.name.clone(), revision: machine.revision }, &after)?;
     tx.put(&key, &machine)?;
+    let mut version = None;
+    if settings.publish == Some(true) {
+        version = Some(publish(tx, &key, &mut machine, settings.version_description).await?.0);
+    }
     Ok(UpdateStateMachineOutput {
         update_date: after.updated_at,
         revision_id: machine.revision_id(machine.revision),
-        state_machine_version_arn: None,
+        state_machine_version_arn: version
+            .map(|version| format!("{}:{version}", machine_arn(tx.scope(), &key.name))),
     })
 }

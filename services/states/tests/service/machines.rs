@@ -71,15 +71,6 @@ async fn what_is_refused_and_how() {
              target: B at /StartAt",
         ),
         (
-            json!({ "type": "EXPRESS" }),
-            "StateMachineTypeNotSupported: State machine type is not supported: state machines of type EXPRESS are \
-             not implemented by Buswork",
-        ),
-        (
-            json!({ "loggingConfiguration": { "level": "ALL" } }),
-            "InvalidLoggingConfiguration: Invalid Logging Configuration: logging at level ALL is not implemented",
-        ),
-        (
             json!({ "tracingConfiguration": { "enabled": true } }),
             "InvalidTracingConfiguration: Invalid Tracing Configuration: tracing to X-Ray is not implemented",
         ),
@@ -87,18 +78,15 @@ async fn what_is_refused_and_how() {
             json!({ "encryptionConfiguration": { "type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "k" } }),
             "InvalidEncryptionConfiguration: Invalid Encryption Configuration: encryption with a key of the",
         ),
-        (json!({ "publish": true }), "ValidationException: publish: versions of state machines are not"),
+        (
+            json!({ "versionDescription": "d" }),
+            "ValidationException: Version description can only be set when publish is true",
+        ),
         (
             task("arn:aws:states:::glue:startJobRun"),
             "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The resource \
              glue:startJobRun is not served by Buswork: the optimised integrations are lambda:invoke, \
              sqs:sendMessage,",
-        ),
-        (
-            task("arn:aws:states:eu-west-1:000000000000:activity:a"),
-            "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The resource \
-             activity:arn:aws:states:eu-west-1:000000000000:activity:a is not served by Buswork: activities are \
-             not implemented at /States/A/Resource'",
         ),
         (
             task("arn:aws:states:::aws-sdk:sqs:startMessageMoveTask"),
