@@ -319,6 +319,8 @@ pub struct DeadLetter {
 pub enum DeadLetterStyle {
     /// `ERROR_CODE`, `ERROR_MESSAGE`, `RETRY_ATTEMPTS`, `EXHAUSTED_RETRY_CONDITION`.
     EventBridge,
+    /// The same, where `ERROR_CODE` is the code that the target answered.
+    Scheduler,
     /// `RequestID`, `ErrorCode`, `ErrorMessage`.
     Lambda,
     /// None.

@@ -312,8 +312,12 @@ fn attributes(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhauste
     let mut attributes = letter.attributes.clone();
     let mut add = |name: &str, value: String| attributes.push((name.to_owned(), value));
     match letter.style {
-        DeadLetterStyle::EventBridge => {
-            add("ERROR_CODE", crate::task::event_bridge_error_code(fault).to_owned());
+        DeadLetterStyle::EventBridge | DeadLetterStyle::Scheduler => {
+            let code = match letter.style {
+                DeadLetterStyle::Scheduler => &fault.code,
+                _ => crate::task::event_bridge_error_code(fault),
+            };
+            add("ERROR_CODE", code.to_owned());
             add("ERROR_MESSAGE", fault.message.clone());
             if let Some(condition) = because.condition() {
                 add("EXHAUSTED_RETRY_CONDITION", condition.to_owned());
