@@ -48,6 +48,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         lambda::service(functions),
         logs::service(),
         s3::service(),
+        scheduler::service(),
         sqs::service(),
         states::service(),
         sts::service(),

@@ -1,0 +1,53 @@
+use kernel::{Effect, Result, Tx};
+
+use crate::api::{CreateScheduleInput, UpdateScheduleInput, UpdateScheduleOutput};
+use crate::keys::{Schedule, ScheduleKey, Settings};
+use crate::{check, plan, schedule};
+
+/// Sets all of a schedule anew: what the request leaves out gets its default. A schedule whose timing stays keeps its
+/// rhythm.
+///
+/// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html>
+pub(crate) async fn update_schedule(
+    effect: &Effect,
+    input: UpdateScheduleInput,
+) -> Result<UpdateScheduleOutput> {
+    let key = schedule::key(input.group_name.clone(), input.name.clone());
+    let settings = check::settings(effect.kernel(), as_new(input))?;
+    effect.transact("UpdateSchedule", update, (key, settings)).await
+}
+
+/// An update has the members of a creation.
+fn as_new(input: UpdateScheduleInput) -> CreateScheduleInput {
+    CreateScheduleInput {
+        name: input.name,
+        group_name: input.group_name,
+        schedule_expression: input.schedule_expression,
+        start_date: input.start_date,
+        end_date: input.end_date,
+        description: input.description,
+        schedule_expression_timezone: input.schedule_expression_timezone,
+        state: input.state,
+        kms_key_arn: input.kms_key_arn,
+        target: input.target,
+        flexible_time_window: input.flexible_time_window,
+        client_token: input.client_token,
+        action_after_completion: input.action_after_completion,
+    }
+}
+
+async fn update(tx: &mut Tx, (key, settings): (ScheduleKey, Settings)) -> Result<UpdateScheduleOutput> {
+    let before = schedule::find(tx, &key).await?;
+    check::dates(&settings.timing, Some(&before.settings.timing), tx.now())?;
+    let same_timing = before.settings.timing == settings.timing;
+    let last = before.last.filter(|_| same_timing);
+    let at = match &before.next {
+        Some(next) if same_timing => Some(next.at),
+        _ => plan::first(&settings.timing, last, tx.now()),
+    };
+    let at = at.filter(|_| settings.enabled);
+    let mut changed = Schedule { settings, modified_at: tx.now(), last, ..before };
+    schedule::wait_for(tx, &key, &mut changed, at)?;
+    tx.put(&key, &changed)?;
+    Ok(UpdateScheduleOutput { schedule_arn: schedule::arn(tx.scope(), &key) })
+}
