@@ -8,6 +8,34 @@ use base::Fault;
 use base::schema::{Blob, OperationSchema};
 use serde::{Deserialize, Serialize};
 
+/// `AddPermission` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AddPermissionOutput {}
+
+/// The operation `AddPermission`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html>
+#[derive(Clone, Copy, Debug)]
+pub struct AddPermission;
+
+impl kernel::Operation for AddPermission {
+    type Input = AddPermissionInput;
+    type Output = AddPermissionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ADD_PERMISSION;
+}
+
+/// The operation `CancelMessageMoveTask`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CancelMessageMoveTask.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CancelMessageMoveTask;
+
+impl kernel::Operation for CancelMessageMoveTask {
+    type Input = CancelMessageMoveTaskInput;
+    type Output = CancelMessageMoveTaskOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CANCEL_MESSAGE_MOVE_TASK;
+}
+
 /// `ChangeMessageVisibility` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangeMessageVisibilityOutput {}
@@ -128,6 +156,18 @@ impl kernel::Operation for ListDeadLetterSourceQueues {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_DEAD_LETTER_SOURCE_QUEUES;
 }
 
+/// The operation `ListMessageMoveTasks`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListMessageMoveTasks;
+
+impl kernel::Operation for ListMessageMoveTasks {
+    type Input = ListMessageMoveTasksInput;
+    type Output = ListMessageMoveTasksOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_MESSAGE_MOVE_TASKS;
+}
+
 /// The operation `ListQueueTags`.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueueTags.html>
@@ -180,6 +220,22 @@ impl kernel::Operation for ReceiveMessage {
     const SCHEMA: &'static OperationSchema = &tables::operation::RECEIVE_MESSAGE;
 }
 
+/// `RemovePermission` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemovePermissionOutput {}
+
+/// The operation `RemovePermission`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_RemovePermission.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RemovePermission;
+
+impl kernel::Operation for RemovePermission {
+    type Input = RemovePermissionInput;
+    type Output = RemovePermissionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::REMOVE_PERMISSION;
+}
+
 /// The operation `SendMessage`.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
@@ -220,6 +276,18 @@ impl kernel::Operation for SetQueueAttributes {
     const SCHEMA: &'static OperationSchema = &tables::operation::SET_QUEUE_ATTRIBUTES;
 }
 
+/// The operation `StartMessageMoveTask`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html>
+#[derive(Clone, Copy, Debug)]
+pub struct StartMessageMoveTask;
+
+impl kernel::Operation for StartMessageMoveTask {
+    type Input = StartMessageMoveTaskInput;
+    type Output = StartMessageMoveTaskOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::START_MESSAGE_MOVE_TASK;
+}
+
 /// `TagQueue` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TagQueueOutput {}
@@ -252,6 +320,23 @@ impl kernel::Operation for UntagQueue {
     const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_QUEUE;
 }
 
+/// The shape `AddPermissionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AddPermissionInput {
+    /// The `QueueUrl` member.
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: String,
+    /// The `Label` member.
+    #[serde(rename = "Label")]
+    pub label: String,
+    /// The `AWSAccountIds` member.
+    #[serde(rename = "AWSAccountIds")]
+    pub aws_account_ids: Vec<String>,
+    /// The `Actions` member.
+    #[serde(rename = "Actions")]
+    pub actions: Vec<String>,
+}
+
 /// The shape `BatchResultErrorEntry`.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_BatchResultErrorEntry.html>
@@ -269,6 +354,22 @@ pub struct BatchResultErrorEntry {
     /// The `Message` member.
     #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// The shape `CancelMessageMoveTaskRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelMessageMoveTaskInput {
+    /// The `TaskHandle` member.
+    #[serde(rename = "TaskHandle")]
+    pub task_handle: String,
+}
+
+/// The shape `CancelMessageMoveTaskResult`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelMessageMoveTaskOutput {
+    /// The `ApproximateNumberOfMessagesMoved` member.
+    #[serde(rename = "ApproximateNumberOfMessagesMoved", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_moved: Option<i64>,
 }
 
 /// The shape `ChangeMessageVisibilityBatchRequest`.
@@ -480,6 +581,59 @@ pub struct ListDeadLetterSourceQueuesOutput {
     /// The `NextToken` member.
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// The shape `ListMessageMoveTasksRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMessageMoveTasksInput {
+    /// The `SourceArn` member.
+    #[serde(rename = "SourceArn")]
+    pub source_arn: String,
+    /// The `MaxResults` member.
+    #[serde(rename = "MaxResults", skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+}
+
+/// The shape `ListMessageMoveTasksResult`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMessageMoveTasksOutput {
+    /// The `Results` member.
+    #[serde(rename = "Results", skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<ListMessageMoveTasksResultEntry>>,
+}
+
+/// The shape `ListMessageMoveTasksResultEntry`.
+///
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasksResultEntry.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMessageMoveTasksResultEntry {
+    /// The `TaskHandle` member.
+    #[serde(rename = "TaskHandle", skip_serializing_if = "Option::is_none")]
+    pub task_handle: Option<String>,
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The `SourceArn` member.
+    #[serde(rename = "SourceArn", skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<String>,
+    /// The `DestinationArn` member.
+    #[serde(rename = "DestinationArn", skip_serializing_if = "Option::is_none")]
+    pub destination_arn: Option<String>,
+    /// The `MaxNumberOfMessagesPerSecond` member.
+    #[serde(rename = "MaxNumberOfMessagesPerSecond", skip_serializing_if = "Option::is_none")]
+    pub max_number_of_messages_per_second: Option<i32>,
+    /// The `ApproximateNumberOfMessagesMoved` member.
+    #[serde(rename = "ApproximateNumberOfMessagesMoved", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_moved: Option<i64>,
+    /// The `ApproximateNumberOfMessagesToMove` member.
+    #[serde(rename = "ApproximateNumberOfMessagesToMove", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_to_move: Option<i64>,
+    /// The `FailureReason` member.
+    #[serde(rename = "FailureReason", skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    /// The `StartedTimestamp` member.
+    #[serde(rename = "StartedTimestamp", skip_serializing_if = "Option::is_none")]
+    pub started_timestamp: Option<i64>,
 }
 
 /// The shape `ListQueueTagsRequest`.
@@ -846,6 +1000,17 @@ pub struct ReceiveMessageOutput {
     pub messages: Option<Vec<Message>>,
 }
 
+/// The shape `RemovePermissionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemovePermissionInput {
+    /// The `QueueUrl` member.
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: String,
+    /// The `Label` member.
+    #[serde(rename = "Label")]
+    pub label: String,
+}
+
 /// The shape `SendMessageBatchRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SendMessageBatchInput {
@@ -978,6 +1143,28 @@ pub struct SetQueueAttributesInput {
     /// The `Attributes` member.
     #[serde(rename = "Attributes")]
     pub attributes: BTreeMap<QueueAttributeName, String>,
+}
+
+/// The shape `StartMessageMoveTaskRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartMessageMoveTaskInput {
+    /// The `SourceArn` member.
+    #[serde(rename = "SourceArn")]
+    pub source_arn: String,
+    /// The `DestinationArn` member.
+    #[serde(rename = "DestinationArn", skip_serializing_if = "Option::is_none")]
+    pub destination_arn: Option<String>,
+    /// The `MaxNumberOfMessagesPerSecond` member.
+    #[serde(rename = "MaxNumberOfMessagesPerSecond", skip_serializing_if = "Option::is_none")]
+    pub max_number_of_messages_per_second: Option<i32>,
+}
+
+/// The shape `StartMessageMoveTaskResult`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartMessageMoveTaskOutput {
+    /// The `TaskHandle` member.
+    #[serde(rename = "TaskHandle", skip_serializing_if = "Option::is_none")]
+    pub task_handle: Option<String>,
 }
 
 /// The shape `TagQueueRequest`.
@@ -1163,6 +1350,8 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: Some("com.amazonaws.sqs"),
     validation: ValidationStyle::Sqs,
     operations: &[
+        &tables::operation::ADD_PERMISSION,
+        &tables::operation::CANCEL_MESSAGE_MOVE_TASK,
         &tables::operation::CHANGE_MESSAGE_VISIBILITY,
         &tables::operation::CHANGE_MESSAGE_VISIBILITY_BATCH,
         &tables::operation::CREATE_QUEUE,
@@ -1172,13 +1361,16 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::GET_QUEUE_ATTRIBUTES,
         &tables::operation::GET_QUEUE_URL,
         &tables::operation::LIST_DEAD_LETTER_SOURCE_QUEUES,
+        &tables::operation::LIST_MESSAGE_MOVE_TASKS,
         &tables::operation::LIST_QUEUE_TAGS,
         &tables::operation::LIST_QUEUES,
         &tables::operation::PURGE_QUEUE,
         &tables::operation::RECEIVE_MESSAGE,
+        &tables::operation::REMOVE_PERMISSION,
         &tables::operation::SEND_MESSAGE,
         &tables::operation::SEND_MESSAGE_BATCH,
         &tables::operation::SET_QUEUE_ATTRIBUTES,
+        &tables::operation::START_MESSAGE_MOVE_TASK,
         &tables::operation::TAG_QUEUE,
         &tables::operation::UNTAG_QUEUE,
     ],
@@ -1413,6 +1605,19 @@ mod tables {
         use base::schema::{Bounds, Kind, Member, Shape};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static AWS_ACCOUNT_ID_LIST: Shape =
+            Shape::xml_list("AWSAccountIdList", &STRING, Bounds::ANY, Some("AWSAccountId"), true);
+        pub(super) static ACTION_NAME_LIST: Shape =
+            Shape::xml_list("ActionNameList", &STRING, Bounds::ANY, Some("ActionName"), true);
+        pub(super) static ADD_PERMISSION_REQUEST: Shape = Shape::structure(
+            "AddPermissionRequest",
+            &[
+                Member::new("QueueUrl", &STRING).required(),
+                Member::new("Label", &STRING).required(),
+                Member::new("AWSAccountIds", &AWS_ACCOUNT_ID_LIST).required(),
+                Member::new("Actions", &ACTION_NAME_LIST).required(),
+            ],
+        );
         pub(super) static ATTRIBUTE_NAME_LIST: Shape = Shape::xml_list(
             "AttributeNameList",
             &QUEUE_ATTRIBUTE_NAME,
@@ -1441,6 +1646,14 @@ mod tables {
             Shape::xml_list("BinaryList", &BINARY, Bounds::ANY, Some("BinaryListValue"), false);
         pub(super) static BOOLEAN: Shape = Shape::new("Boolean", Kind::Boolean);
         pub(super) static BOXED_INTEGER: Shape = Shape::new("BoxedInteger", Kind::Integer(Bounds::ANY));
+        pub(super) static CANCEL_MESSAGE_MOVE_TASK_REQUEST: Shape = Shape::structure(
+            "CancelMessageMoveTaskRequest",
+            &[Member::new("TaskHandle", &STRING).required()],
+        );
+        pub(super) static CANCEL_MESSAGE_MOVE_TASK_RESULT: Shape = Shape::structure(
+            "CancelMessageMoveTaskResult",
+            &[Member::new("ApproximateNumberOfMessagesMoved", &LONG)],
+        );
         pub(super) static CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST: Shape = Shape::structure(
             "ChangeMessageVisibilityBatchRequest",
             &[
@@ -1566,6 +1779,35 @@ mod tables {
             "ListDeadLetterSourceQueuesResult",
             &[Member::new("queueUrls", &QUEUE_URL_LIST).required(), Member::new("NextToken", &TOKEN)],
         );
+        pub(super) static LIST_MESSAGE_MOVE_TASKS_REQUEST: Shape = Shape::structure(
+            "ListMessageMoveTasksRequest",
+            &[Member::new("SourceArn", &STRING).required(), Member::new("MaxResults", &NULLABLE_INTEGER)],
+        );
+        pub(super) static LIST_MESSAGE_MOVE_TASKS_RESULT: Shape = Shape::structure(
+            "ListMessageMoveTasksResult",
+            &[Member::new("Results", &LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY_LIST).flattened()],
+        );
+        pub(super) static LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY: Shape = Shape::structure(
+            "ListMessageMoveTasksResultEntry",
+            &[
+                Member::new("TaskHandle", &STRING),
+                Member::new("Status", &STRING),
+                Member::new("SourceArn", &STRING),
+                Member::new("DestinationArn", &STRING),
+                Member::new("MaxNumberOfMessagesPerSecond", &NULLABLE_INTEGER),
+                Member::new("ApproximateNumberOfMessagesMoved", &LONG),
+                Member::new("ApproximateNumberOfMessagesToMove", &NULLABLE_LONG),
+                Member::new("FailureReason", &STRING),
+                Member::new("StartedTimestamp", &LONG),
+            ],
+        );
+        pub(super) static LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY_LIST: Shape = Shape::xml_list(
+            "ListMessageMoveTasksResultEntryList",
+            &LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY,
+            Bounds::ANY,
+            Some("ListMessageMoveTasksResultEntry"),
+            true,
+        );
         pub(super) static LIST_QUEUE_TAGS_REQUEST: Shape =
             Shape::structure("ListQueueTagsRequest", &[Member::new("QueueUrl", &STRING).required()]);
         pub(super) static LIST_QUEUE_TAGS_RESULT: Shape =
@@ -1582,6 +1824,7 @@ mod tables {
             "ListQueuesResult",
             &[Member::new("QueueUrls", &QUEUE_URL_LIST), Member::new("NextToken", &TOKEN)],
         );
+        pub(super) static LONG: Shape = Shape::new("Long", Kind::Long(Bounds::ANY));
         pub(super) static MESSAGE: Shape = Shape::structure(
             "Message",
             &[
@@ -1660,6 +1903,7 @@ mod tables {
             ],
         );
         pub(super) static NULLABLE_INTEGER: Shape = Shape::new("NullableInteger", Kind::Integer(Bounds::ANY));
+        pub(super) static NULLABLE_LONG: Shape = Shape::new("NullableLong", Kind::Long(Bounds::ANY));
         pub(super) static PURGE_QUEUE_REQUEST: Shape =
             Shape::structure("PurgeQueueRequest", &[Member::new("QueueUrl", &STRING).required()]);
         pub(super) static QUEUE_ATTRIBUTE_MAP: Shape = Shape::xml_map(
@@ -1688,6 +1932,10 @@ mod tables {
         );
         pub(super) static RECEIVE_MESSAGE_RESULT: Shape =
             Shape::structure("ReceiveMessageResult", &[Member::new("Messages", &MESSAGE_LIST)]);
+        pub(super) static REMOVE_PERMISSION_REQUEST: Shape = Shape::structure(
+            "RemovePermissionRequest",
+            &[Member::new("QueueUrl", &STRING).required(), Member::new("Label", &STRING).required()],
+        );
         pub(super) static SEND_MESSAGE_BATCH_REQUEST: Shape = Shape::structure(
             "SendMessageBatchRequest",
             &[
@@ -1768,6 +2016,16 @@ mod tables {
                 Member::new("Attributes", &QUEUE_ATTRIBUTE_MAP).required(),
             ],
         );
+        pub(super) static START_MESSAGE_MOVE_TASK_REQUEST: Shape = Shape::structure(
+            "StartMessageMoveTaskRequest",
+            &[
+                Member::new("SourceArn", &STRING).required(),
+                Member::new("DestinationArn", &STRING),
+                Member::new("MaxNumberOfMessagesPerSecond", &NULLABLE_INTEGER),
+            ],
+        );
+        pub(super) static START_MESSAGE_MOVE_TASK_RESULT: Shape =
+            Shape::structure("StartMessageMoveTaskResult", &[Member::new("TaskHandle", &STRING)]);
         pub(super) static STRING: Shape = Shape::string("String", Bounds::ANY, None);
         pub(super) static STRING_LIST: Shape =
             Shape::xml_list("StringList", &STRING, Bounds::ANY, Some("StringListValue"), false);
@@ -1797,6 +2055,30 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static ADD_PERMISSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "AddPermission",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::ADD_PERMISSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static CANCEL_MESSAGE_MOVE_TASK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CancelMessageMoveTask",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CANCEL_MESSAGE_MOVE_TASK_REQUEST,
+            output: &shape::CANCEL_MESSAGE_MOVE_TASK_RESULT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CHANGE_MESSAGE_VISIBILITY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ChangeMessageVisibility",
@@ -1905,6 +2187,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_MESSAGE_MOVE_TASKS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListMessageMoveTasks",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_MESSAGE_MOVE_TASKS_REQUEST,
+            output: &shape::LIST_MESSAGE_MOVE_TASKS_RESULT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_QUEUE_TAGS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListQueueTags",
@@ -1953,6 +2247,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static REMOVE_PERMISSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RemovePermission",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::REMOVE_PERMISSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static SEND_MESSAGE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "SendMessage",
@@ -1988,6 +2294,18 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static START_MESSAGE_MOVE_TASK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "StartMessageMoveTask",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::START_MESSAGE_MOVE_TASK_REQUEST,
+            output: &shape::START_MESSAGE_MOVE_TASK_RESULT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
         };
         pub(crate) static TAG_QUEUE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,

@@ -34,6 +34,18 @@ pub(crate) fn invalid_receipt_handle(handle: &str) -> Fault {
     .with_status(400)
 }
 
+pub(crate) fn not_in_flight(handle: &str) -> Fault {
+    let message = format!(
+        "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for \
+         visibility timeout change."
+    );
+    Fault::new("MessageNotInflight", message)
+}
+
+pub(crate) fn not_for_this_queue(value: impl std::fmt::Display, parameter: &str) -> Fault {
+    invalid_value(value, parameter, "The request include parameter that is not valid for this queue type")
+}
+
 pub(crate) fn too_long(bytes_max: u32) -> Fault {
     let message = format!(
         "One or more parameters are invalid. Reason: Message must be shorter than {bytes_max} bytes."

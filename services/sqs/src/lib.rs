@@ -1,16 +1,18 @@
-//! Amazon SQS: standard queues.
+//! Amazon SQS: standard and FIFO queues.
 //!
 //! Knows queues, messages and the time at which a message is visible. Knows no other service: a dead-letter queue is a
 //! queue of its own, and who sends to a queue by ARN comes through the ARN table. A message is a row ordered by the time
-//! of its visibility beside a row with its body; nothing is kept outside the store.
-//!
-//! FIFO queues are refused at `CreateQueue`.
+//! of its visibility, or in a FIFO queue by its place in its group, beside a row with its body; nothing is kept outside the
+//! store.
 
 pub mod api;
 mod fault;
+mod fifo;
 mod keys;
 mod message;
+mod moves;
 mod ops;
+mod policy;
 mod queue;
 mod target;
 
@@ -46,6 +48,12 @@ pub fn service() -> Service {
         .transact::<api::ListDeadLetterSourceQueues, _>(
             ops::list_dead_letter_sources::list_dead_letter_source_queues,
         )
+        .transact::<api::AddPermission, _>(policy::add_permission)
+        .transact::<api::RemovePermission, _>(policy::remove_permission)
+        .transact::<api::StartMessageMoveTask, _>(moves::start_message_move_task)
+        .transact::<api::ListMessageMoveTasks, _>(moves::list_message_move_tasks)
+        .transact::<api::CancelMessageMoveTask, _>(moves::cancel_message_move_task)
+        .internal(moves::MOVE, moves::move_messages)
         .internal(ops::remove_messages::REMOVE, ops::remove_messages::remove_messages)
         .internal(ops::expire::EXPIRE, ops::expire::expire)
         .internal(PEEK, ops::peek::peek)

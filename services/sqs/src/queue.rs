@@ -12,7 +12,7 @@ use crate::api::QueueAttributeName as Name;
 use crate::fault;
 use crate::keys::QueueKey;
 
-/// A standard queue.
+/// A queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Queue {
     /// Tells this queue from earlier ones of the same name: tasks of theirs find that they are stale.
@@ -40,6 +40,25 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub redrive_allow_policy: String,
     pub managed_sse: bool,
+    /// Of a FIFO queue only.
+    #[serde(default)]
+    pub fifo: Option<Fifo>,
+}
+
+/// What only a FIFO queue has.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fifo {
+    pub content_based_deduplication: bool,
+    /// Whether ids of messages are known again within their group only.
+    pub deduplicates_by_group: bool,
+    /// Whether the throughput limit is one of each group. There is no limit here.
+    pub limits_by_group: bool,
+}
+
+/// Whether a name is a FIFO queue's.
+pub(crate) fn is_fifo(name: &str) -> bool {
+    name.ends_with(".fifo")
 }
 
 /// The `RedrivePolicy` of a queue.
@@ -85,6 +104,7 @@ impl Default for Settings {
             redrive: None,
             redrive_allow_policy: String::new(),
             managed_sse: true,
+            fifo: None,
         }
     }
 }
@@ -94,6 +114,33 @@ impl Settings {
     pub(crate) fn set(&mut self, attributes: &BTreeMap<Name, String>, own_arn: &str) -> Result<(), Fault> {
         for (name, value) in attributes {
             self.set_one(*name, value, own_arn)?;
+        }
+        let fifo = self.fifo.as_ref();
+        if fifo.is_some_and(|fifo| fifo.limits_by_group && !fifo.deduplicates_by_group) {
+            return Err(fault::invalid_value(
+                "perMessageGroupId",
+                "FifoThroughputLimit",
+                "It requires the value messageGroup of DeduplicationScope.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn set_fifo(&mut self, name: Name, value: &str) -> Result<(), Fault> {
+        let invalid = || fault::invalid_attribute_value(name.as_str());
+        let Some(fifo) = &mut self.fifo else { return Err(fault::invalid_attribute_name(name.as_str())) };
+        match name {
+            Name::FifoQueue if value == "true" => {}
+            Name::ContentBasedDeduplication => {
+                fifo.content_based_deduplication = value.parse().map_err(|_| invalid())?;
+            }
+            Name::DeduplicationScope => {
+                fifo.deduplicates_by_group = either(value, "queue", "messageGroup").ok_or_else(invalid)?;
+            }
+            Name::FifoThroughputLimit => {
+                fifo.limits_by_group = either(value, "perQueue", "perMessageGroupId").ok_or_else(invalid)?;
+            }
+            _ => return Err(invalid()),
         }
         Ok(())
     }
@@ -114,11 +161,11 @@ impl Settings {
                 self.managed_sse =
                     value.parse().map_err(|_| fault::invalid_attribute_value(name.as_str()))?;
             }
-            Name::FifoQueue if value == "false" => {}
+            Name::FifoQueue if value == "false" && self.fifo.is_none() => {}
             Name::FifoQueue
             | Name::ContentBasedDeduplication
             | Name::DeduplicationScope
-            | Name::FifoThroughputLimit => return Err(fault::unsupported("a FIFO queue")),
+            | Name::FifoThroughputLimit => self.set_fifo(name, value)?,
             Name::KmsMasterKeyId | Name::KmsDataKeyReusePeriodSeconds if value.is_empty() => {}
             Name::KmsMasterKeyId | Name::KmsDataKeyReusePeriodSeconds => {
                 return Err(fault::unsupported("encryption with a key of KMS"));
@@ -147,6 +194,16 @@ impl Settings {
                 format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{receives_max}}}"#),
             ));
         }
+        if let Some(fifo) = &self.fifo {
+            let scope = if fifo.deduplicates_by_group { "messageGroup" } else { "queue" };
+            let limit = if fifo.limits_by_group { "perMessageGroupId" } else { "perQueue" };
+            all.extend([
+                (Name::FifoQueue, "true".to_owned()),
+                (Name::ContentBasedDeduplication, fifo.content_based_deduplication.to_string()),
+                (Name::DeduplicationScope, scope.to_owned()),
+                (Name::FifoThroughputLimit, limit.to_owned()),
+            ]);
+        }
         all.retain(|(_, value)| !value.is_empty());
         all
     }
@@ -154,6 +211,11 @@ impl Settings {
     pub(crate) fn retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.retention_s))
     }
+}
+
+/// Whether a value is the second of two.
+fn either(value: &str, first: &str, second: &str) -> Option<bool> {
+    [first, second].iter().position(|known| *known == value).map(|at| at == 1)
 }
 
 fn bounded(name: Name, value: &str, min: u32, max: u32) -> Result<u32, Fault> {
@@ -182,6 +244,9 @@ fn redrive(value: &str, own_arn: &str) -> Result<Option<Redrive>, Fault> {
         (Ok(own), Ok(target)) if target.service == "sqs" => {
             if (&own.account, &own.region) != (&target.account, &target.region) {
                 return Err(invalid("Dead-letter target owner should be same as the source."));
+            }
+            if is_fifo(&own.resource) != is_fifo(&target.resource) {
+                return Err(invalid("Dead-letter queue must be same type of queue as the source."));
             }
             Ok(Some(redrive))
         }

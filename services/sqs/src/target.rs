@@ -20,8 +20,10 @@ fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     if !attributes.is_empty() {
         input["MessageAttributes"] = json!(attributes);
     }
-    if let Some(group) = delivery.parameters.get("MessageGroupId") {
-        input["MessageGroupId"] = group.clone();
+    for name in ["MessageGroupId", "MessageDeduplicationId"] {
+        if let Some(value) = delivery.parameters.get(name) {
+            input[name] = value.clone();
+        }
     }
     Call::new("sqs", "SendMessage", &input).map_err(|error| Fault::validation(error.to_string()))
 }

@@ -4,11 +4,11 @@ use base::Fault;
 use kernel::{Result, Tx};
 
 use crate::api::{ChangeMessageVisibilityInput, ChangeMessageVisibilityOutput};
-use crate::fault;
 use crate::keys::{HeadKey, Moved, MovedKey};
 use crate::message::Receipt;
 use crate::ops::delete_message::locate;
-use crate::queue::find;
+use crate::queue::{find, is_fifo};
+use crate::{fault, fifo};
 
 /// The longest time that a message stays invisible after its receive.
 pub(crate) const VISIBILITY_S_MAX: u32 = 43_200;
@@ -28,14 +28,13 @@ pub(crate) async fn change_message_visibility(
 /// Moves the head of a message that is in flight.
 pub(crate) async fn change(tx: &mut Tx, queue: &str, handle: &str, timeout_s: i32) -> Result<()> {
     let timeout_s = check_timeout(timeout_s)?;
+    if is_fifo(queue) {
+        return fifo::change_visibility(tx, queue, handle, timeout_s).await;
+    }
     let receipt = Receipt::parse(handle)?;
     let place = locate(tx, queue, &receipt).await?;
     let Some(place) = place.filter(|place| place.key.visible_at > tx.now()) else {
-        let message = format!(
-            "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available \
-             for visibility timeout change."
-        );
-        return Err(Fault::new("MessageNotInflight", message).into());
+        return Err(fault::not_in_flight(handle).into());
     };
     let visible_at = tx.now() + Duration::from_secs(u64::from(timeout_s));
     tx.delete(&place.key);

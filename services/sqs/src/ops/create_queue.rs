@@ -1,19 +1,19 @@
 use kernel::{Result, Tx};
 
-use crate::api::{CreateQueueInput, CreateQueueOutput};
-use crate::fault;
+use crate::api::{CreateQueueInput, CreateQueueOutput, QueueAttributeName};
 use crate::keys::{PurgedKey, QueueKey};
 use crate::ops::expire;
-use crate::queue::{Queue, Settings, arn, url};
+use crate::queue::{Fifo, Queue, Settings, arn, url};
 
-/// Makes a standard queue; a queue that is already there with the same attributes is given back.
+/// Makes a queue; a queue that is already there with the same attributes is given back.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>
 pub(crate) async fn create_queue(tx: &mut Tx, input: CreateQueueInput) -> Result<CreateQueueOutput> {
     let name = input.queue_name;
-    check_name(&name)?;
     let attributes = input.attributes.unwrap_or_default();
-    let mut settings = Settings::default();
+    let wants_fifo = attributes.get(&QueueAttributeName::FifoQueue).is_some_and(|value| value == "true");
+    check_name(&name, wants_fifo)?;
+    let mut settings = Settings { fifo: wants_fifo.then(Fifo::default), ..Settings::default() };
     settings.set(&attributes, &arn(tx, &name).to_string())?;
     let key = QueueKey { name: name.clone() };
     if let Some(existing) = tx.get(&key).await? {
@@ -33,16 +33,22 @@ pub(crate) async fn create_queue(tx: &mut Tx, input: CreateQueueInput) -> Result
     Ok(CreateQueueOutput { queue_url: Some(url(tx, &name)) })
 }
 
-fn check_name(name: &str) -> Result<()> {
-    if name.ends_with(".fifo") {
-        return Err(fault::unsupported("a FIFO queue").into());
-    }
+fn check_name(name: &str, wants_fifo: bool) -> Result<()> {
+    let stem = if wants_fifo { name.strip_suffix(".fifo") } else { Some(name) };
     let ok = (1..=80).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        && stem.is_some_and(|stem| {
+            !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        });
     if ok {
         return Ok(());
     }
-    let message = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+    let message = match wants_fifo {
+        true => {
+            "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end \
+             with .fifo suffix and be 1 to 80 in length"
+        }
+        false => "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
+    };
     Err(base::Fault::new("InvalidParameterValue", message).into())
 }
 

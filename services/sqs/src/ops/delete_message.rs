@@ -1,12 +1,13 @@
 use kernel::{Result, Tx};
 
 use crate::api::{DeleteMessageInput, DeleteMessageOutput};
+use crate::fifo;
 use crate::keys::{HeadKey, MessageKey, MovedKey};
 use crate::message::Receipt;
-use crate::queue::find;
+use crate::queue::{find, is_fifo};
 
-/// Deletes a message by the handle of its last receive. A handle that is no longer the last one deletes nothing, and
-/// that is no error.
+/// Deletes a message by the handle of its last receive. A handle that is no longer the last one deletes nothing; that is
+/// an error for FIFO queues only.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>
 pub(crate) async fn delete_message(tx: &mut Tx, input: DeleteMessageInput) -> Result<DeleteMessageOutput> {
@@ -17,6 +18,9 @@ pub(crate) async fn delete_message(tx: &mut Tx, input: DeleteMessageInput) -> Re
 
 /// Deletes the message of `handle`, if the handle is of the message's last receive.
 pub(crate) async fn delete(tx: &mut Tx, queue: &str, handle: &str) -> Result<()> {
+    if is_fifo(queue) {
+        return fifo::delete(tx, queue, handle).await;
+    }
     let receipt = Receipt::parse(handle)?;
     if let Some(place) = locate(tx, queue, &receipt).await? {
         tx.delete(&place.key);

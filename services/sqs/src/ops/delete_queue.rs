@@ -1,6 +1,7 @@
-use kernel::{Result, Tx};
+use kernel::{Parts, Result, Tx};
 
 use crate::api::{DeleteQueueInput, DeleteQueueOutput};
+use crate::keys::MoveTaskKey;
 use crate::ops::remove_messages;
 use crate::queue::find_guarded;
 
@@ -10,6 +11,9 @@ use crate::queue::find_guarded;
 pub(crate) async fn delete_queue(tx: &mut Tx, input: DeleteQueueInput) -> Result<DeleteQueueOutput> {
     let (key, _) = find_guarded(tx, &input.queue_url).await?;
     tx.delete(&key);
-    remove_messages::remove_sent_until_now(tx, &key.name)?;
+    for (task, _) in tx.scan::<MoveTaskKey>(Parts::of(&key.name), 100).await? {
+        tx.delete(&task);
+    }
+    remove_messages::remove_with_queue(tx, &key.name)?;
     Ok(DeleteQueueOutput {})
 }

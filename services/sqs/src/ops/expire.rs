@@ -5,7 +5,8 @@ use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::keys::{HeadKey, MessageKey, MovedKey, QueueKey};
+use crate::fifo;
+use crate::keys::{Head, HeadKey, MessageKey, MovedKey, QueueKey};
 use crate::queue::Queue;
 
 /// The internal operation that removes messages older than the retention period.
@@ -22,12 +23,15 @@ pub(crate) struct Expire {
     queue: String,
     generation: Uuid,
     after: Option<(Timestamp, u64, u64)>,
+    #[serde(default)]
+    fifo_after: fifo::Walked,
 }
 
 /// Looks for expired messages after a while, and from then on until the queue is gone. A receive does not give out an
 /// expired message in any case; this gives its room back.
 pub(crate) fn schedule(tx: &mut Tx, name: &str, queue: &Queue) -> Result<()> {
-    let expire = Expire { queue: name.to_owned(), generation: queue.generation, after: None };
+    let expire =
+        Expire { queue: name.to_owned(), generation: queue.generation, after: None, fifo_after: None };
     enqueue(tx, queue.settings.retention().min(EVERY_MAX), &expire)
 }
 
@@ -42,6 +46,9 @@ pub(crate) async fn expire(tx: &mut Tx, mut expire: Expire) -> Result<()> {
     let Some(queue) = tx.peek(&QueueKey { name: expire.queue.clone() }).await? else { return Ok(()) };
     if queue.generation != expire.generation {
         return Ok(());
+    }
+    if queue.settings.fifo.is_some() {
+        return expire_fifo(tx, &queue, expire).await;
     }
     let parts = Parts::of(&expire.queue);
     let heads = match expire.after {
@@ -64,4 +71,20 @@ pub(crate) async fn expire(tx: &mut Tx, mut expire: Expire) -> Result<()> {
         return enqueue(tx, Duration::ZERO, &expire);
     }
     schedule(tx, &expire.queue, &queue)
+}
+
+/// The same of a FIFO queue, which forgets besides what it knew of messages and receives.
+async fn expire_fifo(tx: &mut Tx, queue: &Queue, mut expire: Expire) -> Result<()> {
+    let name = expire.queue.clone();
+    let now = tx.now();
+    if fifo::forget_aged(tx, &name, now - fifo::INTERVAL, PAGE).await? {
+        return enqueue(tx, Duration::ZERO, &expire);
+    }
+    let retention = queue.settings.retention();
+    let old = move |head: &Head| head.sent_at + retention <= now;
+    expire.fifo_after = fifo::remove_page(tx, &name, expire.fifo_after.take(), PAGE, old).await?;
+    match expire.fifo_after {
+        Some(_) => enqueue(tx, Duration::ZERO, &expire),
+        None => schedule(tx, &name, queue),
+    }
 }

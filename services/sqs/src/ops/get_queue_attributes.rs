@@ -4,8 +4,8 @@ use kernel::{Direction, Parts, Result, Tx};
 
 use crate::api::QueueAttributeName as Name;
 use crate::api::{GetQueueAttributesInput, GetQueueAttributesOutput};
-use crate::keys::HeadKey;
-use crate::queue::{Queue, arn, find};
+use crate::keys::{FifoKey, HeadKey};
+use crate::queue::{Queue, arn, find, is_fifo};
 
 /// Messages counted in one step.
 const PAGE: usize = 5_000;
@@ -42,18 +42,29 @@ fn fixed(tx: &Tx, name: &str, queue: &Queue) -> Vec<(Name, String)> {
 }
 
 /// Visible, in flight, delayed. Exact as of this transaction.
-async fn count(tx: &mut Tx, queue: &str) -> Result<[u64; 3]> {
+pub(crate) async fn count(tx: &mut Tx, queue: &str) -> Result<[u64; 3]> {
     let mut counts = [0; 3];
+    let now = tx.now();
+    let state = |visible_at, receives| match visible_at <= now {
+        true => 0,
+        false if receives > 0 => 1,
+        false => 2,
+    };
+    if is_fifo(queue) {
+        let mut rows = tx.scan::<FifoKey>(Parts::of(queue), PAGE).await?;
+        loop {
+            rows.iter().for_each(|(_, fifo)| counts[state(fifo.visible_at, fifo.head.receives)] += 1);
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => {
+                    rows = tx.scan_after(Parts::of(queue), last, PAGE, Direction::Forward).await?;
+                }
+                _ => return Ok(counts),
+            }
+        }
+    }
     let mut heads = tx.scan::<HeadKey>(Parts::of(queue), PAGE).await?;
     loop {
-        for (key, head) in &heads {
-            let state = match key.visible_at <= tx.now() {
-                true => 0,
-                false if head.receives > 0 => 1,
-                false => 2,
-            };
-            counts[state] += 1;
-        }
+        heads.iter().for_each(|(key, head)| counts[state(key.visible_at, head.receives)] += 1);
         match heads.last() {
             Some((last, _)) if heads.len() == PAGE => {
                 heads = tx.scan_after(Parts::of(queue), last, PAGE, Direction::Forward).await?;

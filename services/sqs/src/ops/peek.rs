@@ -2,8 +2,8 @@ use base::Timestamp;
 use kernel::{Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{HeadKey, MessageKey};
-use crate::queue::find;
+use crate::keys::{FifoKey, Head, HeadKey, MessageKey};
+use crate::queue::{find, is_fifo};
 
 /// The internal operation that looks into a queue without receiving: for the console and the command line.
 pub const PEEK: &str = "PeekMessages";
@@ -45,7 +45,7 @@ pub struct PeekedMessage {
 pub(crate) async fn peek(tx: &mut Tx, input: PeekInput) -> Result<PeekOutput> {
     let (queue, _) = find(tx, &input.queue).await?;
     let mut messages = Vec::new();
-    for (key, head) in tx.scan::<HeadKey>(Parts::of(&queue), input.limit).await? {
+    for (visible_at, head) in heads(tx, &queue, input.limit).await? {
         let Some(message) = tx.peek(&MessageKey { queue: queue.clone(), id: head.id }).await? else {
             continue;
         };
@@ -56,11 +56,22 @@ pub(crate) async fn peek(tx: &mut Tx, input: PeekInput) -> Result<PeekOutput> {
         messages.push(PeekedMessage {
             id: head.id,
             sent_at: head.sent_at,
-            visible_at: key.visible_at,
+            visible_at,
             receives: head.receives,
             attributes: message.attributes.iter().map(|(name, value)| (name.clone(), show(value))).collect(),
             body: message.body,
         });
     }
     Ok(PeekOutput { messages })
+}
+
+/// The heads at the front: of a FIFO queue group by group.
+async fn heads(tx: &mut Tx, queue: &str, limit: usize) -> Result<Vec<(Timestamp, Head)>> {
+    let parts = Parts::of(queue);
+    if is_fifo(queue) {
+        let rows = tx.scan::<FifoKey>(parts, limit).await?;
+        return Ok(rows.into_iter().map(|(_, fifo)| (fifo.visible_at, fifo.head)).collect());
+    }
+    let rows = tx.scan::<HeadKey>(parts, limit).await?;
+    Ok(rows.into_iter().map(|(key, head)| (key.visible_at, head)).collect())
 }

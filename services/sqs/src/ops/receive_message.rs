@@ -7,11 +7,11 @@ use kernel::{Direction, Effect, Parts, Result, Tx};
 
 use crate::api::MessageSystemAttributeName as System;
 use crate::api::{Message as Received, ReceiveMessageInput, ReceiveMessageOutput};
-use crate::fault;
-use crate::keys::{Head, HeadKey, Message, MessageKey, MovedKey, QueueKey};
+use crate::keys::{Head, HeadKey, Message, MessageKey, MovedKey, QueueKey, ReadyKey};
 use crate::message::{self, Receipt};
 use crate::ops::change_message_visibility::check_timeout;
-use crate::queue::{Queue, arn, find, name_of};
+use crate::queue::{Queue, arn, find, is_fifo, name_of};
+use crate::{fault, fifo};
 
 /// Rows looked at in one step, beyond those that are wanted: other receivers may hold them.
 const SPARE: usize = 16;
@@ -29,7 +29,10 @@ pub(crate) async fn receive_message(
     let mut deadline = None;
     loop {
         // Asked for before the look, so that what comes in between wakes us.
-        let wake = effect.watch::<HeadKey>(&Parts::of(&name));
+        let wake = match is_fifo(&name) {
+            true => effect.watch::<ReadyKey>(&Parts::of(&name)),
+            false => effect.watch::<HeadKey>(&Parts::of(&name)),
+        };
         let look = effect.transact("ReceiveMessage", receive_now, input.clone()).await?;
         let deadline = *deadline.get_or_insert_with(|| began + Duration::from_secs(u64::from(look.wait_s)));
         if !look.messages.is_empty() || effect.now() >= deadline {
@@ -60,15 +63,18 @@ fn check(input: &ReceiveMessageInput) -> Result<()> {
     if let Some(timeout_s) = input.visibility_timeout {
         check_timeout(timeout_s)?;
     }
+    if let Some(id) = &input.receive_request_attempt_id {
+        fifo::check_id(id, "ReceiveRequestAttemptId")?;
+    }
     Ok(())
 }
 
 /// What one look at the queue finds.
-struct Look {
-    messages: Vec<Received>,
-    wait_s: u32,
+pub(crate) struct Look {
+    pub messages: Vec<Received>,
+    pub wait_s: u32,
     /// When the next message becomes visible, if none is.
-    next_visible_at: Option<Timestamp>,
+    pub next_visible_at: Option<Timestamp>,
 }
 
 async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
@@ -77,6 +83,9 @@ async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
     let wait_s = input.wait_time_seconds.map_or(queue.settings.receive_wait_s, i32::unsigned_abs);
     let timeout_s = input.visibility_timeout.map_or(queue.settings.visibility_timeout_s, i32::unsigned_abs);
     let visible_again = tx.now() + Duration::from_secs(u64::from(timeout_s));
+    if queue.settings.fifo.is_some() {
+        return fifo::receive_now(tx, &input, (&name, &queue), wanted, (visible_again, wait_s)).await;
+    }
     let mut look = Look { messages: Vec::new(), wait_s, next_visible_at: None };
     let mut heads = tx.scan_head::<HeadKey>(Parts::of(&name), wanted + SPARE).await?;
     loop {
@@ -144,7 +153,7 @@ impl Taken<'_> {
         };
         let key = HeadKey { visible_at: self.visible_again, ..self.key.clone() };
         tx.put(&key, &head)?;
-        Ok(Some(show(&Receipt::of(&key, &head), &head, message, input)))
+        Ok(Some(show(Receipt::of(&key, &head).to_handle(), &head, None, message, input)))
     }
 
     /// Moves the message to the dead-letter queue, in the same commit. Its age goes on counting.
@@ -161,15 +170,21 @@ impl Taken<'_> {
 }
 
 /// The message as the answer shows it, with the attributes that were asked for.
-fn show(receipt: &Receipt, head: &Head, message: Message, input: &ReceiveMessageInput) -> Received {
-    let system = system_attributes(head, &message, input);
+pub(crate) fn show(
+    handle: String,
+    head: &Head,
+    number: Option<u64>,
+    message: Message,
+    input: &ReceiveMessageInput,
+) -> Received {
+    let system = system_attributes(head, number, &message, input);
     let wanted = input.message_attribute_names.as_deref().unwrap_or_default();
     let attributes = message.attributes.iter().filter(|(name, _)| is_wanted(name, wanted));
     let md5_of_message_attributes = message::md5_of_attributes(attributes.clone());
     let attributes: BTreeMap<_, _> = attributes.map(|(name, value)| (name.clone(), value.to_api())).collect();
     Received {
         message_id: Some(head.id.to_string()),
-        receipt_handle: Some(receipt.to_handle()),
+        receipt_handle: Some(handle),
         md5_of_body: Some(message::md5(&message.body)),
         body: Some(message.body),
         attributes: Some(system).filter(|system| !system.is_empty()),
@@ -188,6 +203,7 @@ fn is_wanted(name: &str, wanted: &[String]) -> bool {
 
 fn system_attributes(
     head: &Head,
+    number: Option<u64>,
     message: &Message,
     input: &ReceiveMessageInput,
 ) -> BTreeMap<System, String> {
@@ -204,6 +220,8 @@ fn system_attributes(
         (System::ApproximateFirstReceiveTimestamp, head.first_received_at.map(ms)),
         (System::AWSTraceHeader, message.trace_header.clone()),
         (System::MessageGroupId, message.group.clone()),
+        (System::MessageDeduplicationId, message.deduplication.clone()),
+        (System::SequenceNumber, number.map(fifo::sequence_number)),
         (System::DeadLetterQueueSourceArn, message.dead_letter_source.clone()),
     ];
     let wanted = |name: System| asked.contains(&System::All) || asked.contains(&name);

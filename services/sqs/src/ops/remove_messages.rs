@@ -2,7 +2,9 @@ use base::Timestamp;
 use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{HeadKey, MessageKey, MovedKey};
+use crate::fifo;
+use crate::keys::{Head, HeadKey, MessageKey, MovedKey};
+use crate::queue::is_fifo;
 
 /// The internal operation that removes the messages of a queue that was purged or deleted.
 pub(crate) const REMOVE: &str = "RemoveMessages";
@@ -16,11 +18,26 @@ pub(crate) struct Remove {
     queue: String,
     sent_until: Timestamp,
     after: Option<(Timestamp, u64, u64)>,
+    #[serde(default)]
+    fifo_after: fifo::Walked,
+    /// Whether the queue itself is gone, and what it knew goes with it.
+    #[serde(default)]
+    all: bool,
 }
 
 /// Removes, in tasks, all messages of `queue` that were sent up to now.
 pub(crate) fn remove_sent_until_now(tx: &mut Tx, queue: &str) -> Result<()> {
-    enqueue(tx, &Remove { queue: queue.to_owned(), sent_until: tx.now(), after: None })
+    begin(tx, queue, false)
+}
+
+/// The same for a queue that is gone.
+pub(crate) fn remove_with_queue(tx: &mut Tx, queue: &str) -> Result<()> {
+    begin(tx, queue, true)
+}
+
+fn begin(tx: &mut Tx, queue: &str, all: bool) -> Result<()> {
+    let queue = queue.to_owned();
+    enqueue(tx, &Remove { queue, sent_until: tx.now(), after: None, fifo_after: None, all })
 }
 
 fn enqueue(tx: &mut Tx, remove: &Remove) -> Result<()> {
@@ -30,6 +47,9 @@ fn enqueue(tx: &mut Tx, remove: &Remove) -> Result<()> {
 
 /// One page of the removal.
 pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<()> {
+    if is_fifo(&remove.queue) {
+        return remove_fifo(tx, remove).await;
+    }
     let parts = Parts::of(&remove.queue);
     let heads = match remove.after {
         None => tx.scan::<HeadKey>(parts, PAGE).await?,
@@ -51,4 +71,18 @@ pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<(
         enqueue(tx, &remove)?;
     }
     Ok(())
+}
+
+async fn remove_fifo(tx: &mut Tx, mut remove: Remove) -> Result<()> {
+    let queue = remove.queue.clone();
+    if remove.all && fifo::forget_aged(tx, &queue, remove.sent_until, PAGE).await? {
+        return enqueue(tx, &remove);
+    }
+    let until = remove.sent_until;
+    let old = move |head: &Head| head.sent_at <= until;
+    remove.fifo_after = fifo::remove_page(tx, &queue, remove.fifo_after.take(), PAGE, old).await?;
+    match remove.fifo_after {
+        Some(_) => enqueue(tx, &remove),
+        None => Ok(()),
+    }
 }

@@ -1,11 +1,11 @@
 use kernel::{Result, Tx};
 
 use crate::api::{SendMessageBatchInput, SendMessageBatchOutput, SendMessageBatchResultEntry};
-use crate::fault;
 use crate::message::BYTES_MAX;
 use crate::ops::batch;
 use crate::ops::send_message::Draft;
 use crate::queue::find;
+use crate::{fault, fifo};
 
 /// Sends up to ten messages in one commit; those that may not be sent are named in the answer.
 ///
@@ -36,14 +36,14 @@ pub(crate) async fn send_message_batch(
         return Err(fault::batch_too_long(bytes).into());
     }
     for ((id, message), index) in checked.into_iter().zip(0..) {
-        let sent = message.send(tx, &name, index)?;
+        let sent = message.send(tx, (&name, &queue), index).await?;
         successful.push(SendMessageBatchResultEntry {
             id,
             message_id: sent.id.to_string(),
             md5_of_message_body: sent.md5_of_body,
             md5_of_message_attributes: sent.md5_of_attributes,
             md5_of_message_system_attributes: sent.md5_of_system,
-            sequence_number: None,
+            sequence_number: sent.number.map(fifo::sequence_number),
         });
     }
     Ok(SendMessageBatchOutput { successful, failed })
