@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::bus;
 use crate::keys::{Accepted, BusKey, EventKey, PastRuleKey, PlaceKey, Rule, RuleKey};
 use crate::rule::RULES_MAX;
+use crate::validation;
 
 /// The internal operation that explains an event; `null` if no bus has it.
 pub const EXPLAIN: &str = "ExplainEvent";
@@ -39,8 +40,11 @@ pub struct Explained {
     pub event: Value,
     /// The whole event as its producer wrote it: numbers keep their digits, members their order.
     pub text: String,
-    /// Every rule of the bus as it stood then, by name.
+    /// Every rule of the bus as it stood then, by name; none if the event was kept back.
     pub rules: Vec<ExplainedRule>,
+    /// What was wrong with it, if it broke the schema that it was checked against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<validation::Validated>,
 }
 
 /// What a rule made of the event.
@@ -80,7 +84,9 @@ pub struct ExplainedTarget {
 }
 
 pub(crate) async fn explain_event(tx: &mut Tx, input: ExplainInput) -> Result<Option<Explained>> {
-    let Some((bus, accepted)) = find(tx, &input).await? else { return Ok(None) };
+    let Some((bus, accepted)) = find(tx, &input).await? else {
+        return validation::kept_back(tx, &input).await;
+    };
     let event = Event::parse(accepted.envelope.as_bytes())
         .map_err(|invalid| kernel::Error::bug(format!("read a stored event: {invalid:?}")))?;
     let mut rules = Vec::new();
@@ -102,7 +108,8 @@ pub(crate) async fn explain_event(tx: &mut Tx, input: ExplainInput) -> Result<Op
     }
     let text = accepted.envelope;
     let event = serde_json::from_str(&text)?;
-    Ok(Some(Explained { bus, ingested_at: accepted.at, root: accepted.root, event, text, rules }))
+    let validation = validation::validated(tx, &bus, input.id).await?;
+    Ok(Some(Explained { bus, ingested_at: accepted.at, root: accepted.root, event, text, rules, validation }))
 }
 
 /// `None` for a rule that has no pattern and whose time it was not.

@@ -17,6 +17,9 @@
 //! | `SecretKey { name }` | what a connection authorises itself with; never shown |
 //! | `DestinationKey { name }` | an API destination |
 
+//!
+//! The rows of validation, whose tags are 40 to 45, stand in `validation/keys.rs`.
+
 use std::collections::BTreeMap;
 
 use base::Timestamp;

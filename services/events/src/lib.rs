@@ -26,6 +26,7 @@ mod schedule;
 mod search;
 mod sweep;
 mod target;
+mod validation;
 
 use std::sync::Arc;
 
@@ -37,10 +38,16 @@ pub use managed::{
 };
 pub use redeliver::{REDELIVER, RedeliverInput, RedeliverOutput, Redelivery};
 pub use search::{FoundEvent, SEARCH, SearchInput, SearchOutput, TAIL, TailInput, TailOutput};
+pub use validation::{
+    DELETE_VALIDATION_POLICY, DISCARD_QUARANTINED_EVENT, Failure, LIST_QUARANTINED_EVENTS,
+    LIST_VALIDATION_POLICIES, ListedEvent, ListedPolicy, Mode, Outcome, PUT_VALIDATION_POLICY,
+    PutValidationPolicyInput, RELEASE_QUARANTINED_EVENT, ReleaseQuarantinedEventInput, Subject, UsedSchema,
+    Validated,
+};
 
 /// The service.
 pub fn service() -> Service {
-    Service::new(&api::SERVICE)
+    let service = Service::new(&api::SERVICE)
         .transact::<api::CreateEventBus, _>(ops::buses::create_event_bus)
         .transact::<api::DescribeEventBus, _>(ops::buses::describe_event_bus)
         .transact::<api::UpdateEventBus, _>(ops::buses::update_event_bus)
@@ -75,5 +82,6 @@ pub fn service() -> Service {
         .internal(archive::EMPTY, archive::empty_archive)
         .internal(sweep::SWEEP, sweep::sweep)
         .state(Arc::new(cache::Cache::default()))
-        .targets(&[target::BUS])
+        .targets(&[target::BUS]);
+    validation::serve(service)
 }

@@ -12,6 +12,7 @@ use crate::bus::{self, DEFAULT};
 use crate::fault;
 use crate::keys::{Bus, BusKey, RuleKey, RulesKey};
 use crate::ops::{limit, page, tags};
+use crate::validation;
 
 /// The most buses of an account and region; AWS's default quota.
 const BUSES_MAX: usize = 100;
@@ -106,6 +107,7 @@ pub(crate) async fn delete_event_bus(
     // The guard of the bus's rules: one that is being put now makes one of the two run again.
     tx.get(&RulesKey { bus: name.clone() }).await?;
     tx.delete(&RulesKey { bus: name.clone() });
+    validation::forget(tx, &name).await?;
     tx.delete(&BusKey { name });
     Ok(DeleteEventBusOutput {})
 }

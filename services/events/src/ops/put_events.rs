@@ -6,6 +6,7 @@ use crate::bus;
 use crate::event::{BYTES_MAX, NewEvent, check_detail, check_entry, size};
 use crate::fault;
 use crate::publish::publish;
+use crate::validation;
 
 /// Takes up to ten events; all that are taken are matched and on disk, with what must follow, in one commit.
 ///
@@ -61,6 +62,8 @@ async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: boo
     if alone && tx.caller().trace.parent == 0 {
         tx.set_trace(TraceCx::root(event.id));
     }
-    publish(tx, &bus, event).await?;
+    if validation::admit(tx, &bus, &event).await? {
+        publish(tx, &bus, event).await?;
+    }
     Ok(id)
 }
