@@ -9,7 +9,6 @@ use base::{Arn, Timestamp};
 use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::bus;
 use crate::event::NewEvent;
 use crate::keys::{Archive, ArchiveKey, ArchivedKey, RuleKey, Tally, TallyKey};
 use crate::managed;
@@ -153,9 +152,4 @@ pub(crate) async fn delete(tx: &mut Tx, name: &str, archive: &Archive) -> Result
     }
     tx.delete(&ArchiveKey { name: name.to_owned() });
     empty_later(tx, archive.space)
-}
-
-/// The bus that an archive is of, by its ARN.
-pub(crate) fn source_arn(tx: &Tx, archive: &Archive) -> String {
-    bus::arn(tx, &archive.bus)
 }

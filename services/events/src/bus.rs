@@ -5,6 +5,7 @@ use kernel::{Result, Scope, Tx};
 
 use crate::fault;
 use crate::keys::{Bus, BusKey, Rules, RulesKey};
+use crate::policy::{self, Wish};
 
 /// The bus that is always there.
 pub(crate) const DEFAULT: &str = "default";
@@ -20,6 +21,16 @@ pub(crate) fn enter(tx: &mut Tx, name_or_arn: Option<&str>) -> Result<String, Fa
     let Some((account, region, name)) = parse_arn(text) else { return Ok(text.to_owned()) };
     tx.enter(Scope { account, region });
     Ok(name)
+}
+
+/// The name in a bus's ARN, which is the input member `what` and must be of the transaction's account and region.
+pub(crate) fn of_arn(tx: &Tx, what: &str, text: &str) -> Result<String, Fault> {
+    match parse_arn(text) {
+        Some((account, region, name)) if tx.scope().account == account && tx.scope().region == region => {
+            Ok(name)
+        }
+        _ => Err(fault::invalid_parameter(what, "Must contain an event bus ARN of this account and region.")),
+    }
 }
 
 /// The name in a bus's name or ARN.
@@ -49,6 +60,28 @@ pub(crate) async fn find_guarded(tx: &mut Tx, name: &str) -> Result<Bus> {
         None if name == DEFAULT => Ok(untouched_default()),
         None => Err(fault::no_such_bus(name).into()),
     }
+}
+
+/// Refuses an event from another account that the bus's policy does not allow.
+pub(crate) fn check_sender(
+    tx: &Tx,
+    name: &str,
+    bus: &Bus,
+    account: &str,
+    source: Option<&str>,
+    detail_type: Option<&str>,
+) -> Result<(), Fault> {
+    let Some(policy) = bus.policy.as_ref().filter(|_| tx.scope().account.as_str() != account) else {
+        return Ok(());
+    };
+    let wish = Wish { account, action: "events:PutEvents", source, detail_type };
+    if policy::allows(policy, &wish) {
+        return Ok(());
+    }
+    let arn = arn(tx, name);
+    Err(Fault::access_denied(format!(
+        "Account {account} is not authorized to perform: events:PutEvents on resource: {arn} because no resource-based policy allows the events:PutEvents action"
+    )))
 }
 
 fn untouched_default() -> Bus {

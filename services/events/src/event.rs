@@ -78,6 +78,15 @@ pub(crate) fn open(envelope: &str, now: Timestamp) -> Result<NewEvent, serde_jso
     })
 }
 
+/// The account that an envelope names.
+pub(crate) fn account_of(envelope: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Account {
+        account: String,
+    }
+    serde_json::from_str::<Account>(envelope).ok().map(|opened| opened.account)
+}
+
 /// The same envelope with the name of the replay that brings it.
 pub(crate) fn replayed(envelope: &str, replay: &str) -> String {
     let rest = envelope.trim_end().strip_suffix('}').unwrap_or(envelope);

@@ -219,7 +219,7 @@ pub(crate) struct Token {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Destination {
     pub description: Option<String>,
-    /// The name of its connection.
+    /// The ARN of its connection.
     pub connection: String,
     pub endpoint: String,
     pub method: ApiDestinationHttpMethod,

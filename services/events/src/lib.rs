@@ -4,23 +4,32 @@
 //! serves an ARN, and a task delivers. An event is kept for a day with the rules as they stood when it came, so that it
 //! can be asked why it went where it went and nowhere else.
 //!
-//! Not here: schedules, archives, replays, connections, API destinations, endpoints, partner sources.
+//! Knows HTTP endpoints outside only through connections and API destinations. Holds no event in memory beyond the
+//! commit that it is part of, and no more than a page of an archive.
+//!
+//! Not here: global endpoints, partner sources.
 
 pub mod api;
 mod archive;
 mod bus;
 mod bus_log;
 mod cache;
+mod connection;
+mod destination;
 mod event;
 mod explain;
 mod fault;
 mod input;
 mod keys;
+mod limiter;
 mod managed;
 mod ops;
+mod outbound;
 mod parameters;
+mod policy;
 mod publish;
 mod redeliver;
+mod replay;
 mod rule;
 mod schedule;
 mod search;
@@ -32,6 +41,7 @@ use std::sync::Arc;
 
 use kernel::{PUBLISH, Service};
 
+pub use destination::{HttpAnswer, INVOKE_HTTP_ENDPOINT, InvokeHttpEndpointInput};
 pub use explain::{EXPLAIN, ExplainInput, Explained, ExplainedRule, ExplainedTarget, Verdict};
 pub use managed::{
     DELETE_MANAGED_RULE, DeleteManagedRuleInput, PUT_MANAGED_RULE, PutManagedRuleInput, PutManagedRuleOutput,
@@ -47,7 +57,17 @@ pub use validation::{
 
 /// The service.
 pub fn service() -> Service {
-    let service = Service::new(&api::SERVICE)
+    let service = around(buses_and_rules(Service::new(&api::SERVICE)));
+    validation::serve(internal(service))
+        .state(Arc::new(cache::Cache::default()))
+        .state(Arc::new(outbound::Outbound::default()))
+        .state(Arc::new(limiter::Limiter::default()))
+        .targets(&[target::BUS, destination::DESTINATION])
+}
+
+/// AWS's operations on buses, rules, targets and events.
+fn buses_and_rules(service: Service) -> Service {
+    service
         .transact::<api::CreateEventBus, _>(ops::buses::create_event_bus)
         .transact::<api::DescribeEventBus, _>(ops::buses::describe_event_bus)
         .transact::<api::UpdateEventBus, _>(ops::buses::update_event_bus)
@@ -68,6 +88,38 @@ pub fn service() -> Service {
         .transact::<api::TagResource, _>(ops::tags::tag_resource)
         .transact::<api::UntagResource, _>(ops::tags::untag_resource)
         .transact::<api::ListTagsForResource, _>(ops::tags::list_tags_for_resource)
+        .transact::<api::PutPermission, _>(ops::permissions::put_permission)
+        .transact::<api::RemovePermission, _>(ops::permissions::remove_permission)
+}
+
+/// AWS's operations on archives, replays, connections and API destinations.
+fn around(service: Service) -> Service {
+    service
+        .transact::<api::CreateArchive, _>(ops::archives::create_archive)
+        .transact::<api::DescribeArchive, _>(ops::archives::describe_archive)
+        .transact::<api::UpdateArchive, _>(ops::archives::update_archive)
+        .transact::<api::DeleteArchive, _>(ops::archives::delete_archive)
+        .transact::<api::ListArchives, _>(ops::archives::list_archives)
+        .transact::<api::StartReplay, _>(ops::replays::start_replay)
+        .transact::<api::DescribeReplay, _>(ops::replays::describe_replay)
+        .transact::<api::CancelReplay, _>(ops::replays::cancel_replay)
+        .transact::<api::ListReplays, _>(ops::replays::list_replays)
+        .transact::<api::CreateConnection, _>(ops::connections::create_connection)
+        .transact::<api::DescribeConnection, _>(ops::connections::describe_connection)
+        .transact::<api::UpdateConnection, _>(ops::connections::update_connection)
+        .transact::<api::DeauthorizeConnection, _>(ops::connections::deauthorize_connection)
+        .transact::<api::DeleteConnection, _>(ops::connections::delete_connection)
+        .transact::<api::ListConnections, _>(ops::connections::list_connections)
+        .transact::<api::CreateApiDestination, _>(ops::api_destinations::create_api_destination)
+        .transact::<api::DescribeApiDestination, _>(ops::api_destinations::describe_api_destination)
+        .transact::<api::UpdateApiDestination, _>(ops::api_destinations::update_api_destination)
+        .transact::<api::DeleteApiDestination, _>(ops::api_destinations::delete_api_destination)
+        .transact::<api::ListApiDestinations, _>(ops::api_destinations::list_api_destinations)
+}
+
+/// What other services, the console and the service's own tasks call.
+fn internal(service: Service) -> Service {
+    service
         .internal(PUBLISH, ops::publish_service_event::publish_service_event)
         .internal(target::DELIVER_TO_BUS, ops::deliver_to_bus::deliver_to_bus)
         .internal(EXPLAIN, explain::explain_event)
@@ -79,9 +131,10 @@ pub fn service() -> Service {
         .internal(schedule::FIRE, schedule::fire)
         .internal_effect(bus_log::WRITE, bus_log::write_bus_log)
         .internal(bus_log::OUTCOME, bus_log::log_delivery)
+        .internal(replay::PAGE, replay::replay_page)
         .internal(archive::EMPTY, archive::empty_archive)
+        .internal_effect(connection::AUTHORIZE, connection::authorize_connection)
+        .internal_effect(destination::INVOKE, destination::invoke)
+        .internal_effect(INVOKE_HTTP_ENDPOINT, destination::invoke_http_endpoint)
         .internal(sweep::SWEEP, sweep::sweep)
-        .state(Arc::new(cache::Cache::default()))
-        .targets(&[target::BUS]);
-    validation::serve(service)
 }

@@ -1,11 +1,16 @@
 //! The operations: one a file, small ones by noun.
 
+pub(crate) mod api_destinations;
+pub(crate) mod archives;
 pub(crate) mod buses;
+pub(crate) mod connections;
 pub(crate) mod deliver_to_bus;
+pub(crate) mod permissions;
 pub(crate) mod publish_service_event;
 pub(crate) mod put_events;
 pub(crate) mod put_rule;
 pub(crate) mod put_targets;
+pub(crate) mod replays;
 pub(crate) mod rules;
 pub(crate) mod tags;
 pub(crate) mod targets;

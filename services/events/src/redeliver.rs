@@ -1,5 +1,7 @@
 //! An event that is still kept goes to its targets once more, by the rules as they stand now.
 
+use std::time::Duration;
+
 use base::{Arn, Fault, Timestamp};
 use kernel::{Call, Direction, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ pub const REDELIVER: &str = "RedeliverEvent";
 
 /// Events sent again in one transaction.
 const PAGE: usize = 100;
+/// The whole millisecond of now belongs to it.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// What to send again, and where to. One of `event_id` and `from_time` is given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,7 +85,7 @@ pub(crate) async fn redeliver_event(tx: &mut Tx, input: RedeliverInput) -> Resul
                 return Err(fault::invalid("EventBusName must be given with FromTime.").into());
             };
             bus::find(tx, &bus).await?;
-            let between = input.between.unwrap_or((first_at(from), tx.id()));
+            let between = input.between.unwrap_or_else(|| (first_at(from), first_at(tx.now() + MILLISECOND)));
             page(tx, &input, &bus, between).await
         }
         _ => Err(fault::invalid("One of EventId and FromTime must be given.").into()),

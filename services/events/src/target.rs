@@ -4,7 +4,8 @@ use base::{Arn, Fault};
 use kernel::{Call, Delivery, TargetKind, Tx};
 use serde_json::json;
 
-use crate::api::Target;
+use crate::api::{DeadLetterConfig, Target};
+use crate::destination::is_destination;
 use crate::fault;
 use crate::input::Input;
 
@@ -12,12 +13,8 @@ use crate::input::Input;
 pub(crate) const DELIVER_TO_BUS: &str = "DeliverToBus";
 
 /// Buses by their ARN.
-pub(crate) const BUS: TargetKind = TargetKind {
-    service: "events",
-    name: "event bus",
-    serves: |arn| arn.resource.starts_with("event-bus/"),
-    call: deliver,
-};
+pub(crate) const BUS: TargetKind =
+    TargetKind { service: "events", name: "event bus", serves: is_bus, call: deliver };
 
 fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let bus = arn.resource.strip_prefix("event-bus/").unwrap_or_default();
@@ -35,8 +32,8 @@ pub(crate) fn check(tx: &Tx, target: &Target) -> Result<(), Fault> {
         let why = format!("{} is no target that Buswork serves; it serves: {kinds}.", target.arn);
         return Err(fault::invalid_parameter("Arn", &why));
     }
-    check_settings(target)?;
-    if arn.service == "events"
+    check_settings(target, &arn)?;
+    if is_bus(&arn)
         && (target.input.is_some() || target.input_path.is_some() || target.input_transformer.is_some())
     {
         return Err(fault::invalid(format!(
@@ -46,16 +43,37 @@ pub(crate) fn check(tx: &Tx, target: &Target) -> Result<(), Fault> {
     }
     Input::compile(target)?;
     check_retry(target)?;
-    check_dead_letter(tx, target)
+    check_dead_letter(tx, target.dead_letter_config.as_ref())
 }
 
-fn check_settings(target: &Target) -> Result<(), Fault> {
+fn is_bus(arn: &Arn) -> bool {
+    arn.service == "events" && arn.resource.starts_with("event-bus/")
+}
+
+/// Parameters go with the kind of target that they are of; those of kinds that are not served are refused by name.
+fn check_settings(target: &Target, arn: &Arn) -> Result<(), Fault> {
+    let is_fifo = arn.service == "sqs" && arn.resource.ends_with(".fifo");
+    if is_fifo && target.sqs_parameters.as_ref().is_none_or(|sqs| sqs.message_group_id.is_none()) {
+        return Err(fault::invalid(format!(
+            "Parameter(s) SqsParameters must be specified for target: {}.",
+            target.id
+        )));
+    }
+    if target.sqs_parameters.is_some() && arn.service != "sqs" {
+        return Err(not_valid_for("SqsParameters", target));
+    }
+    if target.http_parameters.is_some() && !is_destination(arn) {
+        return Err(not_valid_for("HttpParameters", target));
+    }
+    if target.role_arn.as_ref().is_some_and(|role| !is_role(role)) {
+        let why = "RoleArn is not in correct format.";
+        return Err(fault::invalid_parameter("RoleArn", why));
+    }
     let refused = [
         ("KinesisParameters", target.kinesis_parameters.is_some()),
         ("RunCommandParameters", target.run_command_parameters.is_some()),
         ("EcsParameters", target.ecs_parameters.is_some()),
         ("BatchParameters", target.batch_parameters.is_some()),
-        ("HttpParameters", target.http_parameters.is_some()),
         ("RedshiftDataParameters", target.redshift_data_parameters.is_some()),
         ("SageMakerPipelineParameters", target.sage_maker_pipeline_parameters.is_some()),
         ("AppSyncParameters", target.app_sync_parameters.is_some()),
@@ -64,6 +82,14 @@ fn check_settings(target: &Target) -> Result<(), Fault> {
         Some((name, _)) => Err(fault::not_honoured(&format!("{name} of target {}", target.id))),
         None => Ok(()),
     }
+}
+
+fn not_valid_for(what: &str, target: &Target) -> Fault {
+    fault::invalid(format!("Parameter(s) {what} not valid for target: {}.", target.id))
+}
+
+pub(crate) fn is_role(text: &str) -> bool {
+    text.parse::<Arn>().is_ok_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
 }
 
 fn check_retry(target: &Target) -> Result<(), Fault> {
@@ -77,8 +103,9 @@ fn check_retry(target: &Target) -> Result<(), Fault> {
     Err(fault::invalid_parameter("RetryPolicy", why))
 }
 
-fn check_dead_letter(tx: &Tx, target: &Target) -> Result<(), Fault> {
-    let Some(arn) = target.dead_letter_config.as_ref().and_then(|config| config.arn.as_ref()) else {
+/// Refuses a dead-letter queue that is none.
+pub(crate) fn check_dead_letter(tx: &Tx, config: Option<&DeadLetterConfig>) -> Result<(), Fault> {
+    let Some(arn) = config.and_then(|config| config.arn.as_ref()) else {
         return Ok(());
     };
     let parsed = arn.parse::<Arn>().ok();

@@ -189,7 +189,7 @@ async fn what_fails_for_good_goes_to_the_dead_letter_queue_with_its_reasons() {
         |name: &str| message["MessageAttributes"][name]["StringValue"].as_str().unwrap().to_owned();
     assert_eq!(attribute("RULE_ARN"), "arn:aws:events:eu-central-1:000000000000:rule/attempts");
     assert_eq!(attribute("TARGET_ARN"), DOWN);
-    assert_eq!(attribute("ERROR_CODE"), "ServiceException");
+    assert_eq!(attribute("ERROR_CODE"), "ERROR_FROM_TARGET");
     assert_eq!(attribute("ERROR_MESSAGE"), "down");
     assert_eq!(attribute("RETRY_ATTEMPTS"), "2");
     assert_eq!(attribute("EXHAUSTED_RETRY_CONDITION"), "MaximumRetryAttempts");
@@ -221,7 +221,7 @@ async fn a_target_that_is_gone_is_not_tried_again() {
     world.kernel.idle().await;
     let message = world.messages("dead").await.remove(0);
     assert_eq!(message["MessageAttributes"]["RETRY_ATTEMPTS"]["StringValue"], "0");
-    assert_eq!(message["MessageAttributes"]["ERROR_CODE"]["StringValue"], "QueueDoesNotExist");
+    assert_eq!(message["MessageAttributes"]["ERROR_CODE"]["StringValue"], "NO_RESOURCE");
 }
 
 #[tokio::test]
@@ -350,7 +350,7 @@ async fn what_cannot_be_served_is_refused_when_it_is_configured() {
             "InvalidEventPatternException",
         ),
         ("PutRule", json!({ "Name": "x" }), "ValidationException"),
-        ("PutRule", json!({ "Name": "x", "ScheduleExpression": "rate(1 minute)" }), "ValidationException"),
+        ("PutRule", json!({ "Name": "x", "ScheduleExpression": "rate(1 minutes)" }), "ValidationException"),
         ("DescribeRule", json!({ "Name": "none" }), "ResourceNotFoundException"),
         ("DescribeEventBus", json!({ "Name": "none" }), "ResourceNotFoundException"),
         ("CreateEventBus", json!({ "Name": "default" }), "ResourceAlreadyExistsException"),

@@ -5,13 +5,14 @@ use kernel::{Direction, Parts, Result, Tx};
 
 use crate::api::{
     CreateEventBusInput, CreateEventBusOutput, DeadLetterConfig, DeleteEventBusInput, DeleteEventBusOutput,
-    DescribeEventBusInput, DescribeEventBusOutput, EventBus, Level, ListEventBusesInput,
-    ListEventBusesOutput, LogConfig, UpdateEventBusInput, UpdateEventBusOutput,
+    DescribeEventBusInput, DescribeEventBusOutput, EventBus, ListEventBusesInput, ListEventBusesOutput,
+    UpdateEventBusInput, UpdateEventBusOutput,
 };
 use crate::bus::{self, DEFAULT};
 use crate::fault;
 use crate::keys::{Bus, BusKey, RuleKey, RulesKey};
 use crate::ops::{limit, page, tags};
+use crate::target;
 use crate::validation;
 
 /// The most buses of an account and region; AWS's default quota.
@@ -25,11 +26,7 @@ pub(crate) async fn create_event_bus(
     if input.event_source_name.is_some() {
         return Err(fault::not_honoured("EventSourceName (a partner event bus)").into());
     }
-    check_settings(
-        input.kms_key_identifier.as_ref(),
-        input.dead_letter_config.as_ref(),
-        input.log_config.as_ref(),
-    )?;
+    check_settings(tx, input.kms_key_identifier.as_ref(), input.dead_letter_config.as_ref())?;
     if input.name.contains('/') {
         return Err(fault::invalid("Event bus name must not contain '/'.").into());
     }
@@ -43,12 +40,22 @@ pub(crate) async fn create_event_bus(
     }
     let (created_at, modified_at) = (tx.now(), tx.now());
     let tags = tags::to_map(input.tags.unwrap_or_default())?;
-    let new = Bus { description: input.description.clone(), created_at, modified_at, tags, ..Bus::default() };
+    let new = Bus {
+        description: input.description,
+        created_at,
+        modified_at,
+        tags,
+        policy: None,
+        dead_letter: input.dead_letter_config.and_then(|config| config.arn),
+        log: input.log_config,
+    };
     bus::write(tx, &key.name, &new).await?;
     Ok(CreateEventBusOutput {
         event_bus_arn: Some(bus::arn(tx, &key.name)),
-        description: input.description,
-        ..CreateEventBusOutput::default()
+        description: new.description,
+        dead_letter_config: dead_letter(new.dead_letter),
+        log_config: new.log,
+        kms_key_identifier: None,
     })
 }
 
@@ -65,6 +72,9 @@ pub(crate) async fn describe_event_bus(
         creation_time: time(found.created_at),
         last_modified_time: time(found.modified_at),
         description: found.description,
+        policy: found.policy,
+        dead_letter_config: dead_letter(found.dead_letter),
+        log_config: found.log,
         ..DescribeEventBusOutput::default()
     })
 }
@@ -74,21 +84,25 @@ pub(crate) async fn update_event_bus(
     tx: &mut Tx,
     input: UpdateEventBusInput,
 ) -> Result<UpdateEventBusOutput> {
-    check_settings(
-        input.kms_key_identifier.as_ref(),
-        input.dead_letter_config.as_ref(),
-        input.log_config.as_ref(),
-    )?;
+    check_settings(tx, input.kms_key_identifier.as_ref(), input.dead_letter_config.as_ref())?;
     let name = bus::enter(tx, input.name.as_deref())?;
-    let mut found = bus::find_guarded(tx, &name).await?;
-    found.description = input.description.or(found.description);
-    found.modified_at = tx.now();
-    tx.put(&BusKey { name: name.clone() }, &found)?;
+    let before = bus::find_guarded(tx, &name).await?;
+    let changed = Bus {
+        description: input.description.or(before.description),
+        // A configuration without an ARN takes the queue away.
+        dead_letter: input.dead_letter_config.map_or(before.dead_letter, |config| config.arn),
+        log: input.log_config.or(before.log),
+        modified_at: tx.now(),
+        ..before
+    };
+    bus::write(tx, &name, &changed).await?;
     Ok(UpdateEventBusOutput {
         arn: Some(bus::arn(tx, &name)),
         name: Some(name),
-        description: found.description,
-        ..UpdateEventBusOutput::default()
+        description: changed.description,
+        dead_letter_config: dead_letter(changed.dead_letter),
+        log_config: changed.log,
+        kms_key_identifier: None,
     })
 }
 
@@ -138,7 +152,8 @@ pub(crate) async fn list_event_buses(
         creation_time: time(found.created_at),
         last_modified_time: time(found.modified_at),
         description: found.description,
-        ..EventBus::default()
+        policy: found.policy,
+        managed_by: None,
     };
     Ok(ListEventBusesOutput { event_buses: Some(rows.into_iter().map(show).collect()), next_token })
 }
@@ -148,19 +163,17 @@ fn time(at: Timestamp) -> Option<Timestamp> {
     (at.as_millis() != 0).then_some(at)
 }
 
+fn dead_letter(arn: Option<String>) -> Option<DeadLetterConfig> {
+    arn.map(|arn| DeadLetterConfig { arn: Some(arn) })
+}
+
 fn check_settings(
+    tx: &Tx,
     key: Option<&String>,
     dead_letter: Option<&DeadLetterConfig>,
-    log: Option<&LogConfig>,
 ) -> Result<(), Fault> {
     if key.is_some_and(|key| !key.is_empty()) {
         return Err(fault::not_honoured("KmsKeyIdentifier"));
     }
-    if dead_letter.is_some_and(|config| config.arn.is_some()) {
-        return Err(fault::not_honoured("DeadLetterConfig of an event bus (set it at each target instead)"));
-    }
-    match log.and_then(|log| log.level) {
-        None | Some(Level::Off) => Ok(()),
-        Some(level) => Err(fault::not_honoured(&format!("LogConfig level {}", level.as_str()))),
-    }
+    target::check_dead_letter(tx, dead_letter)
 }

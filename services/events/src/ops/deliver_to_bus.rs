@@ -17,8 +17,12 @@ pub(crate) struct DeliverToBus {
 
 /// Takes an event from another bus as it is: id, account, region and time stay those of where it came from.
 pub(crate) async fn deliver_to_bus(tx: &mut Tx, input: DeliverToBus) -> Result<()> {
-    bus::find(tx, &input.bus).await?;
+    let found = bus::find(tx, &input.bus).await?;
     let mut event = event::open(&input.envelope, tx.now())?;
+    if let Some(account) = event::account_of(&input.envelope).filter(|_| found.policy.is_some()) {
+        let (source, detail_type) = (Some(event.source.as_str()), Some(event.detail_type.as_str()));
+        bus::check_sender(tx, &input.bus, &found, &account, source, detail_type)?;
+    }
     event.order = input.order;
     let place = tx.id();
     arrive(tx, Arrival { bus: &input.bus, event, envelope: input.envelope, place, asked: Asked::All })

@@ -47,7 +47,9 @@ async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: boo
         |value: Option<String>| value.ok_or_else(|| Fault::new("InvalidArgument", "A parameter is missing."));
     tx.enter(home.clone());
     let bus = bus::enter(tx, entry.event_bus_name.as_deref())?;
-    bus::find(tx, &bus).await?;
+    let found = bus::find(tx, &bus).await?;
+    let (source, detail_type) = (entry.source.as_deref(), entry.detail_type.as_deref());
+    bus::check_sender(tx, &bus, &found, home.account.as_str(), source, detail_type)?;
     let event = NewEvent {
         id: tx.id(),
         detail: check_detail(&required(entry.detail)?)?,

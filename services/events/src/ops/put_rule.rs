@@ -9,6 +9,7 @@ use crate::managed;
 use crate::ops::tags;
 use crate::rule;
 use crate::schedule;
+use crate::target;
 
 /// Creates a rule, or changes it except for its targets and tags.
 ///
@@ -52,6 +53,9 @@ pub(crate) async fn put_rule(tx: &mut Tx, input: PutRuleInput) -> Result<PutRule
 fn check(input: &PutRuleInput, bus: &str) -> Result<(), Fault> {
     if input.event_pattern.is_none() && input.schedule_expression.is_none() {
         return Err(fault::invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
+    }
+    if input.role_arn.as_ref().is_some_and(|role| !target::is_role(role)) {
+        return Err(fault::invalid_parameter("RoleArn", "RoleArn is not in correct format."));
     }
     if let Some(pattern) = &input.event_pattern {
         rule::check_pattern(pattern)?;
