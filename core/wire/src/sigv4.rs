@@ -8,6 +8,7 @@
 
 mod canonical;
 mod chunked;
+mod sign;
 mod verify;
 
 use std::borrow::Cow;
@@ -19,7 +20,8 @@ use crate::text::{decode_form, fields};
 
 pub use chunked::Chunks;
 pub(crate) use chunked::is_chunked;
-pub use verify::{signing_key, verify};
+pub use sign::{Signer, Unsigned, sign};
+pub use verify::{signing_key, verify, verify_head};
 
 /// The only algorithm.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";

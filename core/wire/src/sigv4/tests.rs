@@ -358,3 +358,90 @@ fn broken_framing_is_an_error() {
         (b"abc".as_ref(), vec![("x-t".to_owned(), "v".to_owned())])
     );
 }
+
+/// A request of our own making, signed now, and then changed on its way.
+fn sent(service: &str, body: &str, change: impl FnOnce(&mut Case)) -> Result<(), Fault> {
+    let headers =
+        [("host", "127.0.0.1:4566"), ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.X")];
+    let mut case = Case::new("POST", "/a%20b/?q=1%2F2", &headers).body(body);
+    let body = case.body.clone().into();
+    let signer = Signer {
+        access_key: "AKIDEXAMPLE",
+        secret: SUITE_SECRET,
+        session_token: Some("token"),
+        region: "eu-central-1",
+        service,
+    };
+    let now = Timestamp::from_iso(SUITE_NOW).unwrap();
+    let headers = &mut case.headers;
+    sign(Unsigned { method: "POST", path: "/a%20b/", query: "q=1%2F2", headers, body: &body }, &signer, now)?;
+    change(&mut case);
+    case.verify(SUITE_SECRET, SUITE_NOW)
+}
+
+#[test]
+fn what_we_sign_verifies_and_not_when_it_was_changed() {
+    for service in ["sqs", "s3"] {
+        assert_eq!(sent(service, "{}", |_| {}), Ok(()), "{service}");
+        let refused = |change: fn(&mut Case)| sent(service, "{}", change).unwrap_err().code.into_owned();
+        let digest = if service == "s3" { "XAmzContentSHA256Mismatch" } else { "InvalidSignatureException" };
+        assert_eq!(refused(|case| case.body = b"{ }".to_vec()), digest);
+        let header = |name: &'static str, value: &'static str| {
+            move |case: &mut Case| {
+                case.headers.insert(name, value.parse().unwrap());
+            }
+        };
+        for change in [header("x-amz-target", "AmazonSQS.Y"), header("x-amz-security-token", "other")] {
+            assert_eq!(sent(service, "{}", change).unwrap_err().code, "InvalidSignatureException");
+        }
+        assert_eq!(refused(|case| case.target = "/a%20b/?q=2".to_owned()), "InvalidSignatureException");
+        assert_eq!(refused(|case| case.method = "PUT"), "InvalidSignatureException");
+        // A body with its own right hash in the header: then the header is not what was signed.
+        let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let swapped = sent(service, "{\"a\":1}", |case| {
+            case.body = b"{}".to_vec();
+            case.headers.insert("x-amz-content-sha256", hash.parse().unwrap());
+        });
+        assert_eq!(swapped.unwrap_err().code, "InvalidSignatureException");
+    }
+}
+
+#[test]
+fn a_head_is_proven_before_its_body_comes() {
+    let case = s3(
+        "PUT",
+        "/test%24file.text",
+        &[
+            ("host", "examplebucket.s3.amazonaws.com"),
+            ("date", "Fri, 24 May 2013 00:00:00 GMT"),
+            ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+        ],
+        "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
+        "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+        "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+    );
+    let (path, body) = (case.target.as_str(), Default::default());
+    let head = Request { method: "PUT", path, query: "", headers: &case.headers, body };
+    let signature = Signature::parse(&head).unwrap().unwrap();
+    let check = |secret: &str, now: &str| verify_head(&signature, &head, secret, Timestamp::from_iso(now).unwrap());
+    assert_eq!(check(S3_SECRET, S3_NOW), Ok(()));
+    assert!(check("another", S3_NOW).is_err());
+    assert_eq!(check(S3_SECRET, "2013-05-24T00:15:01Z").unwrap_err().code, "RequestTimeTooSkewed");
+}
+
+#[test]
+fn what_changes_a_request_must_be_signed() {
+    let added = |service: &str, name: &'static str| {
+        sent(service, "{}", |case| {
+            case.headers.insert(name, "x".parse().unwrap());
+        })
+    };
+    let fault = added("s3", "x-amz-copy-source").unwrap_err();
+    assert_eq!((fault.code.as_ref(), fault.status), ("AccessDenied", 403));
+    assert_eq!(added("s3", "x-forwarded-for"), Ok(()));
+    assert_eq!(added("sqs", "x-amzn-trace-id"), Ok(()));
+    let headers = [("x-amz-target", "DynamoDB_20120810.DeleteTable")];
+    let unsigned = suite("GET", "/", &headers, "host;x-amz-date", VANILLA);
+    let fault = unsigned.verify(SUITE_SECRET, SUITE_NOW).unwrap_err();
+    assert!(fault.message.contains("'x-amz-target' must be a 'SignedHeader'"), "{fault}");
+}

@@ -33,9 +33,43 @@ pub fn verify(
 ) -> Result<(), Fault> {
     check_time(signature, now)?;
     let payload_hash = payload_hash(signature, request)?;
-    let canonical = canonical_request(signature, request, &payload_hash)?;
-    let hashed = hex::encode(Sha256::digest(canonical.as_bytes()));
-    let to_sign = format!("{ALGORITHM}\n{}\n{}\n{hashed}", signature.date, signature.scope);
+    let key = verify_with(signature, request, secret, &payload_hash)?;
+    if payload_hash.starts_with("STREAMING-") && is_chunked(request) {
+        return verify_chunks(signature, request, &key, &payload_hash);
+    }
+    Ok(())
+}
+
+/// Proves the head of a request whose body has not come yet, by what the head says of the body's hash: worth doing before a
+/// large body is taken in. [`verify`] proves the body, too. A head that says nothing of the body proves nothing and passes.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_head(
+    signature: &Signature<'_>,
+    head: &Request<'_>,
+    secret: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    check_time(signature, now)?;
+    let presigned = signature.service() == "s3" && signature.expires_seconds.is_some();
+    let claimed = head.header("x-amz-content-sha256").or(presigned.then_some("UNSIGNED-PAYLOAD"));
+    match claimed {
+        Some(claimed) => verify_with(signature, head, secret, claimed).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Proves everything but the body; the key for its chunks.
+fn verify_with(
+    signature: &Signature<'_>,
+    request: &Request<'_>,
+    secret: &str,
+    payload_hash: &str,
+) -> Result<[u8; 32], Fault> {
+    let canonical = canonical_request(signature, request, payload_hash)?;
+    check_all_is_signed(signature, request)?;
+    let to_sign = to_sign(signature, &canonical);
     let key = signing_key(secret, &signature.scope);
     if !signed(&key, &to_sign, &signature.signature) {
         return Err(mismatch(&format!(
@@ -43,10 +77,37 @@ pub fn verify(
              should have been\n'{to_sign}'\n"
         )));
     }
-    if payload_hash.starts_with("STREAMING-") && is_chunked(request) {
-        return verify_chunks(signature, request, &key, &payload_hash);
+    Ok(key)
+}
+
+/// The text whose code is the signature.
+fn to_sign(signature: &Signature<'_>, canonical: &str) -> String {
+    let hashed = hex::encode(Sha256::digest(canonical.as_bytes()));
+    format!("{ALGORITHM}\n{}\n{}\n{hashed}", signature.date, signature.scope)
+}
+
+/// The signature itself, in hexadecimal digits.
+pub(super) fn signature_of(key: &[u8; 32], signature: &Signature<'_>, canonical: &str) -> String {
+    hex::encode(hmac(key, to_sign(signature, canonical).as_bytes()))
+}
+
+/// Headers that change what a request does must be signed, or whoever stands between could add them: the operation's name,
+/// and for S3 everything that begins with `x-amz-`.
+fn check_all_is_signed(signature: &Signature<'_>, request: &Request<'_>) -> Result<(), Fault> {
+    let s3 = signature.service() == "s3";
+    let binds = |name: &str| {
+        name == "x-amz-target" || s3 && name.starts_with("x-amz-") && name != "x-amz-user-agent"
+    };
+    let signed = |name: &str| signature.signed_headers.split(';').any(|signed| signed == name);
+    let unsigned = request.headers.keys().map(|name| name.as_str()).find(|name| binds(name) && !signed(name));
+    match unsigned {
+        None => Ok(()),
+        Some(_) if s3 => {
+            let message = "There were headers present in the request which were not signed";
+            Err(Fault::new("AccessDenied", message).with_status(403))
+        }
+        Some(name) => Err(mismatch(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."))),
     }
-    Ok(())
 }
 
 fn mismatch(message: &str) -> Fault {
@@ -135,7 +196,7 @@ fn span(duration: Duration) -> String {
 }
 
 /// `20261122T102019Z`
-fn basic(moment: Timestamp) -> String {
+pub(super) fn basic(moment: Timestamp) -> String {
     moment.to_iso_seconds().replace(['-', ':'], "")
 }
 
