@@ -17,10 +17,13 @@ pub(crate) const EXPIRE: &str = "ExpireSession";
 /// The internal operation that says whose an access key is, for the server's front door.
 pub const IDENTIFY: &str = "IdentifyAccessKey";
 
+/// How long credentials that have expired are known as such.
+const TOLD: Duration = Duration::from_secs(86_400);
+
 /// Whose an access key is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Identified {
-    /// The session, if the key is of temporary credentials that have not expired.
+    /// The session, if the key is of temporary credentials, also for a day after they expired.
     pub session: Option<Session>,
 }
 
@@ -84,11 +87,11 @@ pub(crate) async fn get_session_token(
 /// Which session an access key belongs to.
 pub(crate) async fn identify(tx: &mut Tx, access_key: String) -> Result<Identified> {
     tx.enter(everywhere());
-    let session = tx.peek(&SessionKey { access_key }).await?.filter(|session| session.expires_at > tx.now());
+    let session = tx.peek(&SessionKey { access_key }).await?;
     Ok(Identified { session })
 }
 
-/// Removes credentials whose time has passed.
+/// Removes credentials whose time has passed: a day ago, so that who still uses them is told.
 pub(crate) async fn expire(tx: &mut Tx, access_key: String) -> Result<()> {
     tx.enter(everywhere());
     tx.delete(&SessionKey { access_key });
@@ -108,7 +111,7 @@ fn issue(
         Session { account, secret: letters(tx, 40), token: letters(tx, 356), principal, user_id, expires_at };
     tx.enter(everywhere());
     tx.put(&SessionKey { access_key: access_key.clone() }, &session)?;
-    tx.enqueue_quietly(expires_at, NewTask::new(Call::new("sts", EXPIRE, &access_key)?))?;
+    tx.enqueue_quietly(expires_at + TOLD, NewTask::new(Call::new("sts", EXPIRE, &access_key)?))?;
     Ok(Credentials {
         access_key_id: access_key,
         secret_access_key: session.secret,
