@@ -16,12 +16,17 @@ async fn lines(config: Value) -> Vec<Value> {
     world.ok("events", "CreateEventBus", json!({ "Name": "b", "LogConfig": config })).await;
     for (rule, queue) in [("works", "out"), ("fails", "gone")] {
         let pattern = json!({ "source": ["a"] }).to_string();
-        world.ok("events", "PutRule", json!({ "Name": rule, "EventBusName": "b", "EventPattern": pattern })).await;
+        world
+            .ok("events", "PutRule", json!({ "Name": rule, "EventBusName": "b", "EventPattern": pattern }))
+            .await;
         let target = json!({ "Id": "t", "Arn": format!("{QUEUES}:{queue}"), "DeadLetterConfig": { "Arn": format!("{QUEUES}:dead") } });
-        world.ok("events", "PutTargets", json!({ "Rule": rule, "EventBusName": "b", "Targets": [target] })).await;
+        world
+            .ok("events", "PutTargets", json!({ "Rule": rule, "EventBusName": "b", "Targets": [target] }))
+            .await;
     }
     for source in ["a", "nobody"] {
-        let entry = json!({ "Source": source, "DetailType": "T", "Detail": "{\"n\":1}", "EventBusName": "b" });
+        let entry =
+            json!({ "Source": source, "DetailType": "T", "Detail": "{\"n\":1}", "EventBusName": "b" });
         world.ok("events", "PutEvents", json!({ "Entries": [entry] })).await;
         world.idle().await;
     }
@@ -51,7 +56,14 @@ async fn a_bus_logs_as_much_as_its_level_says() {
     let infos = lines(json!({ "Level": "INFO" })).await;
     assert_eq!(
         steps(&infos)[..6],
-        ["EVENT_RECEIPT", "RULE_MATCH_START", "RULE_MATCH", "INVOCATION_START", "RULE_MATCH", "INVOCATION_START"]
+        [
+            "EVENT_RECEIPT",
+            "RULE_MATCH_START",
+            "RULE_MATCH",
+            "INVOCATION_START",
+            "RULE_MATCH",
+            "INVOCATION_START"
+        ]
     );
     let mut ends = steps(&infos)[6..9].to_vec();
     ends.sort_unstable();
@@ -69,4 +81,19 @@ async fn a_line_has_the_events_detail_only_if_the_bus_says_so() {
     assert_eq!(plain[0]["resource_arn"], "arn:aws:events:eu-central-1:000000000000:event-bus/b");
     let full = lines(json!({ "Level": "INFO", "IncludeDetail": "FULL" })).await;
     assert_eq!(full[0]["details"]["event_detail"], json!({ "n": 1 }));
+}
+
+#[tokio::test]
+async fn a_log_group_as_target_gets_the_event_as_a_line() {
+    let world = World::new(|| vec![events::service(), logs::service()]).await;
+    world.ok("logs", "CreateLogGroup", json!({ "logGroupName": "/aws/events/all" })).await;
+    world.ok("events", "PutRule", json!({ "Name": "r", "EventPattern": "{\"source\":[\"a\"]}" })).await;
+    let group = "arn:aws:logs:eu-central-1:000000000000:log-group:/aws/events/all";
+    world.ok("events", "PutTargets", json!({ "Rule": "r", "Targets": [{ "Id": "t", "Arn": group }] })).await;
+    let entry = json!({ "Source": "a", "DetailType": "T", "Detail": "{\"n\":1}" });
+    let put = world.ok("events", "PutEvents", json!({ "Entries": [entry] })).await;
+    world.idle().await;
+    let found = world.ok("logs", "FilterLogEvents", json!({ "logGroupName": "/aws/events/all" })).await;
+    let line: Value = serde_json::from_str(found["events"][0]["message"].as_str().unwrap()).unwrap();
+    assert_eq!((&line["id"], &line["detail"]), (&put["Entries"][0]["EventId"], &json!({ "n": 1 })));
 }

@@ -64,7 +64,7 @@ async fn what_cannot_be_delivered_is_in_the_dead_letter_queue_with_its_reasons()
     let body: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
     assert_eq!(body["id"], json!(id));
     let attributes = &message["MessageAttributes"];
-    assert_eq!(attributes["ERROR_CODE"]["StringValue"], "QueueDoesNotExist");
+    assert_eq!(attributes["ERROR_CODE"]["StringValue"], "NO_RESOURCE");
     assert_eq!(attributes["TARGET_ARN"]["StringValue"], format!("{QUEUES}:gone"));
     assert_eq!(attributes["RETRY_ATTEMPTS"]["StringValue"], "0");
 }
@@ -78,4 +78,22 @@ async fn the_trace_leads_from_the_event_to_the_message() {
     let spans = world.spans(&id).await;
     let operations: Vec<&str> = spans.iter().map(|span| span.operation.as_str()).collect();
     assert_eq!(operations, ["events:PutEvents", "sqs:SendMessage"]);
+}
+
+#[tokio::test]
+async fn a_fifo_queue_gets_events_in_the_group_that_the_target_names() {
+    let world = world().await;
+    let attributes = json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true" });
+    world.ok("sqs", "CreateQueue", json!({ "QueueName": "q.fifo", "Attributes": attributes })).await;
+    world.ok("events", "PutRule", json!({ "Name": "r", "EventPattern": "{\"source\":[\"a\"]}" })).await;
+    let target =
+        json!({ "Id": "t", "Arn": format!("{QUEUES}:q.fifo"), "SqsParameters": { "MessageGroupId": "g" } });
+    world.ok("events", "PutTargets", json!({ "Rule": "r", "Targets": [target] })).await;
+    let id = put(&world, "a").await;
+    world.idle().await;
+    let input = json!({ "QueueUrl": "q.fifo", "AttributeNames": ["All"] });
+    let message = world.ok("sqs", "ReceiveMessage", input).await["Messages"][0].clone();
+    assert_eq!(message["Attributes"]["MessageGroupId"], "g");
+    let body: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["id"], json!(id));
 }

@@ -78,6 +78,11 @@ pub(crate) fn open(envelope: &str, now: Timestamp) -> Result<NewEvent, serde_jso
     })
 }
 
+/// The root in an X-Ray trace header, by which the event's chain of causes is found.
+pub(crate) fn trace_root(header: &str) -> Option<&str> {
+    header.split(';').find_map(|field| field.trim().strip_prefix("Root=")).filter(|root| !root.is_empty())
+}
+
 /// The account that an envelope names.
 pub(crate) fn account_of(envelope: &str) -> Option<String> {
     #[derive(Deserialize)]

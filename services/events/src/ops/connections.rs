@@ -89,8 +89,11 @@ pub(crate) async fn update_connection(
     let secret = tx.get(&SecretKey { name: key.name.clone() }).await?;
     let kind = input.authorization_type.unwrap_or(before.kind);
     let known = secret.map(|secret| secret.parameters).unwrap_or_default();
-    let changed =
-        Connection { kind, description: input.description.or(before.description.clone()), ..before.clone() };
+    let changed = Connection {
+        kind,
+        description: input.description.or_else(|| before.description.clone()),
+        ..before.clone()
+    };
     let parameters = merged(kind, known, input.auth_parameters.unwrap_or_default())?;
     connection::check(kind, &parameters)?;
     let made = connection::write(tx, &key.name, &changed, parameters)?;

@@ -3,7 +3,7 @@ use kernel::{Error, Result, Scope, TraceCx, Tx};
 
 use crate::api::{PutEventsInput, PutEventsOutput, PutEventsRequestEntry, PutEventsResultEntry};
 use crate::bus;
-use crate::event::{BYTES_MAX, NewEvent, check_detail, check_entry, size};
+use crate::event::{BYTES_MAX, NewEvent, check_detail, check_entry, size, trace_root};
 use crate::fault;
 use crate::publish::publish;
 use crate::validation;
@@ -60,6 +60,9 @@ async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: boo
         order: None,
     };
     let id = event.id.to_string();
+    if let Some(root) = entry.trace_header.as_deref().and_then(trace_root) {
+        tx.note("trace header", root, Some(serde_json::Value::from(id.clone())));
+    }
     // An event that nothing on the trace caused, alone in its request, begins a chain of its own.
     if alone && tx.caller().trace.parent == 0 {
         tx.set_trace(TraceCx::root(event.id));

@@ -34,7 +34,7 @@ pub(crate) async fn put_rule(tx: &mut Tx, input: PutRuleInput) -> Result<PutRule
         .schedule
         .as_ref()
         .filter(|known| Some(&known.expression) == input.schedule_expression.as_ref())
-        .map_or(tx.now(), |known| known.anchor);
+        .map_or_else(|| tx.now(), |known| known.anchor);
     let rule = Rule {
         pattern: input.event_pattern,
         schedule: input.schedule_expression.map(|expression| Scheduled { expression, anchor }),

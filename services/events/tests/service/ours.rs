@@ -134,3 +134,16 @@ async fn an_explanation_has_the_text_as_it_was_written() {
     let text = explained["text"].as_str().unwrap();
     assert!(text.ends_with("\"detail\":{\"total\": 250.10, \"id\": 12345678901234567890}}"), "{text}");
 }
+
+#[tokio::test]
+async fn an_event_is_found_by_the_trace_header_that_it_came_with() {
+    let world = World::new().await;
+    let root = "1-5759e988-bd862e3fe1be46a994272793";
+    let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
+    let id = world
+        .put_entry(json!({ "Source": "a", "DetailType": "T", "Detail": "{}", "TraceHeader": header }))
+        .await;
+    let chains = world.world.chains(root).await;
+    assert_eq!(chains.len(), 1);
+    assert_eq!(chains[0].root.to_string(), id);
+}
