@@ -47,6 +47,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         iam::service(),
         lambda::service(functions),
         logs::service(),
+        pipes::service(),
         s3::service(),
         scheduler::service(),
         sqs::service(),

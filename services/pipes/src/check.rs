@@ -1,0 +1,133 @@
+//! What may be set: a pipe that can run, or why not.
+
+use base::{Arn, Fault};
+use kernel::Kernel;
+
+use crate::api::{
+    PipeEnrichmentParameters, PipeLogConfigurationParameters, PipeSourceParameters, PipeTargetParameters,
+};
+use crate::compiled::Compiled;
+use crate::keys::Settings;
+use crate::{fault, target};
+
+/// The most messages of a batch that is not waited for.
+const BATCH_AT_ONCE_MAX: usize = 10;
+
+/// Refuses settings that cannot be honoured.
+pub(crate) fn settings(kernel: &Kernel, name: &str, settings: &Settings) -> Result<(), Fault> {
+    let compiled = Compiled::new(name, String::new(), settings.clone())?;
+    source(&compiled.source, &settings.source_parameters)?;
+    batch(&compiled)?;
+    if kernel.targets().find(&compiled.source).is_none() {
+        return Err(fault::not_honoured(&format!("{} as a source", settings.source)));
+    }
+    if let Some(arn) = &compiled.enrichment {
+        enrichment(kernel, arn, settings.enrichment_parameters.as_ref())?;
+    }
+    parameters(&compiled.target, &settings.target_parameters)?;
+    target::check(kernel, &compiled)?;
+    settings.log.as_ref().map_or(Ok(()), log)
+}
+
+fn source(arn: &Arn, parameters: &PipeSourceParameters) -> Result<(), Fault> {
+    let what = match arn.service.as_str() {
+        "sqs" => None,
+        "dynamodb" => Some("A DynamoDB stream as a source"),
+        "kinesis" => Some("A Kinesis stream as a source"),
+        "kafka" => Some("An Amazon MSK cluster as a source"),
+        "mq" => Some("An Amazon MQ broker as a source"),
+        _ => return Err(fault::invalid(format!("{arn} is not a valid source of a pipe."))),
+    };
+    if let Some(what) = what {
+        return Err(fault::not_honoured(what));
+    }
+    let others = [
+        ("KinesisStreamParameters", parameters.kinesis_stream_parameters.is_some()),
+        ("DynamoDBStreamParameters", parameters.dynamo_db_stream_parameters.is_some()),
+        ("ActiveMQBrokerParameters", parameters.active_mq_broker_parameters.is_some()),
+        ("RabbitMQBrokerParameters", parameters.rabbit_mq_broker_parameters.is_some()),
+        ("ManagedStreamingKafkaParameters", parameters.managed_streaming_kafka_parameters.is_some()),
+        ("SelfManagedKafkaParameters", parameters.self_managed_kafka_parameters.is_some()),
+    ];
+    match others.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(fault::invalid(format!("{name} do not go with a queue as the source."))),
+        None => Ok(()),
+    }
+}
+
+fn batch(pipe: &Compiled) -> Result<(), Fault> {
+    if pipe.is_ordered() && (pipe.window_s > 0 || pipe.batch_size > BATCH_AT_ONCE_MAX) {
+        let why = "FIFO queues have batches of at most 10 messages and no MaximumBatchingWindowInSeconds.";
+        return Err(fault::invalid(why));
+    }
+    if pipe.batch_size > BATCH_AT_ONCE_MAX && pipe.window_s == 0 {
+        let why = "MaximumBatchingWindowInSeconds must be at least 1 where BatchSize is greater than 10.";
+        return Err(fault::invalid(why));
+    }
+    Ok(())
+}
+
+fn enrichment(
+    kernel: &Kernel,
+    arn: &Arn,
+    parameters: Option<&PipeEnrichmentParameters>,
+) -> Result<(), Fault> {
+    if parameters.is_some_and(|parameters| parameters.http_parameters.is_some()) {
+        return Err(fault::not_honoured("HttpParameters of an enrichment"));
+    }
+    let operation = match arn.service.as_str() {
+        "lambda" => "Invoke",
+        "states" => "StartSyncExecution",
+        _ => return Err(fault::not_honoured(&format!("{arn} as an enrichment"))),
+    };
+    if kernel.serves(&arn.service, operation) {
+        return Ok(());
+    }
+    Err(fault::not_honoured(&format!("{}:{operation}, which an enrichment needs,", arn.service)))
+}
+
+/// Parameters go with the target that they are for, and with targets that are served.
+fn parameters(arn: &Arn, given: &PipeTargetParameters) -> Result<(), Fault> {
+    let unhonoured = [
+        ("KinesisStreamParameters", given.kinesis_stream_parameters.is_some()),
+        ("EcsTaskParameters", given.ecs_task_parameters.is_some()),
+        ("BatchJobParameters", given.batch_job_parameters.is_some()),
+        ("RedshiftDataParameters", given.redshift_data_parameters.is_some()),
+        ("SageMakerPipelineParameters", given.sage_maker_pipeline_parameters.is_some()),
+        ("TimestreamParameters", given.timestream_parameters.is_some()),
+    ];
+    if let Some((name, _)) = unhonoured.iter().find(|(_, given)| *given) {
+        return Err(fault::not_honoured(name));
+    }
+    let bus = arn.resource.starts_with("event-bus/");
+    let fitting = [
+        ("LambdaFunctionParameters", given.lambda_function_parameters.is_some(), arn.service == "lambda"),
+        (
+            "StepFunctionStateMachineParameters",
+            given.step_function_state_machine_parameters.is_some(),
+            arn.service == "states",
+        ),
+        ("SqsQueueParameters", given.sqs_queue_parameters.is_some(), arn.service == "sqs"),
+        ("EventBridgeEventBusParameters", given.event_bridge_event_bus_parameters.is_some(), bus),
+        ("CloudWatchLogsParameters", given.cloud_watch_logs_parameters.is_some(), arn.service == "logs"),
+        ("HttpParameters", given.http_parameters.is_some(), arn.service == "events" && !bus),
+    ];
+    if let Some((name, ..)) = fitting.iter().find(|(_, given, fits)| *given && !fits) {
+        return Err(fault::invalid(format!("{name} do not go with the target {arn}.")));
+    }
+    match &given.event_bridge_event_bus_parameters {
+        Some(parameters) if parameters.endpoint_id.is_some() => Err(fault::not_honoured("EndpointId")),
+        _ => Ok(()),
+    }
+}
+
+fn log(log: &PipeLogConfigurationParameters) -> Result<(), Fault> {
+    let unhonoured = [
+        ("S3LogDestination", log.s3_log_destination.is_some()),
+        ("FirehoseLogDestination", log.firehose_log_destination.is_some()),
+    ];
+    match unhonoured.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(fault::not_honoured(name)),
+        None => Ok(()),
+    }
+}

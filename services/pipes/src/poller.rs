@@ -1,0 +1,159 @@
+//! What reads for running pipes: one loop for each, outside the store.
+//!
+//! A loop holds nothing that is not in its queue or in its pipe's row. It ends when the row says that the pipe no longer
+//! runs, and is begun again when the server starts. It is no task of the runner, because it never ends by itself and
+//! because waiting for messages is nothing that is due: what waits in a long poll costs no commit.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base::{AccountId, Document, Region};
+use futures::future::{Either, select};
+use kernel::{Caller, Direction, Effect, Kernel, Parts, Result, Scope, Tx};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::api::PipeState;
+use crate::compiled::Compiled;
+use crate::keys::{Pipe, PipeKey, RunningKey, house};
+use crate::{NAME, PRINCIPAL, execution, pipe, source};
+
+/// The internal operation that reads for one pipe until it stops.
+pub(crate) const RUN: &str = "RunPipe";
+/// The internal operation that begins to read for all pipes that run.
+pub(crate) const START_ALL: &str = "StartPollers";
+
+/// The pause after the source could not be read.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Rows read in one step.
+const PAGE: usize = 500;
+
+/// One run of one pipe.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub account: AccountId,
+    pub region: Region,
+    pub name: String,
+    pub run: u64,
+}
+
+/// The runs that are read for.
+#[derive(Debug, Default)]
+pub(crate) struct Pollers(Mutex<HashSet<Run>>);
+
+impl Pollers {
+    /// Begins to read for a run, unless somebody does.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one loop of a pipe; it ends with the pipe's run"
+    )]
+    pub(crate) fn start(&self, kernel: &Kernel, run: Run) {
+        if !self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone()) {
+            return;
+        }
+        let kernel = kernel.clone();
+        tokio::spawn(async move {
+            let Run { account, region, .. } = run.clone();
+            let caller = kernel.house_caller().as_service(PRINCIPAL, account, region);
+            if let Err(fault) = kernel.ask(caller, NAME, RUN, &json!(run)).await {
+                tracing::error!(pipe = run.name, %fault, "failed to read for a pipe");
+            }
+        });
+    }
+
+    fn end(&self, run: &Run) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
+    }
+}
+
+/// Begins to read for every pipe that runs, in all accounts and regions.
+pub(crate) async fn start_all(effect: &Effect, _: Document) -> Result<()> {
+    let pollers = effect.state::<Pollers>()?;
+    for run in effect.transact("FindRunningPipes", running, ()).await? {
+        pollers.start(effect.kernel(), run);
+    }
+    Ok(())
+}
+
+async fn running(tx: &mut Tx, (): ()) -> Result<Vec<Run>> {
+    tx.enter(house());
+    let mut keys: Vec<RunningKey> = Vec::new();
+    loop {
+        let rows = match keys.last() {
+            None => tx.scan::<RunningKey>(Parts::none(), PAGE).await?,
+            Some(last) => tx.scan_after(Parts::none(), &last.clone(), PAGE, Direction::Forward).await?,
+        };
+        let read = rows.len();
+        keys.extend(rows.into_iter().map(|(key, ())| key));
+        if read < PAGE {
+            break;
+        }
+    }
+    let mut runs = Vec::new();
+    for key in keys {
+        let (Some(account), Some(region)) = (AccountId::parse(&key.account), Region::parse(&key.region))
+        else {
+            continue;
+        };
+        tx.enter(Scope { account: account.clone(), region: region.clone() });
+        if let Some(found) = tx.peek(&PipeKey { name: key.name.clone() }).await? {
+            runs.push(Run { account, region, name: key.name, run: found.run });
+        }
+    }
+    Ok(runs)
+}
+
+/// Reads batches and runs them, one after the other, until the pipe's row says that this run is over.
+pub(crate) async fn run(effect: &Effect, run: Run) -> Result<()> {
+    let ended = read(effect, &run).await;
+    effect.state::<Pollers>()?.end(&run);
+    ended
+}
+
+async fn read(effect: &Effect, run: &Run) -> Result<()> {
+    let mut known: Option<(u64, Compiled)> = None;
+    loop {
+        // Asked for before the look, so that what changes in between wakes us.
+        let changed = effect.watch::<PipeKey>(&Parts::of(&run.name));
+        let pause = || effect.clock().sleep_until(effect.now() + PAUSE);
+        let (version, found) = match effect.transact("LoadPipe", load, run.name.clone()).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(pipe = run.name, %error, "failed to look at a pipe; it is looked at again");
+                pause().await;
+                continue;
+            }
+        };
+        if found.state != PipeState::Running || found.run != run.run {
+            return Ok(());
+        }
+        if known.as_ref().is_none_or(|(seen, _)| *seen != version) {
+            let scope = Scope { account: run.account.clone(), region: run.region.clone() };
+            known = Some((version, Compiled::new(&run.name, pipe::arn(&scope, &run.name), found.settings)?));
+        }
+        let Some((_, compiled)) = &known else { return Ok(()) };
+        let gathering = std::pin::pin!(source::gather(effect, compiled));
+        match select(gathering, changed).await {
+            Either::Left((Ok(batch), _)) if batch.is_empty() => {}
+            Either::Left((Ok(batch), _)) => execution::run(effect, compiled, batch).await,
+            Either::Left((Err(fault), changed)) => {
+                tracing::warn!(pipe = compiled.arn, %fault, "failed to read a pipe's source");
+                select(changed, std::pin::pin!(pause())).await;
+            }
+            // What was received and not kept comes again after its visibility timeout.
+            Either::Right(_) => {}
+        }
+    }
+}
+
+async fn load(tx: &mut Tx, name: String) -> Result<Option<(u64, Pipe)>> {
+    let found = tx.peek_versioned(&PipeKey { name }).await?;
+    Ok(found.map(|(pipe, version)| (version.0, pipe)))
+}
+
+/// Who reads for a pipe calls in its account and region.
+pub(crate) fn run_of(caller: &Caller, name: &str, run: u64) -> Run {
+    Run { account: caller.account.clone(), region: caller.region.clone(), name: name.to_owned(), run }
+}

@@ -1,0 +1,179 @@
+//! The target of a pipe: how it is given a batch, and which events of it were not taken.
+//!
+//! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html>
+
+mod bus;
+mod function;
+mod logs;
+mod queue;
+mod topic;
+
+use std::collections::HashSet;
+
+use asl::jsonpath::Path;
+use base::{Document, Fault};
+use kernel::{Caller, Delivery, Effect, Kernel};
+use serde_json::{Value, json};
+
+use crate::compiled::Compiled;
+use crate::{PRINCIPAL, fault};
+
+pub(crate) use logs::put as put_lines;
+
+/// The most entries of a batch operation of SQS, SNS and EventBridge.
+const ENTRIES_MAX: usize = 10;
+
+/// An event for the target.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// What the target gets.
+    pub payload: Value,
+    /// Where dynamic parameters look: the event before its transformation, its JSON texts parsed.
+    pub view: Value,
+}
+
+/// What a call of the target needs.
+pub(crate) struct Shot<'a> {
+    pub effect: &'a Effect,
+    /// The batch's caller, in its chain of causes.
+    pub caller: &'a Caller,
+    pub pipe: &'a Compiled,
+}
+
+/// What the target did not take.
+#[derive(Debug, Default)]
+pub(crate) struct Missed {
+    /// Numbers of events.
+    pub items: HashSet<usize>,
+    /// Messages that the target itself named, by id.
+    pub messages: HashSet<String>,
+    /// Why the first one was not taken.
+    pub fault: Option<Fault>,
+}
+
+impl Missed {
+    fn add(&mut self, item: usize, fault: Fault) {
+        self.items.insert(item);
+        self.fault.get_or_insert(fault);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.messages.is_empty()
+    }
+}
+
+/// The operation by which a target is called; `None` if the ARN table does.
+fn operation(pipe: &Compiled) -> Option<(&'static str, &'static str)> {
+    let waits = function::waits(pipe);
+    match pipe.target.service.as_str() {
+        "lambda" => Some(("lambda", "Invoke")),
+        "states" => Some(("states", if waits { "StartSyncExecution" } else { "StartExecution" })),
+        "sqs" => Some(("sqs", "SendMessageBatch")),
+        "sns" => Some(("sns", "PublishBatch")),
+        "logs" => Some(("logs", "PutLogEvents")),
+        "events" if pipe.target.resource.starts_with("event-bus/") => Some(("events", "PutEvents")),
+        _ => None,
+    }
+}
+
+/// Refuses a target that cannot be called.
+pub(crate) fn check(kernel: &Kernel, pipe: &Compiled) -> Result<(), Fault> {
+    let arn = &pipe.target;
+    let destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
+    let served = match operation(pipe) {
+        Some((service, operation)) => kernel.serves(service, operation),
+        None => destination && kernel.targets().find(arn).is_some(),
+    };
+    if !served {
+        return Err(fault::not_honoured(&format!("{arn} as a target")));
+    }
+    let group = pipe.settings.target_parameters.sqs_queue_parameters.as_ref();
+    if arn.service == "sqs"
+        && arn.resource.ends_with(".fifo")
+        && group.is_none_or(|parameters| parameters.message_group_id.is_none())
+    {
+        return Err(fault::invalid("MessageGroupId is required for FIFO queues."));
+    }
+    Ok(())
+}
+
+/// Gives the target a batch.
+///
+/// # Errors
+/// Why it has taken nothing.
+pub(crate) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
+    match shot.pipe.target.service.as_str() {
+        "lambda" | "states" => function::call(shot, items).await,
+        "sqs" => queue::call(shot, items).await,
+        "sns" => topic::call(shot, items).await,
+        "logs" => logs::call(shot, items).await,
+        _ if shot.pipe.target.resource.starts_with("event-bus/") => bus::call(shot, items).await,
+        _ => deliver(shot, items).await,
+    }
+}
+
+/// One delivery for each event, as the ARN table says: an API destination.
+async fn deliver(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
+    let Shot { effect, caller, pipe } = shot;
+    let kernel = effect.kernel();
+    let kind = kernel.targets().find(&pipe.target).copied();
+    let kind = kind.ok_or_else(|| Fault::not_implemented(&pipe.target.service, "Deliver"))?;
+    let account = pipe.target.account_id().unwrap_or_else(|| caller.account.clone());
+    let region = pipe.target.region_name().unwrap_or_else(|| caller.region.clone());
+    let parameters = pipe.settings.target_parameters.http_parameters.as_ref();
+    let mut missed = Missed::default();
+    for (number, item) in items.iter().enumerate() {
+        let delivery = Delivery {
+            payload: crate::record::text(&item.payload),
+            attributes: Vec::new(),
+            parameters: parameters.map_or(Document::Null, |parameters| json!(parameters)),
+            order: None,
+            idempotency_key: format!("{}_{number}", caller.request_id),
+        };
+        let call = (kind.call)(&pipe.target, delivery)?;
+        let input: Document =
+            serde_json::from_slice(&call.input).map_err(|error| Fault::validation(error.to_string()))?;
+        let caller = caller.as_service(PRINCIPAL, account.clone(), region.clone());
+        if let Err(fault) = kernel.ask(caller, &call.service, &call.operation, &input).await {
+            missed.add(number, fault);
+        }
+    }
+    Ok(missed)
+}
+
+/// A parameter that is a JSON path (`$.…`) is what it selects in the event, every other one is itself.
+fn dynamic(parameter: &str, view: &Value) -> Option<String> {
+    if !parameter.starts_with('$') {
+        return Some(parameter.to_owned());
+    }
+    let path = Path::parse(parameter).ok()?;
+    path.select(view).value().map(|value| crate::record::text(&value))
+}
+
+/// The entries of one batch call that its answer names as failed; `id` is the member that names them.
+fn failed_entries(answer: &Value, chunk_start: usize, missed: &mut Missed) {
+    for entry in answer["Failed"].as_array().into_iter().flatten() {
+        let number = entry["Id"].as_str().and_then(|id| id.parse::<usize>().ok()).unwrap_or(0);
+        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        missed.add(chunk_start + number, Fault::new(text("Code"), text("Message")));
+    }
+}
+
+/// A call of a chunk as a whole: if it fails, so have all of its events.
+fn missed_chunk(missed: &mut Missed, chunk_start: usize, len: usize, fault: &Fault) {
+    (chunk_start..chunk_start + len).for_each(|number| missed.add(number, fault.clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_look_into_events() {
+        let view = json!({ "body": { "customer": "c1", "n": 7 } });
+        assert_eq!(dynamic("fixed", &view).as_deref(), Some("fixed"));
+        assert_eq!(dynamic("$.body.customer", &view).as_deref(), Some("c1"));
+        assert_eq!(dynamic("$.body.n", &view).as_deref(), Some("7"));
+        assert_eq!(dynamic("$.body.none", &view), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! Input templates: what an enrichment or a target is given instead of the event.
+//!
+//! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
+
+use asl::jsonpath::Path;
+use base::Timestamp;
+use serde_json::Value;
+
+/// A template, taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(String),
+    Variable { source: Source, quoted: bool },
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Path(Path),
+    PipeArn,
+    PipeName,
+    SourceArn,
+    EnrichmentArn,
+    TargetArn,
+    IngestionTime,
+    Event,
+    EventJson,
+}
+
+/// What a template is filled from besides the event.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub pipe_arn: String,
+    pub pipe_name: String,
+    pub source_arn: String,
+    pub enrichment_arn: String,
+    pub target_arn: String,
+}
+
+impl Template {
+    /// # Errors
+    /// What is wrong with it, as a sentence.
+    pub(crate) fn parse(text: &str) -> Result<Template, String> {
+        let mut pieces = Vec::new();
+        let (mut plain, mut in_string, mut escaped) = (String::new(), false, false);
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            if c == '<'
+                && !escaped
+                && let Some((name, tail)) = placeholder(after)
+            {
+                let source = Source::parse(name)?;
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                pieces.push(Piece::Variable { source, quoted: in_string });
+                rest = tail;
+                continue;
+            }
+            // `\<` is a literal `<`.
+            if escaped && c == '<' {
+                plain.pop();
+            }
+            if c == '"' && !escaped {
+                in_string = !in_string;
+            }
+            escaped = c == '\\' && !escaped;
+            plain.push(c);
+            rest = after;
+        }
+        pieces.push(Piece::Text(plain));
+        Ok(Template(pieces))
+    }
+
+    /// The template filled for an event: JSON if that is what comes of it, otherwise text, into which values go as text,
+    /// too. `view` is the event with its JSON texts parsed, where paths look.
+    pub(crate) fn fill(&self, event: &Value, view: &Value, context: &Context, now: Timestamp) -> Value {
+        let values = |piece: &Piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Variable { source, .. } => source.value(event, view, context, now),
+        };
+        let as_json =
+            self.join(|piece, quoted| if quoted { inside(values(piece)) } else { outside(values(piece)) });
+        match serde_json::from_str(&as_json) {
+            Ok(filled) => filled,
+            Err(_) => Value::String(self.join(|piece, _| plain(values(piece)))),
+        }
+    }
+
+    fn join(&self, fill: impl Fn(&Piece, bool) -> String) -> String {
+        let mut filled = String::with_capacity(256);
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Variable { quoted, .. } => filled.push_str(&fill(piece, *quoted)),
+            }
+        }
+        filled
+    }
+}
+
+/// `$.path>` or `aws.pipes.name>` at the start of `text`, and what follows.
+fn placeholder(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once('>')?;
+    (name.starts_with('$') || name.starts_with("aws.pipes.")).then_some((name, rest))
+}
+
+impl Source {
+    fn parse(name: &str) -> Result<Source, String> {
+        Ok(match name {
+            "aws.pipes.pipe-arn" => Source::PipeArn,
+            "aws.pipes.pipe-name" => Source::PipeName,
+            "aws.pipes.source-arn" => Source::SourceArn,
+            "aws.pipes.enrichment-arn" => Source::EnrichmentArn,
+            "aws.pipes.target-arn" => Source::TargetArn,
+            "aws.pipes.event.ingestion-time" => Source::IngestionTime,
+            "aws.pipes.event" => Source::Event,
+            "aws.pipes.event.json" => Source::EventJson,
+            _ if name.starts_with("aws.pipes.") => return Err(format!("<{name}> is no reserved variable.")),
+            _ => Source::Path(Path::parse(name).map_err(|_| format!("<{name}> has no valid JSON path."))?),
+        })
+    }
+
+    fn value(&self, event: &Value, view: &Value, context: &Context, now: Timestamp) -> Option<Value> {
+        let text = |text: &str| Some(Value::from(text));
+        match self {
+            Source::Path(path) => path.select(view).value().map(std::borrow::Cow::into_owned),
+            Source::PipeArn => text(&context.pipe_arn),
+            Source::PipeName => text(&context.pipe_name),
+            Source::SourceArn => text(&context.source_arn),
+            Source::EnrichmentArn => text(&context.enrichment_arn),
+            Source::TargetArn => text(&context.target_arn),
+            Source::IngestionTime => text(&now.to_iso_millis()),
+            Source::Event => Some(event.clone()),
+            Source::EventJson => Some(view.clone()),
+        }
+    }
+}
+
+/// As a JSON value of its own; what is not there is null.
+fn outside(value: Option<Value>) -> String {
+    value.map_or_else(|| "null".to_owned(), |value| value.to_string())
+}
+
+/// As a part of a JSON string.
+fn inside(value: Option<Value>) -> String {
+    let quoted = Value::from(plain(value)).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// As text; what is not there leaves nothing.
+fn plain(value: Option<Value>) -> String {
+    value.map_or_else(String::new, |value| crate::record::text(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn templates_are_filled() {
+        let event = json!({ "messageId": "m", "body": "{\"n\":7,\"say\":\"a \\\"b\\\"\",\"list\":[1,2]}" });
+        let view = json!({ "messageId": "m", "body": { "n": 7, "say": "a \"b\"", "list": [1, 2] } });
+        let context = Context {
+            pipe_arn: "arn:pipe".into(),
+            pipe_name: "p".into(),
+            source_arn: "arn:source".into(),
+            enrichment_arn: "arn:enrichment".into(),
+            target_arn: "arn:target".into(),
+        };
+        let at = Timestamp::from_millis(1_500);
+        for (template, expected) in [
+            (r#"{"n": <$.body.n>, "id": <$.messageId>}"#, json!({ "n": 7, "id": "m" })),
+            (r#"{"n": "no. <$.body.n>"}"#, json!({ "n": "no. 7" })),
+            (r#"{"s": "he said <$.body.say>"}"#, json!({ "s": "he said a \"b\"" })),
+            (r#"{"l": <$.body.list>, "o": <$.body.list[1]>}"#, json!({ "l": [1, 2], "o": 2 })),
+            (r#"{"x": <$.none>, "y": "a<$.none>b"}"#, json!({ "x": null, "y": "ab" })),
+            (
+                r#""<aws.pipes.pipe-name> <aws.pipes.event.ingestion-time>""#,
+                json!("p 1970-01-01T00:00:01.500Z"),
+            ),
+            ("<aws.pipes.event>", event.clone()),
+            ("<aws.pipes.event.json>", view.clone()),
+            ("plain <$.messageId> text < 3", json!("plain m text < 3")),
+            (
+                r#"[<aws.pipes.pipe-arn>, <aws.pipes.source-arn>, <aws.pipes.enrichment-arn>, <aws.pipes.target-arn>]"#,
+                json!(["arn:pipe", "arn:source", "arn:enrichment", "arn:target"]),
+            ),
+        ] {
+            let filled = Template::parse(template).unwrap().fill(&event, &view, &context, at);
+            assert_eq!(filled, expected, "{template}");
+        }
+        for template in ["<aws.pipes.nothing>", "<$.a[>"] {
+            assert!(Template::parse(template).is_err(), "{template}");
+        }
+    }
+}
