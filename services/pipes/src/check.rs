@@ -8,7 +8,7 @@ use crate::api::{
 };
 use crate::compiled::Compiled;
 use crate::keys::Settings;
-use crate::{fault, target};
+use crate::{fault, targets};
 
 /// The most messages of a batch that is not waited for.
 const BATCH_AT_ONCE_MAX: usize = 10;
@@ -25,7 +25,7 @@ pub(crate) fn settings(kernel: &Kernel, name: &str, settings: &Settings) -> Resu
         enrichment(kernel, arn, settings.enrichment_parameters.as_ref())?;
     }
     parameters(&compiled.target, &settings.target_parameters)?;
-    target::check(kernel, &compiled)?;
+    targets::check(kernel, &compiled)?;
     settings.log.as_ref().map_or(Ok(()), log)
 }
 

@@ -11,7 +11,7 @@ use crate::enrich::enrich;
 use crate::journal::Journal;
 use crate::record::{Record, view};
 use crate::source;
-use crate::target::{self, Item, Missed, Shot};
+use crate::targets::{self, Item, Missed, Shot};
 use crate::template::Template;
 
 /// Runs a batch to its end. What has failed stays in its queue and comes again.
@@ -97,7 +97,7 @@ async fn stages(shot: &Shot<'_>, batch: &[Record], journal: &mut Journal) -> Res
     let items = transformed(shot, pipe.target_template.as_ref(), &events);
     let payloads = || Value::Array(items.iter().map(|item| item.payload.clone()).collect());
     journal.note(effect.now(), "TargetInvocationStarted", Some(&payloads));
-    let missed = target::call(shot, &items).await;
+    let missed = targets::call(shot, &items).await;
     match &missed {
         Ok(Missed { fault: None, .. }) => {
             journal.note(effect.now(), "TargetInvocationSucceeded", None);

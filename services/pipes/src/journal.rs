@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::LogLevel;
 use crate::compiled::Compiled;
-use crate::target::{Shot, put_lines};
+use crate::targets::{Shot, put_lines};
 
 /// The records of one execution, written together when it has ended.
 pub(crate) struct Journal {

@@ -21,7 +21,7 @@ mod pipe;
 mod poller;
 mod record;
 mod source;
-mod target;
+mod targets;
 mod template;
 
 use std::sync::Arc;

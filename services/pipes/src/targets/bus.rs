@@ -1,0 +1,57 @@
+//! An event bus: an event for each event.
+
+use base::{Fault, Timestamp};
+use serde_json::{Value, json};
+
+use super::{ENTRIES_MAX, Item, Missed, Shot, dynamic, missed_chunk};
+use crate::record::text;
+use crate::source::ask;
+
+pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
+    let target = &shot.pipe.target;
+    let mut missed = Missed::default();
+    for (chunk, start) in items.chunks(ENTRIES_MAX).zip((0..).step_by(ENTRIES_MAX)) {
+        let entries: Vec<Value> = chunk.iter().map(|item| entry(shot, item)).collect();
+        let input = json!({ "Entries": entries });
+        match ask(shot.effect, shot.caller, target, "events", "PutEvents", &input).await {
+            Ok(answer) => {
+                for (number, entry) in answer["Entries"].as_array().into_iter().flatten().enumerate() {
+                    if let Some(code) = entry["ErrorCode"].as_str() {
+                        let message = entry["ErrorMessage"].as_str().unwrap_or_default();
+                        missed.add(start + number, Fault::new(code.to_owned(), message));
+                    }
+                }
+            }
+            Err(fault) => missed_chunk(&mut missed, start, chunk.len(), &fault),
+        }
+    }
+    Ok(missed)
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetEventBridgeEventBusParameters.html>
+fn entry(shot: &Shot<'_>, item: &Item) -> Value {
+    let given =
+        shot.pipe.settings.target_parameters.event_bridge_event_bus_parameters.clone().unwrap_or_default();
+    let chosen = |parameter: Option<String>| parameter.and_then(|value| dynamic(&value, &item.view));
+    let source = chosen(given.source).unwrap_or_else(|| format!("Pipe {}", shot.pipe.name));
+    let detail_type = chosen(given.detail_type).unwrap_or_else(|| "Event from aws:sqs".to_owned());
+    let resources: Vec<String> = given
+        .resources
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|resource| dynamic(resource, &item.view))
+        .collect();
+    let mut entry = json!({
+        "Source": source, "DetailType": detail_type, "Detail": text(&item.payload),
+        "Resources": resources, "EventBusName": shot.pipe.target.to_string(),
+    });
+    if let Some(time) = chosen(given.time).as_deref().and_then(time) {
+        entry["Time"] = json!(time.as_epoch_seconds());
+    }
+    entry
+}
+
+/// ISO 8601, or milliseconds since 1970.
+fn time(text: &str) -> Option<Timestamp> {
+    Timestamp::from_iso(text).or_else(|| text.parse().ok().map(Timestamp::from_millis))
+}

@@ -1,0 +1,54 @@
+//! A log group: a line for each event.
+
+use base::{Fault, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Item, Missed, Shot, dynamic};
+use crate::record::text;
+use crate::source::ask;
+
+/// All of a batch in one call. A stream that is not there is made.
+pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
+    let given = shot.pipe.settings.target_parameters.cloud_watch_logs_parameters.clone().unwrap_or_default();
+    let now = shot.effect.now();
+    let first = items.first().map(|item| &item.view).unwrap_or(&Value::Null);
+    let stream = given.log_stream_name.as_deref().and_then(|name| dynamic(name, first));
+    let stream = stream.unwrap_or_else(|| shot.pipe.name.clone());
+    let at = |item: &Item| {
+        let text = given.timestamp.as_deref().and_then(|value| dynamic(value, &item.view));
+        text.as_deref().and_then(time).unwrap_or(now)
+    };
+    let mut events: Vec<(Timestamp, String)> =
+        items.iter().map(|item| (at(item), text(&item.payload))).collect();
+    events.sort_by_key(|(at, _)| *at);
+    let events: Vec<Value> = events
+        .into_iter()
+        .map(|(at, message)| json!({ "timestamp": at.as_millis(), "message": message }))
+        .collect();
+    put(shot, &shot.pipe.target, &stream, events).await?;
+    Ok(Missed::default())
+}
+
+/// Writes lines to a stream of the group of `arn`.
+pub(crate) async fn put(
+    shot: &Shot<'_>,
+    arn: &base::Arn,
+    stream: &str,
+    events: Vec<Value>,
+) -> Result<(), Fault> {
+    let group = arn.resource.strip_prefix("log-group:").unwrap_or(&arn.resource).trim_end_matches(":*");
+    let lines = json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events });
+    let written = ask(shot.effect, shot.caller, arn, "logs", "PutLogEvents", &lines).await;
+    let Err(fault) = written else { return Ok(()) };
+    if !fault.code.contains("ResourceNotFound") {
+        return Err(fault);
+    }
+    let made = json!({ "logGroupName": group, "logStreamName": stream });
+    ask(shot.effect, shot.caller, arn, "logs", "CreateLogStream", &made).await?;
+    ask(shot.effect, shot.caller, arn, "logs", "PutLogEvents", &lines).await.map(drop)
+}
+
+/// ISO 8601, or milliseconds since 1970.
+fn time(text: &str) -> Option<Timestamp> {
+    Timestamp::from_iso(text).or_else(|| text.parse().ok().map(Timestamp::from_millis))
+}
