@@ -49,6 +49,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         logs::service(),
         pipes::service(),
         s3::service(),
+        schemas::service(),
         scheduler::service(),
         sqs::service(),
         states::service(),
