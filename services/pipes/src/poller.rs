@@ -106,7 +106,7 @@ async fn running(tx: &mut Tx, (): ()) -> Result<Vec<Run>> {
 
 /// Reads batches and runs them, one after the other, until the pipe's row says that this run is over.
 pub(crate) async fn run(effect: &Effect, run: Run) -> Result<()> {
-    let ended = read(effect, &run).await;
+    let ended = Box::pin(read(effect, &run)).await;
     effect.state::<Pollers>()?.end(&run);
     ended
 }

@@ -32,7 +32,7 @@ pub(crate) async fn gather(effect: &Effect, pipe: &Compiled) -> Result<Vec<Recor
         let room = (pipe.batch_size - batch.len()).min(AT_ONCE_MAX);
         let received = receive(effect, pipe, room, wait_s.min(WAIT_S_MAX)).await?;
         let came = received.len();
-        bytes += received.iter().map(|record| body_len(record)).sum::<usize>();
+        bytes += received.iter().map(body_len).sum::<usize>();
         batch.extend(received);
         if batch.is_empty() || batch.len() >= pipe.batch_size || bytes >= BATCH_BYTES_MAX {
             return Ok(batch);
@@ -117,7 +117,7 @@ pub(crate) async fn ask(
     let caller = Caller { request_id: effect.id(), ..caller.as_service(PRINCIPAL, account, region) };
     let input = Bytes::from(input.to_string());
     let output = effect.call_as(caller, service, operation, input).await?;
-    serde_json::from_slice(&output).map_err(|error| Fault::internal(error))
+    serde_json::from_slice(&output).map_err(Fault::internal)
 }
 
 #[cfg(test)]

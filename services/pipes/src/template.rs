@@ -13,11 +13,11 @@ pub(crate) struct Template(Vec<Piece>);
 #[derive(Clone, Debug)]
 enum Piece {
     Text(String),
-    Variable { source: Source, quoted: bool },
+    Variable { source: Origin, quoted: bool },
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum Origin {
     Path(Path),
     PipeArn,
     PipeName,
@@ -52,7 +52,7 @@ impl Template {
                 && !escaped
                 && let Some((name, tail)) = placeholder(after)
             {
-                let source = Source::parse(name)?;
+                let source = Origin::parse(name)?;
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
                 pieces.push(Piece::Variable { source, quoted: in_string });
                 rest = tail;
@@ -106,34 +106,34 @@ fn placeholder(text: &str) -> Option<(&str, &str)> {
     (name.starts_with('$') || name.starts_with("aws.pipes.")).then_some((name, rest))
 }
 
-impl Source {
-    fn parse(name: &str) -> Result<Source, String> {
+impl Origin {
+    fn parse(name: &str) -> Result<Origin, String> {
         Ok(match name {
-            "aws.pipes.pipe-arn" => Source::PipeArn,
-            "aws.pipes.pipe-name" => Source::PipeName,
-            "aws.pipes.source-arn" => Source::SourceArn,
-            "aws.pipes.enrichment-arn" => Source::EnrichmentArn,
-            "aws.pipes.target-arn" => Source::TargetArn,
-            "aws.pipes.event.ingestion-time" => Source::IngestionTime,
-            "aws.pipes.event" => Source::Event,
-            "aws.pipes.event.json" => Source::EventJson,
+            "aws.pipes.pipe-arn" => Origin::PipeArn,
+            "aws.pipes.pipe-name" => Origin::PipeName,
+            "aws.pipes.source-arn" => Origin::SourceArn,
+            "aws.pipes.enrichment-arn" => Origin::EnrichmentArn,
+            "aws.pipes.target-arn" => Origin::TargetArn,
+            "aws.pipes.event.ingestion-time" => Origin::IngestionTime,
+            "aws.pipes.event" => Origin::Event,
+            "aws.pipes.event.json" => Origin::EventJson,
             _ if name.starts_with("aws.pipes.") => return Err(format!("<{name}> is no reserved variable.")),
-            _ => Source::Path(Path::parse(name).map_err(|_| format!("<{name}> has no valid JSON path."))?),
+            _ => Origin::Path(Path::parse(name).map_err(|_| format!("<{name}> has no valid JSON path."))?),
         })
     }
 
     fn value(&self, event: &Value, view: &Value, context: &Context, now: Timestamp) -> Option<Value> {
         let text = |text: &str| Some(Value::from(text));
         match self {
-            Source::Path(path) => path.select(view).value().map(std::borrow::Cow::into_owned),
-            Source::PipeArn => text(&context.pipe_arn),
-            Source::PipeName => text(&context.pipe_name),
-            Source::SourceArn => text(&context.source_arn),
-            Source::EnrichmentArn => text(&context.enrichment_arn),
-            Source::TargetArn => text(&context.target_arn),
-            Source::IngestionTime => text(&now.to_iso_millis()),
-            Source::Event => Some(event.clone()),
-            Source::EventJson => Some(view.clone()),
+            Origin::Path(path) => path.select(view).value().map(std::borrow::Cow::into_owned),
+            Origin::PipeArn => text(&context.pipe_arn),
+            Origin::PipeName => text(&context.pipe_name),
+            Origin::SourceArn => text(&context.source_arn),
+            Origin::EnrichmentArn => text(&context.enrichment_arn),
+            Origin::TargetArn => text(&context.target_arn),
+            Origin::IngestionTime => text(&now.to_iso_millis()),
+            Origin::Event => Some(event.clone()),
+            Origin::EventJson => Some(view.clone()),
         }
     }
 }

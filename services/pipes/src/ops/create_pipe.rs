@@ -23,7 +23,7 @@ pub(crate) async fn create_pipe(effect: &Effect, mut input: CreatePipeInput) -> 
         log: input.log_configuration.take(),
     };
     check::settings(effect.kernel(), &input.name, &settings)?;
-    effect.transact("CreatePipe", create, (input, settings)).await
+    Box::pin(effect.transact("CreatePipe", create, (input, settings))).await
 }
 
 async fn create(tx: &mut Tx, (input, settings): (CreatePipeInput, Settings)) -> Result<CreatePipeOutput> {

@@ -17,7 +17,7 @@ pub(crate) async fn update_pipe(effect: &Effect, input: UpdatePipeInput) -> Resu
     let before = effect.transact("UpdatePipe", load, input.name.clone()).await?;
     let settings = changed(before.settings, &input)?;
     check::settings(effect.kernel(), &input.name, &settings)?;
-    effect.transact("UpdatePipe", update, (input, settings)).await
+    Box::pin(effect.transact("UpdatePipe", update, (input, settings))).await
 }
 
 async fn load(tx: &mut Tx, name: String) -> Result<Pipe> {
