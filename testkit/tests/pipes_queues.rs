@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base::Fault;
 use base::schema::{Blob, Kind, OperationSchema, Protocol, ServiceSchema, Shape, ValidationStyle};
-use kernel::{Operation, Result, Service, Tx};
+use kernel::{Call, Operation, Result, Service, TargetKind, Tx};
 use serde_json::{Value, json};
 use testkit::World;
 
@@ -91,6 +92,23 @@ async fn invoke(tx: &mut Tx, input: Value) -> Result<Value> {
     })
 }
 
+/// An HTTP endpoint behind the ARN table: it answers with the length of what it is given, and its header.
+const ENDPOINT: TargetKind = TargetKind {
+    service: "events",
+    name: "endpoint",
+    serves: |arn| arn.resource.starts_with("api-destination/echo/"),
+    call: |_, delivery| {
+        let input = json!({ "payload": delivery.payload, "parameters": delivery.parameters });
+        Call::new("lambda", "Http", &input).map_err(|error| Fault::validation(error.to_string()))
+    },
+};
+
+async fn http(_: &mut Tx, input: Value) -> Result<Value> {
+    let len = input["payload"].as_str().unwrap().len();
+    let body = json!({ "len": len, "for": input["parameters"]["HeaderParameters"]["customer"] }).to_string();
+    Ok(json!({ "StatusCode": 200, "ResponseBody": body }))
+}
+
 fn function(name: &str) -> String {
     format!("arn:aws:lambda:eu-central-1:000000000000:function:{name}")
 }
@@ -104,6 +122,7 @@ async fn world() -> (World, Arc<Functions>) {
     let state = Arc::clone(&functions);
     let world = World::new(move || {
         let lambda = Service::new(&LAMBDA).state(Arc::clone(&state)).transact::<Invoke, _>(invoke);
+        let lambda = lambda.internal("Http", http).targets(&[ENDPOINT]);
         vec![lambda, pipes::service(), sqs::service(), logs::service(), events::service()]
     })
     .await;
@@ -245,6 +264,53 @@ async fn an_enrichment_stands_between() {
     send(&world, "in", "1").await;
     until_held(&world, "in", 0).await;
     assert_eq!(held(&world, "out").await, 0);
+}
+
+#[tokio::test]
+async fn an_http_endpoint_enriches() {
+    let (world, _) = world().await;
+    let http = json!({ "HeaderParameters": { "customer": "$.body.customer" } });
+    let changes = json!({
+        "Enrichment": "arn:aws:events:eu-central-1:000000000000:api-destination/echo/1",
+        "EnrichmentParameters": { "InputTemplate": "<$.body.text>", "HttpParameters": http },
+    });
+    make_pipe(&world, &queue("out"), changes).await;
+    send(&world, "in", r#"{"text":"hello","customer":"c1"}"#).await;
+    assert_eq!(take(&world, "out", 1).await, [r#"{"len":5,"for":"c1"}"#]);
+}
+
+#[tokio::test]
+async fn a_batch_waits_for_its_window() {
+    let (world, functions) = world().await;
+    let queue = json!({ "BatchSize": 3, "MaximumBatchingWindowInSeconds": 30 });
+    make_pipe(&world, &function("any"), json!({ "SourceParameters": { "SqsQueueParameters": queue } })).await;
+    let sizes = || -> Vec<usize> {
+        functions.given.lock().unwrap().iter().map(|batch| batch.as_array().unwrap().len()).collect()
+    };
+    let until = async |expected: &[usize]| {
+        soon(async {
+            while sizes() != expected {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    };
+    for body in ["1", "2", "3"] {
+        send(&world, "in", body).await;
+    }
+    until(&[3]).await;
+    until_held(&world, "in", 0).await;
+    send(&world, "in", "4").await;
+    send(&world, "in", "5").await;
+    for _ in 0..29 {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        world.advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(sizes(), [3]);
+    world.advance(Duration::from_secs(2)).await;
+    until(&[3, 2]).await;
 }
 
 #[tokio::test]

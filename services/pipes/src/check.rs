@@ -72,18 +72,16 @@ fn enrichment(
     arn: &Arn,
     parameters: Option<&PipeEnrichmentParameters>,
 ) -> Result<(), Fault> {
-    if parameters.is_some_and(|parameters| parameters.http_parameters.is_some()) {
-        return Err(fault::not_honoured("HttpParameters of an enrichment"));
+    let destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
+    if !destination && parameters.is_some_and(|parameters| parameters.http_parameters.is_some()) {
+        return Err(fault::invalid(format!("HttpParameters do not go with the enrichment {arn}.")));
     }
-    let operation = match arn.service.as_str() {
-        "lambda" => "Invoke",
-        "states" => "StartSyncExecution",
-        _ => return Err(fault::not_honoured(&format!("{arn} as an enrichment"))),
+    let served = match arn.service.as_str() {
+        "lambda" => kernel.serves("lambda", "Invoke"),
+        "states" => kernel.serves("states", "StartSyncExecution"),
+        _ => destination && kernel.targets().find(arn).is_some(),
     };
-    if kernel.serves(&arn.service, operation) {
-        return Ok(());
-    }
-    Err(fault::not_honoured(&format!("{}:{operation}, which an enrichment needs,", arn.service)))
+    if served { Ok(()) } else { Err(fault::not_honoured(&format!("{arn} as an enrichment"))) }
 }
 
 /// Parameters go with the target that they are for, and with targets that are served.

@@ -1,4 +1,4 @@
-//! The enrichment of a batch: what a function or an EXPRESS state machine makes of it.
+//! The enrichment of a batch: what a function, an EXPRESS state machine or an API destination makes of it.
 //!
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-enrichment.html>
 
@@ -8,21 +8,35 @@ use kernel::{Caller, Effect};
 use serde_json::{Value, json};
 
 use crate::source::ask;
+use crate::targets::{Item, Shot, post};
 
 /// The largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 6 * 1_048_576;
 
-/// The events that the enrichment answers with: an array's elements, or the one that it is. Nothing is no event.
-pub(crate) async fn enrich(
-    effect: &Effect,
-    caller: &Caller,
-    arn: &Arn,
-    events: Vec<Value>,
-) -> Result<Vec<Value>, Fault> {
-    let answer = match arn.service.as_str() {
-        "lambda" => invoke(effect, caller, arn, &Value::Array(events)).await?,
-        _ => run_machine(effect, caller, arn, &Value::Array(events)).await?,
-    };
+/// The events that the enrichment answers with. A function or a state machine is given all at once, an API destination one
+/// after the other.
+pub(crate) async fn enrich(shot: &Shot<'_>, arn: &Arn, items: &[Item]) -> Result<Vec<Value>, Fault> {
+    let Shot { effect, caller, pipe } = shot;
+    let batch = || Value::Array(items.iter().map(|item| item.payload.clone()).collect());
+    match arn.service.as_str() {
+        "lambda" => events(invoke(effect, caller, arn, &batch()).await?),
+        "states" => events(run_machine(effect, caller, arn, &batch()).await?),
+        _ => {
+            let parameters = pipe.settings.enrichment_parameters.as_ref();
+            let parameters = parameters.and_then(|parameters| parameters.http_parameters.as_ref());
+            let parameters = parameters.map_or(Document::Null, |parameters| json!(parameters));
+            let mut all = Vec::new();
+            for (number, item) in items.iter().enumerate() {
+                let answer = post(shot, arn, &parameters, number, item).await?;
+                all.extend(events(answer["ResponseBody"].as_str().unwrap_or_default().to_owned())?);
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// An array's elements, or the one event that an answer is. Nothing is no event.
+fn events(answer: String) -> Result<Vec<Value>, Fault> {
     if answer.len() > ANSWER_BYTES_MAX {
         return Err(Fault::new("EnrichmentTooLarge", "The enrichment's response is larger than 6 MB."));
     }
@@ -82,5 +96,26 @@ pub(crate) async fn run_machine(
             let code = answer["error"].as_str().or(status).unwrap_or("ExecutionFailed").to_owned();
             Err(Fault::new(code, text("cause")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_events() {
+        for (answer, expected) in [
+            ("[1,{\"a\":2}]", vec![json!(1), json!({ "a": 2 })]),
+            ("{\"a\":2}", vec![json!({ "a": 2 })]),
+            ("text", vec![json!("text")]),
+            ("[]", vec![]),
+            ("{}", vec![]),
+            ("null", vec![]),
+            (" ", vec![]),
+        ] {
+            assert_eq!(events(answer.to_owned()).unwrap(), expected, "{answer}");
+        }
+        assert_eq!(events("x".repeat(ANSWER_BYTES_MAX + 1)).unwrap_err().code, "EnrichmentTooLarge");
     }
 }

@@ -71,14 +71,13 @@ fn passes(pipe: &Compiled, event: &Value) -> bool {
 
 /// Enrichment and target.
 async fn stages(shot: &Shot<'_>, batch: &[Record], journal: &mut Journal) -> Result<Missed, Fault> {
-    let Shot { effect, caller, pipe } = shot;
+    let Shot { effect, pipe, .. } = shot;
     let mut events: Vec<Value> = batch.iter().map(|record| record.event.clone()).collect();
     if let Some(arn) = &pipe.enrichment {
         journal.note(effect.now(), "EnrichmentStageEntered", None);
         let asked = transformed(shot, pipe.enrichment_template.as_ref(), &events);
-        let asked: Vec<Value> = asked.into_iter().map(|item| item.payload).collect();
-        journal.note(effect.now(), "EnrichmentInvocationStarted", Some(&|| Value::Array(asked.clone())));
-        events = match enrich(effect, caller, arn, asked.clone()).await {
+        journal.note(effect.now(), "EnrichmentInvocationStarted", Some(&|| payloads(&asked)));
+        events = match enrich(shot, arn, &asked).await {
             Ok(events) => events,
             Err(fault) => {
                 journal.failed(effect.now(), "EnrichmentInvocationFailed", &fault);
@@ -95,8 +94,7 @@ async fn stages(shot: &Shot<'_>, batch: &[Record], journal: &mut Journal) -> Res
     }
     journal.note(effect.now(), "TargetStageEntered", None);
     let items = transformed(shot, pipe.target_template.as_ref(), &events);
-    let payloads = || Value::Array(items.iter().map(|item| item.payload.clone()).collect());
-    journal.note(effect.now(), "TargetInvocationStarted", Some(&payloads));
+    journal.note(effect.now(), "TargetInvocationStarted", Some(&|| payloads(&items)));
     let missed = targets::call(shot, &items).await;
     match &missed {
         Ok(Missed { fault: None, .. }) => {
@@ -113,6 +111,10 @@ async fn stages(shot: &Shot<'_>, batch: &[Record], journal: &mut Journal) -> Res
         }
     }
     missed
+}
+
+fn payloads(items: &[Item]) -> Value {
+    Value::Array(items.iter().map(|item| item.payload.clone()).collect())
 }
 
 fn transformed(shot: &Shot<'_>, template: Option<&Template>, events: &[Value]) -> Vec<Item> {

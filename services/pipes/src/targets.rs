@@ -11,7 +11,7 @@ mod topic;
 use std::collections::HashSet;
 
 use asl::jsonpath::Path;
-use base::{Document, Fault};
+use base::{Arn, Document, Fault};
 use kernel::{Caller, Delivery, Effect, Kernel};
 use serde_json::{Value, json};
 
@@ -112,33 +112,56 @@ pub(crate) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Faul
     }
 }
 
-/// One delivery for each event, as the ARN table says: an API destination.
+/// One delivery for each event: an API destination.
 async fn deliver(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
-    let Shot { effect, caller, pipe } = shot;
-    let kernel = effect.kernel();
-    let kind = kernel.targets().find(&pipe.target).copied();
-    let kind = kind.ok_or_else(|| Fault::not_implemented(&pipe.target.service, "Deliver"))?;
-    let account = pipe.target.account_id().unwrap_or_else(|| caller.account.clone());
-    let region = pipe.target.region_name().unwrap_or_else(|| caller.region.clone());
-    let parameters = pipe.settings.target_parameters.http_parameters.as_ref();
+    let parameters = shot.pipe.settings.target_parameters.http_parameters.as_ref();
+    let parameters = parameters.map_or(Document::Null, |parameters| json!(parameters));
     let mut missed = Missed::default();
     for (number, item) in items.iter().enumerate() {
-        let delivery = Delivery {
-            payload: crate::record::text(&item.payload),
-            attributes: Vec::new(),
-            parameters: parameters.map_or(Document::Null, |parameters| json!(parameters)),
-            order: None,
-            idempotency_key: format!("{}_{number}", caller.request_id),
-        };
-        let call = (kind.call)(&pipe.target, delivery)?;
-        let input: Document =
-            serde_json::from_slice(&call.input).map_err(|error| Fault::validation(error.to_string()))?;
-        let caller = caller.as_service(PRINCIPAL, account.clone(), region.clone());
-        if let Err(fault) = kernel.ask(caller, &call.service, &call.operation, &input).await {
+        if let Err(fault) = post(shot, &shot.pipe.target, &parameters, number, item).await {
             missed.add(number, fault);
         }
     }
     Ok(missed)
+}
+
+/// Gives one event to what the ARN table knows as `arn`, and returns what that answers.
+pub(crate) async fn post(
+    shot: &Shot<'_>,
+    arn: &Arn,
+    parameters: &Document,
+    number: usize,
+    item: &Item,
+) -> Result<Document, Fault> {
+    let Shot { effect, caller, .. } = shot;
+    let kernel = effect.kernel();
+    let kind = kernel.targets().find(arn).copied();
+    let kind = kind.ok_or_else(|| Fault::not_implemented(&arn.service, "Deliver"))?;
+    let delivery = Delivery {
+        payload: crate::record::text(&item.payload),
+        parameters: resolved(parameters, &item.view),
+        idempotency_key: format!("{}_{number}", caller.request_id),
+        ..Delivery::default()
+    };
+    let call = (kind.call)(arn, delivery)?;
+    let input: Document =
+        serde_json::from_slice(&call.input).map_err(|error| Fault::validation(error.to_string()))?;
+    let account = arn.account_id().unwrap_or_else(|| caller.account.clone());
+    let region = arn.region_name().unwrap_or_else(|| caller.region.clone());
+    let caller = Caller { request_id: effect.id(), ..caller.as_service(PRINCIPAL, account, region) };
+    kernel.ask(caller, &call.service, &call.operation, &input).await
+}
+
+/// Parameters with what their JSON paths select.
+fn resolved(parameters: &Document, view: &Value) -> Document {
+    match parameters {
+        Value::String(text) => dynamic(text, view).unwrap_or_default().into(),
+        Value::Array(items) => items.iter().map(|item| resolved(item, view)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), resolved(value, view))).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// A parameter that is a JSON path (`$.…`) is what it selects in the event, every other one is itself.
@@ -175,5 +198,8 @@ mod tests {
         assert_eq!(dynamic("$.body.customer", &view).as_deref(), Some("c1"));
         assert_eq!(dynamic("$.body.n", &view).as_deref(), Some("7"));
         assert_eq!(dynamic("$.body.none", &view), None);
+        let parameters = json!({ "PathParameterValues": ["$.body.customer", "x"], "HeaderParameters": { "n": "$.body.n" } });
+        let expected = json!({ "PathParameterValues": ["c1", "x"], "HeaderParameters": { "n": "7" } });
+        assert_eq!(resolved(&parameters, &view), expected);
     }
 }
