@@ -123,7 +123,7 @@ async fn world() -> (World, Arc<Functions>) {
     let world = World::new(move || {
         let lambda = Service::new(&LAMBDA).state(Arc::clone(&state)).transact::<Invoke, _>(invoke);
         let lambda = lambda.internal("Http", http).targets(&[ENDPOINT]);
-        vec![lambda, pipes::service(), sqs::service(), logs::service(), events::service()]
+        vec![lambda, pipes::service(), sqs::service(), logs::service(), events::service(), states::service()]
     })
     .await;
     for name in ["in", "out", "dead"] {
@@ -277,6 +277,47 @@ async fn an_http_endpoint_enriches() {
     make_pipe(&world, &queue("out"), changes).await;
     send(&world, "in", r#"{"text":"hello","customer":"c1"}"#).await;
     assert_eq!(take(&world, "out", 1).await, [r#"{"len":5,"for":"c1"}"#]);
+}
+
+async fn make_machine(world: &World, name: &str, kind: &str, definition: Value) -> String {
+    let input = json!({ "name": name, "type": kind, "roleArn": ROLE, "definition": definition.to_string() });
+    let made = world.ok("states", "CreateStateMachine", input).await;
+    made["stateMachineArn"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn state_machines_enrich_and_are_targets() {
+    let (world, _) = world().await;
+    let pass = json!({ "StartAt": "P", "States": {
+        "P": { "Type": "Pass", "Parameters": { "seen.$": "$.body" }, "End": true },
+    } });
+    let each = json!({ "StartAt": "E", "States": {
+        "E": { "Type": "Map", "ItemProcessor": pass, "End": true },
+    } });
+    let express = make_machine(&world, "express", "EXPRESS", each).await;
+    let fails = json!({ "StartAt": "F", "States": { "F": { "Type": "Fail", "Error": "No" } } });
+    let failing = make_machine(&world, "failing", "EXPRESS", fails).await;
+    let keeps = json!({ "StartAt": "P", "States": { "P": { "Type": "Pass", "End": true } } });
+    let standard = make_machine(&world, "standard", "STANDARD", keeps).await;
+    let parameters = json!({ "StepFunctionStateMachineParameters": { "InvocationType": "FIRE_AND_FORGET" } });
+    make_pipe(&world, &standard, json!({ "Enrichment": express, "TargetParameters": parameters })).await;
+    send(&world, "in", "m").await;
+    until_held(&world, "in", 0).await;
+    let list = json!({ "stateMachineArn": standard });
+    let executions = world.ok("states", "ListExecutions", list).await;
+    let arn = executions["executions"][0]["executionArn"].clone();
+    let execution = world.ok("states", "DescribeExecution", json!({ "executionArn": arn })).await;
+    assert_eq!(execution["input"], r#"[{"seen":"m"}]"#);
+    // One that fails keeps the message in its queue.
+    let update =
+        json!({ "Name": "p", "RoleArn": ROLE, "Enrichment": "", "Target": failing, "TargetParameters": {} });
+    world.ok("pipes", "UpdatePipe", update).await;
+    world.idle().await;
+    send(&world, "in", "n").await;
+    for _ in 0..300 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(held(&world, "in").await, 1);
 }
 
 #[tokio::test]

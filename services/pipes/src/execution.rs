@@ -14,8 +14,8 @@ use crate::source;
 use crate::targets::{self, Item, Missed, Shot};
 use crate::template::Template;
 
-/// Runs a batch to its end. What has failed stays in its queue and comes again.
-pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) {
+/// Runs a batch to its end. What has failed stays in its queue and comes again. Returns whether anything was done with.
+pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) -> bool {
     let id = effect.id();
     let caller = Caller { trace: TraceCx::root(id), request_id: id, ..effect.caller().clone() };
     let shot = Shot { effect, caller: &caller, pipe };
@@ -51,6 +51,7 @@ pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) {
     if let Err(error) = noted {
         tracing::warn!(pipe = pipe.arn, %error, "failed to note an execution on the trace");
     }
+    failed.len() < passed.len() + filtered.len()
 }
 
 /// Tells the trace what became of a batch; the chain is found by the pipe's ARN.

@@ -26,6 +26,8 @@ pub(crate) const START_ALL: &str = "StartPollers";
 
 /// The pause after the source could not be read.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The pause after a batch that failed as a whole, lest a queue that hides nothing is read without end.
+const FAILED_PAUSE: Duration = Duration::from_secs(1);
 /// Rows read in one step.
 const PAGE: usize = 500;
 
@@ -116,13 +118,13 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
     loop {
         // Asked for before the look, so that what changes in between wakes us.
         let changed = effect.watch::<PipeKey>(&Parts::of(&run.name));
-        let pause = || effect.clock().sleep_until(effect.now() + PAUSE);
+        let pause = |time| effect.clock().sleep_until(effect.now() + time);
         let (version, found) = match effect.transact("LoadPipe", load, run.name.clone()).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(()),
             Err(error) => {
                 tracing::warn!(pipe = run.name, %error, "failed to look at a pipe; it is looked at again");
-                pause().await;
+                pause(PAUSE).await;
                 continue;
             }
         };
@@ -137,10 +139,14 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
         let gathering = std::pin::pin!(source::gather(effect, compiled));
         match select(gathering, changed).await {
             Either::Left((Ok(batch), _)) if batch.is_empty() => {}
-            Either::Left((Ok(batch), _)) => execution::run(effect, compiled, batch).await,
+            Either::Left((Ok(batch), changed)) => {
+                if !execution::run(effect, compiled, batch).await {
+                    select(changed, std::pin::pin!(pause(FAILED_PAUSE))).await;
+                }
+            }
             Either::Left((Err(fault), changed)) => {
                 tracing::warn!(pipe = compiled.arn, %fault, "failed to read a pipe's source");
-                select(changed, std::pin::pin!(pause())).await;
+                select(changed, std::pin::pin!(pause(PAUSE))).await;
             }
             // What was received and not kept comes again after its visibility timeout.
             Either::Right(_) => {}
