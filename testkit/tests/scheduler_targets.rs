@@ -1,5 +1,4 @@
 //! Schedules whose targets are the real services.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::time::Duration;
 
