@@ -47,7 +47,10 @@ impl Invocation {
             execution_id: &self.execution_id,
             attempt: self.attempt,
         };
-        input::render(self.target.input.as_deref(), &context)
+        let input = self.target.input.as_deref();
+        // An operation that is given nothing is given no members; everything else gets the standard event.
+        let universal = matches!(target::Kind::of(&self.target.arn), Ok(target::Kind::Universal(_)));
+        input::render(input.or_else(|| universal.then_some("{}")), &context)
     }
 
     /// The target's retry policy with AWS's defaults: 185 retries within 24 hours.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{World, mailbox};
 
 use crate::flaky::{self, Log};
-use crate::support::{hours, make_queue, messages, queue, schedule, world};
+use crate::support::{ROLE, hours, make_queue, messages, queue, schedule, world};
 
 async fn flaky_world(failures: u32) -> (World, Arc<Log>) {
     let log = Arc::new(Log::default());
@@ -92,15 +92,21 @@ async fn a_target_that_is_gone_goes_to_the_dead_letters_at_once() {
 
 #[tokio::test]
 async fn a_universal_target_is_held_against_its_schema() {
-    let world = world().await;
-    make_queue(&world, "dead").await;
-    let target = json!({
-        "Arn": "arn:aws:scheduler:::aws-sdk:scheduler:createScheduleGroup", "Input": r#"{"Name":"not a name"}"#,
-        "DeadLetterConfig": { "Arn": queue("dead") }, "RetryPolicy": { "MaximumRetryAttempts": 0 },
-    });
-    world.ok("scheduler", "CreateSchedule", schedule("rate(1 day)", json!({ "Target": target }))).await;
-    world.idle().await;
-    let dead = messages(&world, "dead").await;
-    assert_eq!(attributes(&dead[0])["ERROR_CODE"], "ValidationException");
-    assert_eq!(dead[0]["Body"], r#"{"Name":"not a name"}"#);
+    for (input, expected) in [(Some(r#"{"Name":"not a name"}"#), r#"{"Name":"not a name"}"#), (None, "{}")] {
+        let world = world().await;
+        make_queue(&world, "dead").await;
+        let mut schedule = schedule("rate(1 day)", json!({}));
+        schedule["Target"] = json!({
+            "Arn": "arn:aws:scheduler:::aws-sdk:scheduler:createScheduleGroup", "RoleArn": ROLE,
+            "DeadLetterConfig": { "Arn": queue("dead") }, "RetryPolicy": { "MaximumRetryAttempts": 0 },
+        });
+        if let Some(input) = input {
+            schedule["Target"]["Input"] = input.into();
+        }
+        world.ok("scheduler", "CreateSchedule", schedule).await;
+        world.idle().await;
+        let dead = messages(&world, "dead").await;
+        assert_eq!(attributes(&dead[0])["ERROR_CODE"], "ValidationException");
+        assert_eq!(dead[0]["Body"], expected);
+    }
 }
