@@ -37,6 +37,7 @@ mod error;
 mod event;
 mod housekeeping;
 mod key;
+mod lookup;
 mod router;
 mod runner;
 mod service;
