@@ -23,7 +23,11 @@ pub(crate) const MANAGER: &str = "prod.vhs.events.aws.internal";
 /// Parts that an archive's counts are spread over. Events that come at once rarely meet on one.
 const SLOTS: u64 = 256;
 /// Events removed in one transaction.
-const PAGE: usize = 500;
+const PAGE: usize = 200;
+/// Events read at once.
+const CHUNK: usize = 20;
+/// A page is not longer than this, but for its last chunk.
+const PAGE_BYTES_MAX: usize = 4 * 1_048_576;
 
 /// The name in an archive's ARN.
 pub(crate) fn name_of(arn: &Arn) -> Option<&str> {
@@ -78,22 +82,38 @@ pub(crate) async fn count(tx: &mut Tx, space: u64) -> Result<Tally> {
     }))
 }
 
-/// A page of events of the times from `from` until before `until`, oldest first.
+/// A page of events of the times from `from` until before `until`, oldest first, and whether more follow. It ends at
+/// `limit` events, or earlier when they are large.
 pub(crate) async fn page(
     tx: &mut Tx,
     space: u64,
-    after: Option<&ArchivedKey>,
+    after: Option<ArchivedKey>,
     (from, until): (Timestamp, Timestamp),
     limit: usize,
-) -> Result<Vec<(ArchivedKey, String)>> {
+) -> Result<(Vec<(ArchivedKey, String)>, bool)> {
     let parts = Parts::of(&space);
-    if let Some(after) = after {
-        let mut rows = tx.scan_after(parts, after, limit, Direction::Forward).await?;
-        rows.retain(|(key, _): &(ArchivedKey, String)| key.time < until);
-        return Ok(rows);
+    let (mut rows, mut bytes, mut last) = (Vec::new(), 0, after);
+    loop {
+        let chunk = match &last {
+            Some(last) => tx.scan_after(parts.clone(), last, CHUNK, Direction::Forward).await?,
+            None => {
+                let from = Some(parts.clone().and(&from));
+                tx.scan_between::<ArchivedKey>(parts.clone(), from, None, CHUNK, Direction::Forward).await?
+            }
+        };
+        let full = chunk.len() == CHUNK;
+        for (key, envelope) in chunk {
+            if key.time >= until {
+                return Ok((rows, false));
+            }
+            bytes += envelope.len();
+            last = Some(key.clone());
+            rows.push((key, envelope));
+        }
+        if !full || rows.len() >= limit || bytes >= PAGE_BYTES_MAX {
+            return Ok((rows, full));
+        }
     }
-    let (from, until) = (parts.clone().and(&from), parts.clone().and(&until));
-    tx.scan_between::<ArchivedKey>(parts, Some(from), Some(until), limit, Direction::Forward).await
 }
 
 /// Removes a page of what is older than the archive's retention. Returns whether there is more.
@@ -106,7 +126,7 @@ pub(crate) async fn expire(tx: &mut Tx, archive: &Archive) -> Result<bool> {
 }
 
 async fn remove(tx: &mut Tx, space: u64, before: Timestamp) -> Result<bool> {
-    let rows = page(tx, space, None, (Timestamp::from_millis(i64::MIN), before), PAGE).await?;
+    let (rows, more) = page(tx, space, None, (Timestamp::from_millis(i64::MIN), before), PAGE).await?;
     if rows.is_empty() {
         return Ok(false);
     }
@@ -118,7 +138,7 @@ async fn remove(tx: &mut Tx, space: u64, before: Timestamp) -> Result<bool> {
         tally.bytes -= i64::try_from(envelope.len()).unwrap_or(0);
     }
     tx.put(&slot, &tally)?;
-    Ok(rows.len() == PAGE)
+    Ok(more)
 }
 
 /// Names the space whose events are to be removed.

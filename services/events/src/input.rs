@@ -310,6 +310,11 @@ mod tests {
             ),
             (r#"{"bare": <aws.events.event>}"#, r#"{"bare": {"id":"1","detail-type":"T"}}"#),
             (r#""1 \< 2 is <state>""#, r#""1 < 2 is RUNNING""#),
+            ("<o>", r#"{"k":1}"#),
+            (r#"[<state>, <state>, <o>]"#, r#"["RUNNING", "RUNNING", {"k":1}]"#),
+            (r#""list: <list>""#, r#""list: [\"a\",\"b\"]""#),
+            (r#"{"arn": "<aws.events.rule-arn>"}"#, r#"{"arn": "arn:aws:events:r:a:rule/x"}"#),
+            (r#"{"no": "<not a variable>"}"#, r#"{"no": "<not a variable>"}"#),
             ("\"line <n>\"\n\"line two\"", "\"line 7\"\n\"line two\""),
         ] {
             assert_eq!(transformed(template).unwrap(), expected, "{template}");

@@ -136,5 +136,6 @@ fn internal(service: Service) -> Service {
         .internal_effect(connection::AUTHORIZE, connection::authorize_connection)
         .internal_effect(destination::INVOKE, destination::invoke)
         .internal_effect(INVOKE_HTTP_ENDPOINT, destination::invoke_http_endpoint)
+        .internal(sweep::FORGET, sweep::forget_bus)
         .internal(sweep::SWEEP, sweep::sweep)
 }

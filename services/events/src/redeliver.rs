@@ -43,7 +43,7 @@ pub struct RedeliverInput {
     pub target_arn: Option<String>,
     /// Where the next page begins, and what is the last place of all: set by the operation itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) between: Option<(Uuid, Uuid)>,
+    pub between: Option<(Uuid, Uuid)>,
 }
 
 /// What was sent.

@@ -77,8 +77,7 @@ pub(crate) async fn replay_page(tx: &mut Tx, input: ReplayPage) -> Result<()> {
     let space = replay.space;
     let after = input.after.map(|After { time, id, salt }| ArchivedKey { space, time, id, salt });
     let window = (replay.from, replay.until);
-    let rows = archive::page(tx, space, after.as_ref(), window, EVENTS_MAX).await?;
-    let full = rows.len() == EVENTS_MAX;
+    let (rows, more) = archive::page(tx, space, after, window, EVENTS_MAX).await?;
     let mut replay = Replay { state: ReplayState::Running, ..replay };
     let mut next = None;
     for (at, envelope) in rows {
@@ -86,7 +85,7 @@ pub(crate) async fn replay_page(tx: &mut Tx, input: ReplayPage) -> Result<()> {
         next = Some(After { time: at.time, id: at.id, salt: at.salt });
         come(tx, &key.name, &replay, &envelope).await?;
     }
-    if !full {
+    if !more {
         return end(tx, &key, replay, ReplayState::Completed, None);
     }
     tx.put(&key, &replay)?;

@@ -21,7 +21,7 @@ pub const TAIL: &str = "TailEvents";
 /// Rows looked at in one call.
 const LOOKED_AT_MAX: usize = 10_000;
 /// Rows read at once.
-const PAGE: usize = 250;
+const PAGE: usize = 50;
 /// The most events of one answer.
 const LIMIT_MAX: usize = 1_000;
 /// Commits may come to be seen in another order than their ids by about this much.

@@ -12,6 +12,7 @@ use crate::bus::{self, DEFAULT};
 use crate::fault;
 use crate::keys::{Bus, BusKey, RuleKey, RulesKey};
 use crate::ops::{limit, page, tags};
+use crate::sweep;
 use crate::target;
 use crate::validation;
 
@@ -122,6 +123,7 @@ pub(crate) async fn delete_event_bus(
     tx.get(&RulesKey { bus: name.clone() }).await?;
     tx.delete(&RulesKey { bus: name.clone() });
     validation::forget(tx, &name).await?;
+    sweep::forget_later(tx, &name)?;
     tx.delete(&BusKey { name });
     Ok(DeleteEventBusOutput {})
 }

@@ -209,3 +209,23 @@ async fn rules_are_found_by_bus_name_and_arn() {
     let body = world.bodies("out").await.remove(0);
     assert_eq!((&body["time"], &body["resources"]), (&json!("1970-01-01T00:16:40Z"), &json!(["arn:x"])));
 }
+
+#[tokio::test]
+async fn a_new_bus_of_an_old_name_begins_empty() {
+    let world = World::new().await;
+    for n in 0..2 {
+        world.ok("CreateEventBus", json!({ "Name": "b" })).await;
+        assert_eq!(
+            world.ask(events::SEARCH, json!({ "EventBusName": "b" })).await["Events"],
+            json!([]),
+            "{n}"
+        );
+        for _ in 0..60 {
+            let entry = json!({ "Source": "a", "DetailType": "T", "Detail": "{}", "EventBusName": "b" });
+            world.ok("PutEvents", json!({ "Entries": vec![entry; 10] })).await;
+        }
+        world.ok("DeleteEventBus", json!({ "Name": "b" })).await;
+        world.world.idle().await;
+        world.advance(std::time::Duration::from_millis(5)).await;
+    }
+}
