@@ -1,6 +1,7 @@
 //! All services in one kernel.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -8,7 +9,9 @@ use kernel::{Chance, Clock, Kernel, Service};
 use lambda::Functions;
 use lambda::runtime::{Launcher, SupervisorConfig};
 use store::SharedEngine;
+use store::fault::Faults;
 
+use crate::access::Access;
 use crate::config::Config;
 
 /// The command under which this binary confines a function and then becomes it.
@@ -20,6 +23,10 @@ pub struct House {
     pub kernel: Kernel,
     /// The processes of functions.
     pub functions: Functions,
+    /// Who is let in.
+    pub access: Access,
+    /// The switch for faults of the disk, if tests may make it fail.
+    pub disk_faults: Option<Faults>,
 }
 
 /// A house that several connections share.
@@ -30,12 +37,29 @@ pub type SharedHouse = Arc<House>;
 /// # Errors
 /// The scratch directory cannot be made.
 pub fn assemble(engine: SharedEngine, config: &Config) -> anyhow::Result<House> {
+    let chance = Chance::from_os();
+    let access = Access::new(config.access.clone(), &chance);
+    let functions = functions(config, &access)
+        .with_context(|| format!("cannot use the scratch directory {}", config.scratch_dir.display()))?;
+    let kernel = Kernel::new(engine, Clock::real(), chance, services(&functions));
+    Ok(House { kernel, functions, access, disk_faults: None })
+}
+
+/// The running side of functions. Where signatures are verified, their processes get credentials that verify.
+fn functions(config: &Config, access: &Access) -> std::io::Result<Functions> {
     let mut supervisor = SupervisorConfig::new(&config.scratch_dir);
     supervisor.launcher = launcher();
-    let functions = Functions::new(supervisor)
-        .with_context(|| format!("cannot use the scratch directory {}", config.scratch_dir.display()))?;
-    let kernel = Kernel::new(engine, Clock::real(), Chance::from_os(), services(&functions));
-    Ok(House { kernel, functions })
+    supervisor.interpreters = config.functions.interpreters.clone();
+    supervisor.node_modules = config.functions.node_modules.clone();
+    supervisor.python_packages = config.functions.python_packages.clone();
+    if !access.is_strict() {
+        return Functions::new(supervisor);
+    }
+    let keys = Arc::clone(access.functions());
+    Functions::with_credentials(
+        supervisor,
+        Arc::new(move |account, role, function| keys.issue(account, role, function)),
+    )
 }
 
 /// Every service. One line each: who adds a service adds it here and nowhere else.
@@ -59,6 +83,8 @@ fn services(functions: &Functions) -> Vec<Service> {
 
 /// This binary itself, run under another command. Without its path, functions run unconfined, and the start says so.
 pub(crate) fn launcher() -> Option<Launcher> {
-    let program = std::env::current_exe().ok()?;
+    // The link stays good when the file is replaced by a newer one while the server runs.
+    let link = PathBuf::from("/proc/self/exe");
+    let program = if link.exists() { link } else { std::env::current_exe().ok()? };
     Some(Launcher { program, arguments: vec![OsString::from(SANDBOX_COMMAND)] })
 }

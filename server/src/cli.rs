@@ -33,6 +33,18 @@ pub enum Command {
     Call(CallArgs),
     /// Shows the chain of causes of an event, an execution or a request.
     Trace(TraceArgs),
+    /// Explains an event: who sent it, every rule that matched or did not and why, every delivery, causes and consequences.
+    Explain(ExplainArgs),
+    /// Shows events as they come.
+    Tail(TailArgs),
+    /// Finds events.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Sends one event, one dead letter, or everything since a time once more.
+    Redeliver(RedeliverArgs),
+    /// Looks after schemas.
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
     /// Looks through a store that is not in use and says what is wrong with it.
     Verify(VerifyArgs),
     /// Measures a server, or servers of its own, and prints the figures beside the targets.
@@ -51,6 +63,15 @@ pub struct Endpoint {
     /// The access key; twelve digits name an account.
     #[arg(long, env = "AWS_ACCESS_KEY_ID", default_value = "test", hide_env_values = true)]
     pub access_key: String,
+    /// Its secret.
+    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", default_value = "test", hide_env_values = true)]
+    pub secret_key: String,
+    /// The token of temporary credentials.
+    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
+    pub session_token: Option<String>,
+    /// What opens the trace and explanations of a server in the strict profile.
+    #[arg(long, env = "BUSWORK_OPERATOR_TOKEN", hide_env_values = true)]
+    pub operator_token: Option<String>,
 }
 
 /// `buswork deploy`
@@ -124,6 +145,140 @@ pub struct TraceArgs {
     pub endpoint: Endpoint,
 }
 
+/// `buswork explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The event's id.
+    pub id: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork events`
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Finds events that are kept, newest first.
+    Search(SearchArgs),
+}
+
+/// `buswork events search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// A text anywhere in the event, in whatever case.
+    pub text: Option<String>,
+    /// The bus; the default one if not given.
+    #[arg(long)]
+    pub bus: Option<String>,
+    /// The event's source.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// The event's detail type.
+    #[arg(long)]
+    pub detail_type: Option<String>,
+    /// A pattern that the event matches.
+    #[arg(long)]
+    pub pattern: Option<String>,
+    /// What came at this time or later, in ISO 8601.
+    #[arg(long)]
+    pub from: Option<String>,
+    /// What came before this time, in ISO 8601.
+    #[arg(long)]
+    pub to: Option<String>,
+    /// The most events.
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
+    /// Print JSON, one event a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork tail`
+#[derive(Debug, Args)]
+pub struct TailArgs {
+    /// The bus; the default one if not given.
+    #[arg(long)]
+    pub bus: Option<String>,
+    /// A pattern that the events match.
+    #[arg(long)]
+    pub pattern: Option<String>,
+    /// End after so many events.
+    #[arg(long)]
+    pub count: Option<u64>,
+    /// Print JSON, one event a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork redeliver`
+#[derive(Debug, Args)]
+pub struct RedeliverArgs {
+    /// The event's id.
+    pub id: Option<String>,
+    /// Everything that came to the bus at this time or later, in ISO 8601.
+    #[arg(long, requires = "bus", conflicts_with = "id")]
+    pub from: Option<String>,
+    /// A letter in this dead-letter queue, by the queue's name. It is removed once its event is on its way again.
+    #[arg(long, conflicts_with_all = ["id", "from", "rule", "target"])]
+    pub dead_letter: Option<String>,
+    /// Which letter, by its message id; any one if not given.
+    #[arg(long, requires = "dead_letter")]
+    pub message: Option<String>,
+    /// The bus.
+    #[arg(long)]
+    pub bus: Option<String>,
+    /// Only to the targets of this rule.
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// Only to this target, by its ARN. One event goes to any target, also to one that no rule has.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork schemas`
+#[derive(Debug, Subcommand)]
+pub enum SchemasCommand {
+    /// Says which consumers a new version of a schema would break, and fails if there are any.
+    Check(SchemaCheckArgs),
+}
+
+/// `buswork schemas check`
+#[derive(Debug, Args)]
+pub struct SchemaCheckArgs {
+    /// The new version.
+    pub file: PathBuf,
+    /// The schema's name; the file's name without its ending if not given.
+    #[arg(long)]
+    pub schema: Option<String>,
+    /// Its registry.
+    #[arg(long, default_value = "discovered-schemas")]
+    pub registry: String,
+    /// The version that it is compared with; the newest if not given.
+    #[arg(long)]
+    pub version_of: Option<String>,
+    /// `JSONSchemaDraft4` or `OpenApi3`; the schema's own if not given.
+    #[arg(long = "type")]
+    pub kind: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
 /// `buswork verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -168,6 +323,11 @@ impl Cli {
             Command::Put(args) => commands::put::put(&args),
             Command::Call(args) => commands::call::call(&args),
             Command::Trace(args) => commands::trace::trace(&args),
+            Command::Explain(args) => commands::explain::explain(&args),
+            Command::Tail(args) => commands::search::tail(&args),
+            Command::Events(EventsCommand::Search(args)) => commands::search::search(&args),
+            Command::Redeliver(args) => commands::redeliver::redeliver(&args),
+            Command::Schemas(SchemasCommand::Check(args)) => commands::schemas::check(&args),
             Command::Verify(args) => commands::verify::verify(&args),
             Command::Bench(args) => commands::bench::bench(&args),
         };

@@ -1,22 +1,24 @@
 //! A small client of the server's own API, for the command line.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
+use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use kernel::{Caller, Clock};
 use serde_json::Value;
+use tokio::sync::OnceCell;
+use wire::sigv4::{Signer, Unsigned, sign};
 
 use crate::cli::Endpoint;
-
-/// The time in the headers that stand for a signature.
-const SIGNED_AT: &str = "20260101T000000Z";
 
 /// A client of one server.
 pub struct Client {
     http: Http<HttpConnector, Full<Bytes>>,
     endpoint: Endpoint,
+    account: OnceCell<String>,
 }
 
 /// An answer.
@@ -41,16 +43,48 @@ impl Client {
         let http = Http::builder(TokioExecutor::new()).build_http();
         let mut endpoint = endpoint.clone();
         endpoint.endpoint = endpoint.endpoint.trim_end_matches('/').to_owned();
-        Client { http, endpoint }
+        Client { http, endpoint, account: OnceCell::new() }
     }
 
-    /// Gets a page of the server.
+    /// Gets one of the server's own pages, as an operator.
     ///
     /// # Errors
-    /// The server cannot be reached.
+    /// The server cannot be reached, or it is closed to who has no token.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        let request = http::Request::get(format!("{}{path}", self.endpoint.endpoint)).body(Full::default())?;
-        self.send(request).await
+        let request = Request::get(format!("{}{path}", self.endpoint.endpoint)).body(Bytes::new())?;
+        self.send(self.as_operator(request)?).await
+    }
+
+    /// Asks an internal operation, as an operator.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or it answers a fault: its code and message.
+    pub async fn ask(&self, service: &str, operation: &str, input: &Value) -> anyhow::Result<Value> {
+        let url =
+            format!("{}/_buswork/ask/{service}/{operation}?{}", self.endpoint.endpoint, self.place().await?);
+        let request = Request::post(url)
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(input)?.into())?;
+        document(&self.send(self.as_operator(request)?).await?)
+    }
+
+    /// The region and the account, as the server's own paths take them.
+    ///
+    /// # Errors
+    /// The server verifies keys and does not know this one.
+    pub async fn place(&self) -> anyhow::Result<String> {
+        let account = self.account.get_or_try_init(|| self.find_account()).await?;
+        Ok(format!("region={}&account={account}", self.endpoint.region))
+    }
+
+    /// The account of the access key. Where keys are verified, only the server knows it.
+    async fn find_account(&self) -> anyhow::Result<String> {
+        let Endpoint { access_key, operator_token, .. } = &self.endpoint;
+        if operator_token.is_none() {
+            return Ok(Caller::account_of_key(access_key).to_string());
+        }
+        let identity = self.call("sts", "GetCallerIdentity", &Value::Object(Default::default())).await?;
+        Ok(identity["Account"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Puts a body at a path, for a service.
@@ -64,13 +98,10 @@ impl Client {
         content_type: &str,
         body: Bytes,
     ) -> anyhow::Result<Answer> {
-        let request = http::Request::put(format!("{}{path}", self.endpoint.endpoint))
-            .header("authorization", self.authorization(service))
-            .header("x-amz-date", SIGNED_AT)
-            .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+        let request = Request::put(format!("{}{path}", self.endpoint.endpoint))
             .header("content-type", content_type)
-            .body(Full::new(body))?;
-        self.send(request).await
+            .body(body)?;
+        self.send(self.signed(service, request)?).await
     }
 
     /// Calls an operation of a service by the server's own door for documents.
@@ -79,37 +110,61 @@ impl Client {
     /// The server cannot be reached, or it answers a fault: its code and message.
     pub async fn call(&self, service: &str, operation: &str, input: &Value) -> anyhow::Result<Value> {
         let url = format!("{}/_buswork/call/{service}/{operation}", self.endpoint.endpoint);
-        let request = http::Request::post(url)
-            .header("authorization", self.authorization(service))
-            .header("x-amz-date", SIGNED_AT)
+        let request = Request::post(url)
             .header("content-type", "application/json")
-            .body(Full::new(serde_json::to_vec(input)?.into()))?;
-        let answer = self.send(request).await?;
-        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        if answer.status < 300 {
-            return Ok(document);
-        }
-        let code = document["code"].as_str().unwrap_or("Error");
-        let message = document["message"].as_str().map_or_else(|| text(&answer.body), str::to_owned);
-        bail!("{code}: {message}");
+            .body(serde_json::to_vec(input)?.into())?;
+        document(&self.send(self.signed(service, request)?).await?)
     }
 
-    async fn send(&self, request: http::Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    async fn send(&self, request: Request<Bytes>) -> anyhow::Result<Answer> {
         let unreachable =
             || format!("no server answers at {}; is `buswork start` running there?", self.endpoint.endpoint);
-        let response = self.http.request(request).await.with_context(unreachable)?;
+        let response = self.http.request(request.map(Full::new)).await.with_context(unreachable)?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
         Ok(Answer { status, body })
     }
 
-    /// A header that carries the credential scope. The development profile does not check signatures.
-    fn authorization(&self, service: &str) -> String {
-        let Endpoint { access_key, region, .. } = &self.endpoint;
-        format!(
-            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, \
-             Signature=0000000000000000000000000000000000000000000000000000000000000000"
-        )
+    /// With the token that opens a strict server's own pages, if there is one.
+    fn as_operator(&self, mut request: Request<Bytes>) -> anyhow::Result<Request<Bytes>> {
+        if let Some(token) = &self.endpoint.operator_token {
+            let value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .context("the operator token holds what no header may hold")?;
+            request.headers_mut().insert("authorization", value);
+        }
+        Ok(request)
+    }
+
+    /// With a signature of the access key.
+    fn signed(&self, service: &str, mut request: Request<Bytes>) -> anyhow::Result<Request<Bytes>> {
+        let Endpoint { access_key, secret_key, session_token, region, .. } = &self.endpoint;
+        let uri = request.uri().clone();
+        let host = uri.authority().context("the endpoint has no host")?.as_str().to_owned();
+        let (method, body) = (request.method().as_str().to_owned(), request.body().clone());
+        request.headers_mut().insert("host", HeaderValue::from_str(&host)?);
+        let unsigned = Unsigned {
+            method: &method,
+            path: uri.path(),
+            query: uri.query().unwrap_or_default(),
+            headers: request.headers_mut(),
+            body: &body,
+        };
+        let session_token = session_token.as_deref();
+        let signer = Signer { access_key, secret: secret_key, session_token, region, service };
+        sign(unsigned, &signer, Clock::real().now()).map_err(|fault| anyhow!("cannot sign: {fault}"))?;
+        Ok(request)
+    }
+}
+
+/// The document of an answer, or the fault that it tells.
+fn document(answer: &Answer) -> anyhow::Result<Value> {
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if answer.status < 300 {
+        return Ok(document);
+    }
+    match document["code"].as_str() {
+        Some(code) => bail!("{code}: {}", document["message"].as_str().unwrap_or_default()),
+        None => bail!("{} (status {})", text(&answer.body), answer.status),
     }
 }
 

@@ -3,8 +3,12 @@
 pub mod bench;
 pub mod call;
 pub mod deploy;
+pub mod explain;
 pub mod output;
 pub mod put;
+pub mod redeliver;
+pub mod schemas;
+pub mod search;
 pub mod start;
 pub mod trace;
 pub mod verify;

@@ -3,15 +3,17 @@
 //! Knows the router and the trace, and asks them like every other caller; holds nothing between two requests. Pages are
 //! whole without scripts; the script of ours refreshes them in place. Nothing is fetched from elsewhere.
 
-mod activity;
+pub(crate) mod activity;
 mod assets;
 mod buses;
 mod desk;
+mod entrance;
 mod event;
 mod execution;
 mod executions;
-mod explained;
+pub(crate) mod explained;
 mod form;
+mod found;
 mod functions;
 mod guard;
 mod html;
@@ -29,6 +31,7 @@ use http::header::{ACCEPT, AUTHORIZATION, HOST, LOCATION};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use kernel::Kernel;
 
+use crate::access::Operators;
 use crate::front::{Body, full, plain};
 use desk::Desk;
 use form::Form;
@@ -66,11 +69,8 @@ pub fn is_for(parts: &http::request::Parts) -> bool {
 }
 
 /// Answers a request for which [`is_for`] holds.
-pub async fn answer(kernel: &Kernel, request: &Request<Bytes>) -> Response<Body> {
+pub async fn answer(kernel: &Kernel, operators: &Operators, request: &Request<Bytes>) -> Response<Body> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !guard::is_local(host) {
-        return plain(StatusCode::FORBIDDEN, "the console answers at localhost, 127.0.0.1 and [::1] only\n");
-    }
     let Some(page) = page_of(request.uri().path()) else { return goto(&format!("{PATH}/")) };
     if let Some(name) = page.strip_prefix("assets/") {
         return match assets::find(name) {
@@ -79,6 +79,9 @@ pub async fn answer(kernel: &Kernel, request: &Request<Bytes>) -> Response<Body>
         };
     }
     let posted = *request.method() == Method::POST;
+    if let Some(elsewhere) = entrance::pass(operators, request, page, host) {
+        return elsewhere;
+    }
     if posted && let Err(why) = guard::same_origin(request.headers(), host) {
         return plain(StatusCode::FORBIDDEN, why);
     }
@@ -112,6 +115,7 @@ async fn get(desk: &Desk<'_>, page: &str) -> Result {
         "execution" => Box::pin(execution::page(desk)).await,
         "event-buses" => buses::page(desk).await,
         "event" => Box::pin(event::page(desk)).await,
+        "events" => Box::pin(found::page(desk)).await,
         "functions" => functions::list(desk).await,
         "function" => functions::page(desk).await,
         "tables" => tables::list(desk).await,
@@ -126,6 +130,7 @@ async fn post(desk: &Desk<'_>, page: &str) -> Result {
     match page {
         "execution/start" => executions::start(desk).await,
         "execution/stop" => executions::stop(desk).await,
+        "event/redeliver" => event::redeliver(desk).await,
         _ => Err(unknown(page)),
     }
 }

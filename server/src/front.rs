@@ -7,62 +7,61 @@ use base::Fault;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use kernel::{Caller, TraceCx};
-use s3::S3Http;
+use s3::{S3Http, VerifiedCaller};
 use uuid::Uuid;
-use wire::{Call, Refusal, RefusalKind, Registry, Request};
+use wire::{Call, Refusal, RefusalKind, Registry, Request, Signature};
 
+use crate::access::{Access, Identity, TEMPORARY};
 use crate::assemble::SharedHouse;
-use crate::{console, status};
+use crate::{console, operator};
 
 /// The body of an answer.
 pub type Body = s3::Body;
 
-/// The largest body that any service takes; each service's own limit is checked when the service is known.
+/// The largest body that any service but S3 takes; each service's own limit is checked when the service is known.
 const BODY_BYTES_MAX: usize = 80 * 1024 * 1024;
-
-/// How access keys of temporary credentials begin.
-const TEMPORARY: &str = "ASIA";
 
 /// What every connection shares.
 pub struct Front {
     house: SharedHouse,
     registry: Registry,
     s3: S3Http,
+    s3_body_bytes_max: usize,
 }
 
 impl Front {
-    /// A front door to `house`.
-    pub fn new(house: SharedHouse) -> Arc<Front> {
+    /// A front door to `house`. Objects of S3 have at most so many bytes.
+    pub fn new(house: SharedHouse, s3_body_bytes_max: usize) -> Arc<Front> {
         let schemas: Vec<_> = house.kernel.schemas().collect();
         let s3 = s3::http(house.kernel.clone());
-        Arc::new(Front { registry: Registry::new(&schemas), s3, house })
+        Arc::new(Front { registry: Registry::new(&schemas), s3, s3_body_bytes_max, house })
+    }
+
+    fn access(&self) -> &Access {
+        &self.house.access
     }
 
     /// Answers a request. Never fails: what goes wrong is an answer, too.
     pub async fn answer(&self, request: http::Request<Incoming>, peer: IpAddr) -> http::Response<Body> {
         let (mut parts, body) = request.into_parts();
-        if let Some(answer) = status::answer(&self.house, parts.uri.path()).await {
-            return answer;
-        }
         let request_id = self.house.kernel.new_id();
         if let (None, Some(authority)) = (parts.headers.get("host"), parts.uri.authority())
             && let Ok(host) = HeaderValue::from_str(authority.as_str())
         {
             parts.headers.insert("host", host);
         }
-        let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(_) => {
-                return plain(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "the request's body is too large or was cut off",
-                );
-            }
+        let body = match self.collected(&parts, body, request_id).await {
+            Ok(body) => body,
+            Err(refused) => return *refused,
         };
+        if let Some(answer) = operator::answer(&self.house, &parts, &body).await {
+            return answer;
+        }
         if console::is_for(&parts) {
-            return console::answer(&self.house.kernel, &http::Request::from_parts(parts, body)).await;
+            let request = http::Request::from_parts(parts, body);
+            return console::answer(&self.house.kernel, self.access().operators(), &request).await;
         }
         let request = Request {
             method: parts.method.as_str(),
@@ -74,10 +73,52 @@ impl Front {
         if let Some(answer) = self.function_url(&request, peer).await {
             return answer;
         }
-        match request.path.strip_prefix(status::CALL) {
+        match request.path.strip_prefix(operator::CALL) {
             Some(named) => self.document(named, &request, request_id).await,
             None => self.aws(&request, request_id).await,
         }
+    }
+
+    /// The whole body. Only objects of S3 may be larger than what any operation takes.
+    async fn collected(
+        &self,
+        parts: &http::request::Parts,
+        body: Incoming,
+        request_id: Uuid,
+    ) -> Result<Bytes, Box<http::Response<Body>>> {
+        // A body whose length is not told, or not small, may be an object's.
+        let small = body.size_hint().upper().is_some_and(|bytes| bytes <= BODY_BYTES_MAX as u64);
+        let head = Request {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body: Bytes::new(),
+        };
+        let for_s3 = !small && self.is_object(&head);
+        if for_s3
+            && self.access().is_strict()
+            && let Err(refused) = self.access().prove_head(&self.house.kernel, &head).await
+        {
+            return Err(Box::new(self.s3.refuse(refused.s3_fault(), request_id)));
+        }
+        let limit = if for_s3 { self.s3_body_bytes_max } else { BODY_BYTES_MAX };
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if for_s3 && error.is::<http_body_util::LengthLimitError>() => {
+                let message = "Your proposed upload exceeds the maximum allowed size";
+                Err(Box::new(self.s3.refuse(Fault::new("EntityTooLarge", message), request_id)))
+            }
+            Err(_) => {
+                let text = "the request's body is too large or was cut off";
+                Err(Box::new(plain(StatusCode::PAYLOAD_TOO_LARGE, text)))
+            }
+        }
+    }
+
+    /// Whether a request is for S3, by its head.
+    fn is_object(&self, head: &Request<'_>) -> bool {
+        wire::identify(head, &self.registry).is_err_and(|refusal| is_for_s3(head, &refusal.kind))
     }
 
     /// A request for a function's own host.
@@ -96,7 +137,7 @@ impl Front {
             headers,
             body: request.body.clone(),
             source_ip: peer.to_string(),
-            signer: None,
+            signer: self.url_signer(request).await,
         };
         let answer = lambda::url::handle(&self.house.kernel, &self.house.functions, url_request).await;
         let mut response = http::Response::new(full(answer.body));
@@ -110,29 +151,61 @@ impl Front {
         Some(response)
     }
 
+    /// Who signed a request for a function's host; its authorisation decides whether somebody must.
+    async fn url_signer(&self, request: &Request<'_>) -> Option<Caller> {
+        let signature = Signature::parse(request).ok().flatten().filter(|it| it.service() == "lambda")?;
+        let region = base::Region::parse(signature.region()).unwrap_or_default();
+        let account = Caller::account_of_key(&signature.access_key);
+        let caller = Caller::root_user(account, region, self.house.kernel.new_id());
+        if !self.access().is_strict() {
+            return Some(caller);
+        }
+        let identity = self.access().prove(&self.house.kernel, request).await;
+        identity.ok().map(|identity| acting_as(caller, identity))
+    }
+
     /// The router's door for the command line: `POST /_buswork/call/<service>/<operation>` with a document.
     async fn document(&self, named: &str, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
         let Some((service, operation)) = named.split_once('/').filter(|_| request.method == "POST") else {
             return plain(StatusCode::NOT_FOUND, "POST /_buswork/call/<service>/<operation>\n");
         };
-        let scope = wire::sigv4::Signature::parse(request).ok().flatten();
-        let region = scope.as_ref().and_then(|scope| base::Region::parse(scope.region())).unwrap_or_default();
-        let account =
-            scope.map_or_else(base::AccountId::default, |scope| Caller::account_of_key(&scope.access_key));
-        let caller = Caller::root_user(account, region, request_id);
-        let result = self.house.kernel.call(caller, service, operation, request.body.clone()).await;
+        let result = match self.document_caller(service, request, request_id).await {
+            Ok(caller) => self.house.kernel.call(caller, service, operation, request.body.clone()).await,
+            Err(fault) => Err(fault),
+        };
         match result {
-            Ok(document) => status::json_text(StatusCode::OK, document),
+            Ok(document) => operator::json_text(StatusCode::OK, document),
             Err(fault) => {
                 let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                status::json(status, &fault)
+                operator::json(status, &fault)
             }
         }
     }
 
+    /// Who sends a document. It need not be signed in the development profile, but what cannot be read is refused.
+    async fn document_caller(
+        &self,
+        service: &str,
+        request: &Request<'_>,
+        request_id: Uuid,
+    ) -> Result<Caller, Fault> {
+        let signature = Signature::parse(request)?;
+        let region = signature.as_ref().and_then(|signature| base::Region::parse(signature.region()));
+        let account = signature
+            .as_ref()
+            .map_or_else(base::AccountId::default, |signature| Caller::account_of_key(&signature.access_key));
+        let caller = Caller::root_user(account, region.unwrap_or_default(), request_id);
+        if !self.access().is_strict() {
+            return Ok(caller);
+        }
+        let identity = self.access().prove(&self.house.kernel, request).await.map_err(|why| why.fault())?;
+        check_scope(signature.as_ref(), service)?;
+        Ok(acting_as(caller, identity))
+    }
+
     async fn aws(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
         if request.header("host").is_some_and(|host| s3::is_website_host(host).is_some()) {
-            return self.s3(request).await;
+            return self.s3(request, request_id).await;
         }
         if let Some(answer) = wire::cors::preflight(request) {
             return respond(answer);
@@ -146,15 +219,15 @@ impl Front {
                 }
                 wire::encode(&call, result.as_deref(), &id)
             }
-            Err(refusal) if is_for_s3(request, &refusal.kind) => return self.s3(request).await,
+            Err(refusal) if is_for_s3(request, &refusal.kind) => return self.s3(request, request_id).await,
             Err(refusal) => refused(&refusal, &id),
         };
         wire::cors::dress(&mut answer.headers);
         respond(answer)
     }
 
-    /// A request to a bucket or an object.
-    async fn s3(&self, request: &Request<'_>) -> http::Response<Body> {
+    /// A request to a bucket or an object. Websites are for everybody, as their owner wants them to be.
+    async fn s3(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
         let target = match request.query {
             "" => request.path.to_owned(),
             query => format!("{}?{query}", request.path),
@@ -164,7 +237,24 @@ impl Front {
             return plain(StatusCode::BAD_REQUEST, "the request's target is malformed");
         };
         *built.headers_mut() = request.headers.clone();
-        let mut answer = self.s3.answer(built).await;
+        let is_website = request.header("host").is_some_and(|host| s3::is_website_host(host).is_some());
+        let mut answer = if self.access().is_strict() && !is_website {
+            match self.access().prove(&self.house.kernel, request).await {
+                Ok(identity) => {
+                    let region = Signature::parse(request)
+                        .ok()
+                        .flatten()
+                        .map(|signature| signature.region().to_owned());
+                    let region = region.and_then(|region| base::Region::parse(&region)).unwrap_or_default();
+                    let caller = Caller::root_user(identity.account.clone(), region, request_id);
+                    built.extensions_mut().insert(VerifiedCaller(acting_as(caller, identity)));
+                    self.s3.answer(built).await
+                }
+                Err(refused) => self.s3.refuse(refused.s3_fault(), request_id),
+            }
+        } else {
+            self.s3.answer(built).await
+        };
         wire::cors::dress(answer.headers_mut());
         answer
     }
@@ -176,20 +266,24 @@ impl Front {
             );
         }
         // The signature is read always: one that is malformed is refused in every profile.
-        wire::Signature::parse(request)?;
+        let signature = Signature::parse(request)?;
+        let caller = if self.access().is_strict() {
+            let identity =
+                self.access().prove(&self.house.kernel, request).await.map_err(|why| why.fault())?;
+            check_scope(signature.as_ref(), call.service.signing_name)?;
+            acting_as(self.caller_of(call, identity.account.clone(), request_id), identity)
+        } else {
+            self.claimed_caller(call, request_id).await?
+        };
         let document = wire::decode(call, request)?;
-        let caller = self.caller(call, request_id).await?;
         self.house.kernel.call(caller, call.service.signing_name, call.operation.name, document).await
     }
 
-    /// Who calls: the account that the access key names, or whose temporary credentials it is of.
-    async fn caller(&self, call: &Call, request_id: Uuid) -> Result<Caller, Fault> {
+    /// Who claims to call: the account that the access key names, or whose temporary credentials it is of.
+    async fn claimed_caller(&self, call: &Call, request_id: Uuid) -> Result<Caller, Fault> {
         let key = call.access_key.as_deref().unwrap_or_default();
         let account = call.account.clone().unwrap_or_else(|| Caller::account_of_key(key));
-        let mut caller = Caller::root_user(account, call.region.clone(), request_id);
-        if let Some(trace) = call.trace.as_deref().and_then(TraceCx::from_header) {
-            caller.trace = trace;
-        }
+        let caller = self.caller_of(call, account, request_id);
         if !key.starts_with(TEMPORARY) {
             return Ok(caller);
         }
@@ -197,12 +291,36 @@ impl Front {
         let answer = self.house.kernel.ask(house, "sts", sts::IDENTIFY, &key.into()).await?;
         let identified: sts::Identified =
             serde_json::from_value(answer).map_err(|error| self.house.kernel.to_fault(error.into()))?;
-        if let Some(session) = identified.session {
-            caller.account = session.account;
-            caller.principal = session.principal;
-        }
-        Ok(caller)
+        let now = self.house.kernel.clock().now();
+        Ok(match identified.session.filter(|session| session.expires_at > now) {
+            Some(session) => {
+                acting_as(caller, Identity { account: session.account, principal: session.principal })
+            }
+            None => caller,
+        })
     }
+
+    /// The root user of an account, on the chain of causes that the request names.
+    fn caller_of(&self, call: &Call, account: base::AccountId, request_id: Uuid) -> Caller {
+        let mut caller = Caller::root_user(account, call.region.clone(), request_id);
+        if let Some(trace) = call.trace.as_deref().and_then(TraceCx::from_header) {
+            caller.trace = trace;
+        }
+        caller
+    }
+}
+
+fn acting_as(caller: Caller, identity: Identity) -> Caller {
+    Caller { account: identity.account, principal: identity.principal, ..caller }
+}
+
+/// A signature holds for the service that its scope names, and for no other.
+fn check_scope(signature: Option<&Signature<'_>>, service: &str) -> Result<(), Fault> {
+    if signature.is_none_or(|signature| signature.service() == service) {
+        return Ok(());
+    }
+    let message = format!("Credential should be scoped to correct service: '{service}'. ");
+    Err(Fault::new("InvalidSignatureException", message).with_status(403))
 }
 
 /// What is signed for S3, and what names no service at all: an object's path is any path.

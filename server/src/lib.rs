@@ -3,6 +3,7 @@
 //! Knows every service by its `service()` and what protocols they speak. Knows nothing of what a service does: a request
 //! goes through `wire` into the router, and the console asks the router like every other caller.
 
+pub mod access;
 pub mod assemble;
 pub mod bench;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod explain;
 pub mod front;
 pub mod listen;
-mod status;
+mod operator;

@@ -1,11 +1,14 @@
 //! `buswork start`
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use kernel::Clock;
 use lambda::runtime::Isolation;
+use store::Options;
+use store::fault::Faults;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::assemble::{House, assemble, launcher};
@@ -31,15 +34,20 @@ pub fn start(args: StartArgs) -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let listener = listen::bind(config.address).await?;
     let address = listener.local_addr()?;
-    let engine = store::open(&config.store).context("cannot open the store")?;
-    let house = Arc::new(assemble(engine, &config)?);
-    house.kernel.set_endpoint(format!("http://{address}"));
+    let disk_faults = config.test_disk_faults.then(Faults::default);
+    let options = Options { faults: disk_faults.clone(), ..Options::default() };
+    let engine = store::open_with(&config.store, &options).context("cannot open the store")?;
+    let house = Arc::new(House { disk_faults, ..assemble(engine, &config)? });
+    if house.access.is_strict() {
+        hide_from_functions();
+    }
+    house.kernel.set_endpoint(config.public_url.clone().unwrap_or_else(|| reached_at(address)));
     house.kernel.start().await.context("cannot start the runner")?;
     let isolation = Isolation::probe(launcher().is_some());
     tracing::info!(%isolation, "functions run as plain processes");
-    tracing::info!(%address, engine = house.kernel.engine_name(), store = ?config.store, "started");
+    tracing::info!(%address, profile = ?config.access.profile, engine = house.kernel.engine_name(), store = ?config.store, "started");
     say(&format!("listening on http://{address}"));
-    let front = Front::new(Arc::clone(&house));
+    let front = Front::new(Arc::clone(&house), config.s3_body_bytes_max);
     let clock = Clock::real();
     let patience = async {
         let until = clock.now() + PATIENCE;
@@ -47,6 +55,24 @@ async fn run(config: Config) -> anyhow::Result<()> {
     };
     listen::serve(listener, front, told_to_stop()?, patience).await;
     stop(&house).await
+}
+
+/// Where this machine reaches a server that listens on `address`.
+fn reached_at(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Functions run as the same user: without this they could read the keys from this process's environment and memory.
+fn hide_from_functions() {
+    let hidden = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    if let Err(error) = hidden {
+        tracing::warn!(%error, "functions may be able to read this process's environment");
+    }
 }
 
 async fn stop(house: &House) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The events of the newest chains of causes, and what became of their deliveries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base::Timestamp;
 use kernel::trace::{AttemptEnd, Enqueued, Note, Span};
@@ -15,6 +15,8 @@ use super::link::Link;
 /// The spans looked through, and the events shown.
 const SPANS: usize = 600;
 const EVENTS: usize = 20;
+/// The failing targets shown.
+const FAILING: usize = 10;
 
 /// An event that a bus accepted.
 pub(crate) struct Latest {
@@ -48,9 +50,10 @@ pub(crate) struct EventFact {
     pub bus: String,
     /// Where the bus is.
     #[serde(default)]
-    region: String,
+    pub region: String,
+    /// Whose the bus is.
     #[serde(default)]
-    account: String,
+    pub account: String,
     /// The rules that matched.
     pub matched: Vec<String>,
 }
@@ -66,15 +69,96 @@ impl EventFact {
     }
 }
 
-/// The latest events, newest first.
-pub(crate) async fn latest(desk: &Desk<'_>) -> Result<Vec<Latest>> {
+/// A target whose last deliveries failed.
+pub(crate) struct Failing {
+    /// Its ARN.
+    pub arn: String,
+    /// Its page.
+    pub href: Option<Link>,
+    /// How many deliveries are given up and how many are tried again.
+    pub state: Html,
+    /// What the target answered last.
+    pub fault: String,
+    /// When.
+    pub at: Html,
+    /// Where dead letters went.
+    pub dead_letters: Option<(String, Option<Link>)>,
+    /// The last event that did not arrive.
+    pub event: Option<(String, Link)>,
+}
+
+/// The latest events, newest first, and the targets that do not take theirs.
+pub(crate) async fn of_late(desk: &Desk<'_>) -> Result<(Vec<Latest>, Vec<Failing>)> {
     let spans = desk.newest_spans(SPANS).await?;
-    let ends = Ends::of(&spans);
+    Ok((latest(desk, &spans), failing(desk, &spans)))
+}
+
+/// A delivery that failed last: its last attempt, its task, and how that ended.
+type Failed<'s> = (&'s Span, Uuid, &'s AttemptEnd);
+
+/// Targets by the last ends of their deliveries, the newest failure first.
+fn failing(desk: &Desk<'_>, spans: &[Span]) -> Vec<Failing> {
+    let ends = Ends::of(spans);
+    let mut targets: Vec<(String, Vec<Failed<'_>>)> = Vec::new();
+    let mut counted = HashSet::new();
+    for span in spans {
+        let Some(attempt) = &span.attempt else { continue };
+        let Some(arn) = attempt.target.clone() else { continue };
+        let Some((_, end)) = ends.0.get(&attempt.task) else { continue };
+        if matches!(end, AttemptEnd::Delivered) || !counted.insert(attempt.task) {
+            continue;
+        }
+        match targets.iter_mut().find(|(known, _)| *known == arn) {
+            Some((_, failed)) => failed.push((span, attempt.task, end)),
+            None => targets.push((arn, vec![(span, attempt.task, end)])),
+        }
+    }
+    let shown =
+        targets.into_iter().take(FAILING).map(|(arn, failed)| failing_target(desk, spans, arn, &failed));
+    shown.collect()
+}
+
+fn failing_target(desk: &Desk<'_>, spans: &[Span], arn: String, failed: &[Failed<'_>]) -> Failing {
+    let given_up = failed.iter().filter(|(.., end)| matches!(end, AttemptEnd::GivenUp { .. })).count();
+    let retrying = failed.len() - given_up;
+    let state = match (given_up, retrying) {
+        (0, _) => pill(Tone::Warn, &format!("{retrying} retrying")),
+        (_, 0) => pill(Tone::Bad, &format!("{given_up} failed")),
+        _ => pill(Tone::Bad, &format!("{given_up} failed, {retrying} retrying")),
+    };
+    let last = failed.first();
+    let (fault, dead_letters) = match last.map(|(.., end)| *end) {
+        Some(AttemptEnd::Retrying { fault, .. }) => (fault.to_string(), None),
+        Some(AttemptEnd::GivenUp { fault, dead_letter, .. }) => (fault.to_string(), dead_letter.clone()),
+        _ => (String::new(), None),
+    };
+    let sender = |task: Uuid| spans.iter().find(|span| span.enqueued.iter().any(|sent| sent.task == task));
+    let event = last.and_then(|(_, task, _)| {
+        let mut events = events_of(sender(*task)?).filter(|(note, _)| {
+            let sent = sender(*task).map(|span| deliveries(span, &note.subject)).unwrap_or_default();
+            sent.iter().any(|(_, delivery)| delivery.task == *task)
+        });
+        let (note, fact) = events.next()?;
+        Some((note.subject.clone(), fact.link(desk, &note.subject)))
+    });
+    Failing {
+        href: desk.link_of(&arn),
+        arn,
+        state,
+        fault,
+        at: last.map(|(span, ..)| time(span.at)).unwrap_or_default(),
+        dead_letters: dead_letters.map(|arn| (arn.clone(), desk.link_of(&arn))),
+        event,
+    }
+}
+
+fn latest(desk: &Desk<'_>, spans: &[Span]) -> Vec<Latest> {
+    let ends = Ends::of(spans);
     let mut latest = Vec::new();
-    for span in &spans {
+    for span in spans {
         for (note, fact) in events_of(span) {
             if latest.len() == EVENTS {
-                return Ok(latest);
+                return latest;
             }
             latest.push(Latest {
                 id: note.subject.clone(),
@@ -88,7 +172,7 @@ pub(crate) async fn latest(desk: &Desk<'_>) -> Result<Vec<Latest>> {
             });
         }
     }
-    Ok(latest)
+    latest
 }
 
 /// The events that a span accepted.

@@ -81,8 +81,9 @@ pub(crate) struct Section {
 }
 
 /// The sections: page and name.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("", "Overview"),
+    ("events", "Events"),
     ("state-machines", "State machines"),
     ("event-buses", "Event buses"),
     ("functions", "Functions"),
@@ -179,6 +180,11 @@ impl<'k> Desk<'k> {
             ("events", _) => Some(to("event-buses")),
             _ => None,
         }
+    }
+
+    /// The account and the region.
+    pub(crate) fn place(&self) -> (AccountId, Region) {
+        (self.account.clone(), self.region.clone())
     }
 
     /// The same desk in another region.

@@ -3,17 +3,18 @@
 use std::collections::{HashMap, VecDeque};
 
 use askama::Template;
-use base::Timestamp;
+use base::{Fault, Timestamp};
 use kernel::trace::{Chain, Enqueued, Note, Span};
 use uuid::Uuid;
 
-use super::Result;
 use super::activity::{deliveries, events_of};
 use super::desk::{Desk, Frame};
 use super::explained::{Explained, Reason, Rule, Verdict};
 use super::html::{Html, Tone, duration_ms, duration_us, json, json_text, pill, time};
 use super::link::Link;
 use super::tree::{self, Shown, end_pill, failure, is_failure};
+use super::{Answer, Result};
+use crate::explain::{Delivery, Explanation, Validation};
 
 #[derive(Template)]
 #[template(path = "event.html")]
@@ -29,6 +30,14 @@ struct EventPage {
 struct ShownEvent {
     bus: String,
     at: Html,
+    /// Who sent it, and with what.
+    producer: Option<(String, String)>,
+    /// What a schema said of it.
+    validation: Option<Checked>,
+    redeliveries: Vec<Again>,
+    redeliver: Link,
+    /// Whether a schema kept it from the rules.
+    held_back: bool,
     source: String,
     detail_type: String,
     envelope: Html,
@@ -36,12 +45,45 @@ struct ShownEvent {
     matched: usize,
 }
 
+/// What a schema said.
+struct Checked {
+    outcome: Html,
+    schema: String,
+    failures: Vec<(String, String)>,
+}
+
+fn checked(validation: Validation) -> Checked {
+    let tone = match validation.outcome.as_str() {
+        "valid" | "released" => Tone::Good,
+        "warned" => Tone::Warn,
+        _ => Tone::Bad,
+    };
+    Checked {
+        outcome: pill(tone, &validation.outcome),
+        schema: validation.schema,
+        failures: validation.failures,
+    }
+}
+
+/// A delivery that somebody asked for later.
+struct Again {
+    rule: String,
+    arn: String,
+    href: Option<Link>,
+    state: Html,
+    attempts: Vec<String>,
+}
+
 /// A rule of the bus and what it made of the event.
 struct Arm {
     name: String,
+    managed_by: Option<String>,
+    matched: bool,
     class: &'static str,
     verdict: Html,
     pattern: Html,
+    /// The pattern as it was written.
+    pattern_text: String,
     reasons: Vec<Reason>,
     targets: Vec<Target>,
 }
@@ -63,6 +105,8 @@ struct Attempt {
     failure: Option<String>,
     /// What the target did with it.
     answers: Vec<AnswerOf>,
+    /// What is to be tried yet, and when.
+    next: Vec<String>,
 }
 
 struct AnswerOf {
@@ -91,13 +135,17 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
     {
         chains.splice(0..0, desk.chains(&explained.root.to_string()).await?);
     }
+    let told = match &explained {
+        Some(_) => crate::explain::event(desk.kernel, id, desk.place()).await?,
+        None => None,
+    };
     let event = explained.map(|explained| {
         let chain = chains.iter().find(|chain| chain.root == explained.root);
-        show_event(desk, explained, id, chain)
+        show_event(desk, explained, id, chain, told)
     });
     let events = if event.is_some() { Vec::new() } else { seen(desk, &chains) };
     desk.render(&EventPage {
-        frame: desk.frame("", if id.is_empty() { "Where did my event go?" } else { id }),
+        frame: desk.frame("events", if id.is_empty() { "Where did my event go?" } else { id }),
         id: id.to_owned(),
         event,
         events,
@@ -124,7 +172,43 @@ async fn explain(desk: &Desk<'_>, id: &str) -> Result<Option<Explained>> {
     Ok(None)
 }
 
-fn show_event(desk: &Desk<'_>, explained: Explained, id: &str, chain: Option<&Chain>) -> ShownEvent {
+/// Sends the event once more: to all rules that match now, to those of one rule, or to one target.
+pub(crate) async fn redeliver(desk: &Desk<'_>) -> Result {
+    let id = desk.form.get("id");
+    let given = |name: &str| desk.form.given(name);
+    let event = Uuid::parse_str(id).map_err(|_| Fault::validation("This is no event's id."))?;
+    let input = serde_json::json!({
+        "EventId": event, "EventBusName": given("bus"), "RuleName": given("rule"), "TargetArn": given("target"),
+    });
+    let _: events::RedeliverOutput = desk.ask("events", events::REDELIVER, &input).await?;
+    let back = desk.link("event").with("id", id).with("bus", desk.form.get("bus"));
+    Ok(Answer::Goto(back.to_string()))
+}
+
+fn again(desk: &Desk<'_>, delivery: Delivery) -> Again {
+    let tone = match delivery.state.as_str() {
+        "delivered" => Tone::Good,
+        "retrying" => Tone::Warn,
+        "dead letter" | "given up" => Tone::Bad,
+        _ => Tone::Busy,
+    };
+    let told = |attempt: &crate::explain::Attempt| format!("attempt {}: {}", attempt.number, attempt.answer);
+    Again {
+        href: desk.link_of(&delivery.arn),
+        state: pill(tone, &delivery.state),
+        attempts: delivery.attempts.iter().map(told).collect(),
+        rule: delivery.rule,
+        arn: delivery.arn,
+    }
+}
+
+fn show_event(
+    desk: &Desk<'_>,
+    explained: Explained,
+    id: &str,
+    chain: Option<&Chain>,
+    told: Option<Explanation>,
+) -> ShownEvent {
     let text = |name: &str| explained.event[name].as_str().unwrap_or_default().to_owned();
     let (source, detail_type) = (text("source"), text("detail-type"));
     let id = text_or(&explained.event["id"], id);
@@ -132,12 +216,26 @@ fn show_event(desk: &Desk<'_>, explained: Explained, id: &str, chain: Option<&Ch
     let mut arms: Vec<Arm> = explained.rules.into_iter().map(|rule| fate.arm(rule)).collect();
     // Those that sent it come first.
     arms.sort_by_key(|arm| arm.class == Tone::Quiet.class());
+    let (producer, validation, redeliveries) = match told {
+        Some(told) => (told.producer, told.validation, told.redeliveries),
+        None => (None, None, Vec::new()),
+    };
     ShownEvent {
+        producer: producer.map(|producer| (producer.principal, producer.operation)),
+        held_back: validation
+            .as_ref()
+            .is_some_and(|it| matches!(it.outcome.as_str(), "rejected" | "quarantined" | "discarded")),
+        validation: validation.map(checked),
+        redeliveries: redeliveries.into_iter().map(|delivery| again(desk, delivery)).collect(),
+        redeliver: desk.link("event/redeliver"),
         bus: explained.bus,
         at: time(explained.ingested_at),
         source,
         detail_type,
-        envelope: json(&explained.event),
+        envelope: match explained.text.as_str() {
+            "" => json(&explained.event),
+            text => json_text(text),
+        },
         matched: arms.iter().filter(|arm| arm.class != Tone::Quiet.class()).count(),
         arms,
     }
@@ -194,7 +292,17 @@ impl<'a> Fate<'a> {
             Tone::Good if worst(Tone::Warn) => Tone::Warn,
             class => class,
         };
-        Arm { name: rule.name, class: class.class(), verdict, pattern, reasons, targets }
+        Arm {
+            name: rule.name,
+            managed_by: rule.managed_by,
+            matched,
+            class: class.class(),
+            verdict,
+            pattern,
+            pattern_text: rule.pattern,
+            reasons,
+            targets,
+        }
     }
 
     fn target(
@@ -235,7 +343,21 @@ impl<'a> Fate<'a> {
             took: span.took_us.map_or_else(String::new, |us| format!("took {}", duration_us(us))),
             failure: attempt.and_then(|attempt| failure(&attempt.end)),
             answers: answers.into_iter().map(|note| self.answer(note)).collect(),
+            next: self.next(span),
         }
+    }
+
+    /// What an attempt led to and nobody has tried yet, up to further events.
+    fn next(&self, span: &Span) -> Vec<String> {
+        let untried = span.enqueued.iter().filter(|task| !self.attempts.contains_key(&task.task));
+        let mut next: Vec<String> =
+            untried.map(|task| format!("{} is due {}", task.operation, task.due)).collect();
+        for child in self.children.get(&span.id).map_or(&[][..], Vec::as_slice) {
+            if child.id != span.id && events_of(child).next().is_none() {
+                next.extend(self.next(child));
+            }
+        }
+        next
     }
 
     /// What was noted in the attempt and in what it caused, up to further events: those have pages of their own.
@@ -259,7 +381,8 @@ impl<'a> Fate<'a> {
         let status = member("function_error").or_else(|| member("status")).unwrap_or_default();
         let name = note.subject.rsplit(':').next().unwrap_or_default();
         let class = if is_failure(note) { "bad" } else { "quiet" };
-        let text = format!("{} {name} {status}", note.kind).trim_end().to_owned();
+        let why = crate::explain::message(note).map_or_else(String::new, |why| format!(": {why}"));
+        let text = format!("{} {name} {status}{why}", note.kind).trim_end().to_owned();
         AnswerOf { class, text, href: self.desk.link_of(&note.subject) }
     }
 }

@@ -1,7 +1,7 @@
 //! What `events` says of an event and the rules of its bus, as the pages read it.
 
 use base::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,8 +16,51 @@ pub(crate) struct Explained {
     pub root: Uuid,
     /// The whole event.
     pub event: Value,
+    /// The whole event as its producer wrote it.
+    #[serde(default)]
+    pub text: String,
     /// Every rule of the bus as it stood then.
     pub rules: Vec<Rule>,
+    /// What was wrong with it, if it broke the schema that it was checked against.
+    #[serde(default)]
+    pub validation: Option<Validated>,
+}
+
+/// What a schema said of an event.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Validated {
+    /// `WARNED`, `REJECTED`, `QUARANTINED`, `RELEASED` or `DISCARDED`.
+    pub outcome: String,
+    /// The schema.
+    pub schema: UsedSchema,
+    /// The rules that the event breaks.
+    pub failures: Vec<SchemaFailure>,
+}
+
+/// A version of a schema.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UsedSchema {
+    registry_name: String,
+    schema_name: String,
+    schema_version: String,
+}
+
+impl std::fmt::Display for UsedSchema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{} version {}", self.registry_name, self.schema_name, self.schema_version)
+    }
+}
+
+/// A rule of a schema that an event breaks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SchemaFailure {
+    /// Where in the whole event, as a JSON pointer; empty for the event itself.
+    pub pointer: String,
+    /// What is wrong, in words.
+    pub message: String,
 }
 
 /// A rule and its answer.
@@ -27,6 +70,9 @@ pub(crate) struct Rule {
     pub name: String,
     /// Its pattern.
     pub pattern: String,
+    /// The service that manages it.
+    #[serde(default)]
+    pub managed_by: Option<String>,
     /// Its answer.
     pub verdict: Verdict,
     /// Where it sends events.
@@ -85,8 +131,8 @@ struct Place {
 }
 
 /// One thing that stands against a match.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Reason {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
     /// Which alternative of a `$or` this is about: `1.2` is the second of the first; empty outside.
     pub alternative: String,
     /// The field.

@@ -3,7 +3,7 @@
 use askama::Template;
 use base::Fault;
 
-use super::activity::{self, Latest};
+use super::activity::{self, Failing, Latest};
 use super::desk::{Desk, Frame, LISTED_MAX};
 use super::link::Link;
 use super::{Answer, Result};
@@ -13,6 +13,7 @@ use super::{Answer, Result};
 struct Overview {
     frame: Frame,
     counts: Vec<Count>,
+    failing: Vec<Failing>,
     latest: Vec<Latest>,
 }
 
@@ -69,8 +70,8 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
             }),
         ),
     ];
-    let latest = activity::latest(desk).await?;
-    desk.render(&Overview { frame: desk.frame("", "Overview"), counts, latest })
+    let (latest, failing) = activity::of_late(desk).await?;
+    desk.render(&Overview { frame: desk.frame("", "Overview"), counts, failing, latest })
 }
 
 async fn rules(desk: &Desk<'_>) -> Result<String, Fault> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::Timestamp;
+use kernel::Exhausted;
 use kernel::trace::{AttemptEnd, Chain, Note, Span};
 use serde_json::Value;
 
@@ -72,6 +73,8 @@ pub(crate) struct Shown {
     pub steps: Vec<Step>,
     /// How many steps failed.
     pub failed: usize,
+    /// Whether it began when somebody sent an event again.
+    pub again: bool,
 }
 
 /// The chain as a tree.
@@ -84,6 +87,7 @@ pub(crate) fn shown(desk: &Desk<'_>, chain: &Chain) -> Shown {
         root: chain.root.to_string(),
         began: time(tree.began),
         lasts: duration_us(tree.length_us),
+        again: steps.first().is_some_and(|step| step.operation == "events:RedeliverEvent"),
         steps,
         failed,
     }
@@ -222,7 +226,17 @@ pub(crate) fn end_pill(end: &AttemptEnd, number: u32) -> Html {
     match end {
         AttemptEnd::Delivered => pill(Tone::Good, &format!("delivered{which}")),
         AttemptEnd::Retrying { .. } => pill(Tone::Warn, &format!("failed, attempt {number}")),
+        AttemptEnd::GivenUp { dead_letter: Some(_), .. } => pill(Tone::Bad, &format!("dead letter{which}")),
         AttemptEnd::GivenUp { .. } => pill(Tone::Bad, &format!("given up{which}")),
+    }
+}
+
+/// Why there is no further attempt.
+fn reason(because: Exhausted) -> &'static str {
+    match because {
+        Exhausted::NotRetryable => "since trying again cannot help",
+        Exhausted::MaximumRetryAttempts => "since every attempt that the policy allows has failed",
+        Exhausted::MaximumEventAge => "since it is older than the policy allows",
     }
 }
 
@@ -236,7 +250,7 @@ pub(crate) fn failure(end: &AttemptEnd) -> Option<String> {
                 Some(arn) => format!("dead letter in {arn}"),
                 None => "no dead-letter queue is configured".to_owned(),
             };
-            Some(format!("{fault}; given up ({because:?}); {letter}"))
+            Some(format!("{fault}; given up, {}; {letter}", reason(*because)))
         }
     }
 }
@@ -258,7 +272,6 @@ fn brief(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use base::Fault;
-    use kernel::Exhausted;
     use serde_json::json;
 
     use super::*;
@@ -279,7 +292,7 @@ mod tests {
         };
         assert_eq!(
             failure(&given_up(Some("arn:aws:sqs:r:1:dead"))).unwrap(),
-            "Throttling: slow down; given up (NotRetryable); dead letter in arn:aws:sqs:r:1:dead"
+            "Throttling: slow down; given up, since trying again cannot help; dead letter in arn:aws:sqs:r:1:dead"
         );
         assert!(failure(&given_up(None)).unwrap().ends_with("no dead-letter queue is configured"));
     }

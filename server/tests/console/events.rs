@@ -82,3 +82,53 @@ async fn buses_show_their_rules() {
         &["Event buses (1)", "default", "big ENABLED", "\"numeric\"", ":all", "old DISABLED"],
     );
 }
+
+#[tokio::test]
+async fn an_event_is_found_by_its_text() {
+    let world = World::new().await;
+    let id = shop(&world).await;
+    let all = world.read("events", &[("text", "orderplaced")]).await;
+    assert_order(&all, &["Events (2)", "default", "OrderPlaced", &id]);
+    let one = world.read("events", &[("pattern", r#"{"detail":{"amount":[20]}}"#)]).await;
+    assert_order(&one, &["Events (1)", &id]);
+    let none = world.read("events", &[("text", "nobody wrote this")]).await;
+    assert!(none.contains("No event that is kept has this"), "{none}");
+    let broken = world.read("events", &[("pattern", "{")]).await;
+    assert!(broken.contains("InvalidEventPatternException"), "{broken}");
+    // An id needs no search.
+    let uri = format!("{}/events?region={REGION}&text={id}", console::PATH);
+    let request = Request::get(uri).header("host", HOST).body(Bytes::new()).unwrap();
+    let location = world.ask(request).await.0.headers()["location"].to_str().unwrap().to_owned();
+    assert!(location.contains("/event?") && location.contains(&id), "{location}");
+}
+
+#[tokio::test]
+async fn what_fails_is_on_the_front_page() {
+    let world = World::new().await;
+    let front = world.read("", &[]).await;
+    assert!(front.contains("Every delivery of late has arrived"), "{front}");
+    let id = shop(&world).await;
+    let front = world.read("", &[]).await;
+    assert_order(&front, &["Needs attention", ":gone", "2 failed", "QueueDoesNotExist", "Latest events"]);
+    assert!(front.contains(&id), "{front}");
+}
+
+#[tokio::test]
+async fn an_event_is_sent_again() {
+    let world = World::new().await;
+    let id = shop(&world).await;
+    let target = format!("arn:aws:sqs:{REGION}:000000000000:all");
+    let form = [("id", id.as_str()), ("bus", "default"), ("rule", "everything"), ("target", &target)];
+    let (status, location, text) = world.post("event/redeliver", &format!("http://{HOST}"), &form).await;
+    assert_eq!(status, 303, "{text}");
+    assert!(location.contains("/event?") && location.contains(&id), "{location}");
+    world.kernel.idle().await;
+    let page = world.read("event", &[("id", &id)]).await;
+    assert_order(&page, &["Sent again (1)", ":all", "everything", "delivered", "attempt 1: delivered"]);
+    let form = [("id", id.as_str()), ("rule", "big")];
+    let (status, _, text) = world.post("event/redeliver", &format!("http://{HOST}"), &form).await;
+    assert_eq!(status, 400, "{text}");
+    assert!(text.contains("matches event"), "{text}");
+    let (status, ..) = world.post("event/redeliver", "http://elsewhere.example", &form).await;
+    assert_eq!(status, 403);
+}

@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kernel::{Caller, Chance, Clock, Kernel};
 use serde_json::{Value, json};
+use server::access::Operators;
 use server::console;
 use store::Location;
 
@@ -78,7 +79,8 @@ impl World {
     }
 
     pub(crate) async fn ask(&self, request: Request<Bytes>) -> (Response<()>, String) {
-        let (parts, body) = console::answer(&self.kernel, &request).await.into_parts();
+        let (parts, body) =
+            console::answer(&self.kernel, &Operators::everybody(), &request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (Response::from_parts(parts, ()), String::from_utf8(body.to_vec()).unwrap())
     }
