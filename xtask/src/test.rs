@@ -51,7 +51,10 @@ fn clients() -> anyhow::Result<()> {
     run(".tools/python/bin/pytest", &["tests-clients/python", "-s"], &environment)?;
     run("npm", &["--prefix", "tests-clients/node", "test"], &environment)?;
     run("examples/recent-actions/deploy.sh", &["rust"], &environment)?;
-    run("npm", &["--prefix", "tests-clients/node", "run", "test:page"], &environment)
+    run("npm", &["--prefix", "tests-clients/node", "run", "test:page"], &environment)?;
+    run("npm", &["--prefix", "tests-clients/node", "run", "test:console"], &environment)?;
+    // These start a server of their own, in the strict profile.
+    run(".tools/python/bin/pytest", &["tests-clients/operator"], &[("BUSWORK_BIN", binary.as_str())])
 }
 
 /// SIGKILL in the middle of 200 executions, restart, and nothing is lost.
