@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use crate::jsonpath::{Path, order_numbers};
-use crate::scope::LazyContext;
+use crate::scope::Reading;
 use crate::timestamp;
 
 /// A condition.
@@ -68,15 +68,11 @@ pub(crate) struct Unresolved<'r>(pub(crate) &'r Path);
 
 impl Rule {
     /// Does the condition hold?
-    pub(crate) fn holds<'r>(
-        &'r self,
-        input: &Value,
-        context: &LazyContext<'_>,
-    ) -> Result<bool, Unresolved<'r>> {
+    pub(crate) fn holds<'r>(&'r self, reading: &Reading<'_>) -> Result<bool, Unresolved<'r>> {
         match self {
             Self::And(rules) => {
                 for rule in rules {
-                    if !rule.holds(input, context)? {
+                    if !rule.holds(reading)? {
                         return Ok(false);
                     }
                 }
@@ -84,19 +80,19 @@ impl Rule {
             }
             Self::Or(rules) => {
                 for rule in rules {
-                    if rule.holds(input, context)? {
+                    if rule.holds(reading)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-            Self::Not(rule) => Ok(!rule.holds(input, context)?),
+            Self::Not(rule) => Ok(!rule.holds(reading)?),
             Self::Test { variable, test } => {
-                let value = context.select(variable, input).value();
+                let value = reading.select(variable).value();
                 match (test, value) {
                     (Test::IsPresent(wanted), value) => Ok(value.is_some() == *wanted),
                     (_, None) => Err(Unresolved(variable)),
-                    (test, Some(value)) => test.holds(&value, input, context),
+                    (test, Some(value)) => test.holds(&value, reading),
                 }
             }
         }
@@ -104,17 +100,12 @@ impl Rule {
 }
 
 impl Test {
-    fn holds<'r>(
-        &'r self,
-        value: &Value,
-        input: &Value,
-        context: &LazyContext<'_>,
-    ) -> Result<bool, Unresolved<'r>> {
+    fn holds<'r>(&'r self, value: &Value, reading: &Reading<'_>) -> Result<bool, Unresolved<'r>> {
         Ok(match self {
             Self::Compare { kind, relation, operand } => {
                 let operand = match operand {
                     Operand::Value(operand) => Cow::Borrowed(operand),
-                    Operand::Path(path) => context.select(path, input).value().ok_or(Unresolved(path))?,
+                    Operand::Path(path) => reading.select(path).value().ok_or(Unresolved(path))?,
                 };
                 kind.order(value, &operand).is_some_and(|ordering| relation.admits(ordering))
             }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::distributed::{Item, MapRunEnd, MapRunPlan};
 use crate::history::HistoryEvent;
 use crate::resource::Resource;
 
@@ -91,6 +92,13 @@ pub enum Stimulus {
         /// The task.
         wait_id: WaitId,
     },
+    /// A run of a distributed map has ended.
+    MapRunEnded {
+        /// The wait of [`Command::StartMapRun`].
+        wait_id: WaitId,
+        /// How.
+        end: MapRunEnd,
+    },
     /// A timer is due. It may come late or twice.
     TimerFired {
         /// The wait that the timer was set for.
@@ -175,6 +183,21 @@ pub struct TaskRequest {
     pub credentials_role_arn: Option<String>,
 }
 
+/// A run of a distributed map, to be kept and driven by somebody else: see [`MapRun`](crate::MapRun).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRunRequest {
+    /// What [`Stimulus::MapRunEnded`] must name.
+    pub wait_id: WaitId,
+    /// The name of the Map state.
+    pub state_name: String,
+    /// The run's ARN, as the history names it.
+    pub map_run_arn: String,
+    /// What it is to do.
+    pub plan: MapRunPlan,
+    /// The items, if they are in the state's input ([`ItemSource::Given`](crate::ItemSource::Given)).
+    pub items: Vec<Item>,
+}
+
 /// What the caller of a step must do, in order, in the same transaction that stores the execution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -197,6 +220,13 @@ pub enum Command {
         wait_id: WaitId,
         /// What it was for.
         kind: TimerKind,
+    },
+    /// Start a run of a distributed map; answer with [`Stimulus::MapRunEnded`].
+    StartMapRun(Box<MapRunRequest>),
+    /// The map run is of no interest any more (failed sibling, end of the execution): abort it, and its children.
+    StopMapRun {
+        /// The wait of [`Command::StartMapRun`].
+        wait_id: WaitId,
     },
     /// The task's answer is of no interest any more (timeout, failed sibling, end of the execution): forget its token,
     /// stop its `.sync` job.

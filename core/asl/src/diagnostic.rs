@@ -22,7 +22,7 @@ impl Severity {
 }
 
 /// The identifying code of a diagnostic. The list is that of AWS's `ValidateStateMachineDefinitionDiagnostic`,
-/// less those that only the service can raise (names of state machines) and distributed maps' labels.
+/// less those that only the service can raise (names of state machines).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The text is not JSON.
@@ -39,6 +39,16 @@ pub enum Code {
     MissingTransitionTarget,
     /// Branches within branches beyond the limit.
     TooDeeplyNested,
+    /// A JSONata expression cannot be read.
+    InvalidJsonataExpression,
+    /// A JSONata expression means something that has no meaning in a state machine.
+    UnsupportedJsonataExpression,
+    /// A variable of an outer scope is assigned in an inner one.
+    DuplicateVariableName,
+    /// Two distributed maps bear one label.
+    DuplicateLabel,
+    /// Warning: a variable that no state assigns is read.
+    PossiblyUndefinedVariable,
     /// Warning: a template member looks like a path but its name lacks `.$`.
     NoDollar,
     /// Warning: a field looks like a path but its name does not end with `Path`.
@@ -58,16 +68,23 @@ impl Code {
             Self::InvalidStateName => "INVALID_STATE_NAME",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
+            Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
+            Self::DuplicateVariableName => "DUPLICATE_VARIABLE_NAME",
+            Self::DuplicateLabel => "DUPLICATE_LABEL",
+            Self::PossiblyUndefinedVariable => "POSSIBLY_UNDEFINED_VARIABLE",
             Self::NoDollar => "NO_DOLLAR",
             Self::NoPath => "NO_PATH",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
         }
     }
 
-    /// Warnings are the three codes that AWS lists as such.
+    /// Warnings are the codes that AWS lists as such.
     pub fn severity(self) -> Severity {
         match self {
-            Self::NoDollar | Self::NoPath | Self::PassResultIsStatic => Severity::Warning,
+            Self::NoDollar | Self::NoPath | Self::PassResultIsStatic | Self::PossiblyUndefinedVariable => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::command::WaitId;
+use crate::variables::Variables;
 
 pub(crate) type FrameId = u32;
 
@@ -81,6 +82,9 @@ pub(crate) struct Frame {
     /// How often each retrier of this state has been used during this visit.
     pub(crate) retries: Vec<u32>,
     pub(crate) doing: Doing,
+    /// The workflow variables of this line's scope.
+    #[serde(default)]
+    pub(crate) variables: Variables,
 }
 
 /// A cache of a text that can always be made again: two executions are equal whatever it holds.
@@ -114,12 +118,14 @@ pub(crate) enum Doing {
     Task(TaskWait),
     /// Waits for its branches or iterations.
     Fork(Fork),
+    /// Waits for a run of its distributed map.
+    MapRun(WaitId),
 }
 
 impl Doing {
     pub(crate) fn wait_id(&self) -> Option<WaitId> {
         match self {
-            Self::Wait(id) | Self::Retry(id) => Some(*id),
+            Self::Wait(id) | Self::Retry(id) | Self::MapRun(id) => Some(*id),
             Self::Task(task) => Some(task.wait_id),
             Self::Enter | Self::Run | Self::Fork(_) => None,
         }
@@ -147,4 +153,7 @@ pub(crate) struct Fork {
     pub(crate) effective: Option<Arc<Value>>,
     pub(crate) next_item: u32,
     pub(crate) live: u32,
+    /// The names of the items, if they are the members of an object.
+    #[serde(default)]
+    pub(crate) keys: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! The events of an execution's history, as `GetExecutionHistory` shows them.
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html>
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 macro_rules! event_types {
@@ -24,12 +26,13 @@ macro_rules! event_types {
 
 event_types! {
     ActivityFailed, ActivityScheduled, ActivityScheduleFailed, ActivityStarted, ActivitySucceeded, ActivityTimedOut,
-    ChoiceStateEntered, ChoiceStateExited,
+    ChoiceStateEntered, ChoiceStateExited, EvaluationFailed,
     ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded, ExecutionTimedOut,
     FailStateEntered,
     LambdaFunctionFailed, LambdaFunctionScheduled, LambdaFunctionScheduleFailed, LambdaFunctionStarted,
     LambdaFunctionStartFailed, LambdaFunctionSucceeded, LambdaFunctionTimedOut,
     MapIterationAborted, MapIterationFailed, MapIterationStarted, MapIterationSucceeded,
+    MapRunAborted, MapRunFailed, MapRunStarted, MapRunSucceeded,
     MapStateAborted, MapStateEntered, MapStateExited, MapStateFailed, MapStateStarted, MapStateSucceeded,
     ParallelStateAborted, ParallelStateEntered, ParallelStateExited, ParallelStateFailed, ParallelStateStarted,
     ParallelStateSucceeded,
@@ -72,6 +75,9 @@ pub enum EventDetails {
     StateExited {
         name: String,
         output: String,
+        /// Variables that the state assigned, as JSON texts.
+        #[serde(default)]
+        assigned_variables: BTreeMap<String, String>,
     },
     /// Succeeded executions, functions and activities.
     Output {
@@ -125,6 +131,16 @@ pub enum EventDetails {
     MapIteration {
         name: String,
         index: u64,
+    },
+    /// A query of a JSONata state had no value, or the wrong one.
+    EvaluationFailed {
+        error: String,
+        cause: String,
+        location: String,
+        state: String,
+    },
+    MapRunStarted {
+        map_run_arn: String,
     },
 }
 
@@ -221,9 +237,11 @@ impl EventDetails {
             Self::ExecutionStarted { input, .. }
             | Self::StateEntered { input, .. }
             | Self::Scheduled { input, .. } => input.len(),
-            Self::StateExited { output, .. } | Self::Output { output } | Self::TaskOutput { output, .. } => {
-                output.len()
+            Self::StateExited { output, assigned_variables, .. } => {
+                output.len() + assigned_variables.values().map(String::len).sum::<usize>()
             }
+            Self::EvaluationFailed { cause, .. } => cause.len(),
+            Self::Output { output } | Self::TaskOutput { output, .. } => output.len(),
             Self::TaskScheduled { parameters, .. } => parameters.len(),
             Self::Failure { cause, .. } | Self::TaskFailure { cause, .. } => {
                 cause.as_ref().map_or(0, String::len)
@@ -231,6 +249,7 @@ impl EventDetails {
             Self::ActivityStarted { .. }
             | Self::TaskStarted { .. }
             | Self::MapStateStarted { .. }
+            | Self::MapRunStarted { .. }
             | Self::MapIteration { .. } => 0,
         }
     }
@@ -247,9 +266,13 @@ impl EventDetails {
                 out.text("name", name);
                 out.data("input", input);
             }
-            Self::StateExited { name, output } => {
+            Self::StateExited { name, output, assigned_variables } => {
                 out.text("name", name);
                 out.data("output", output);
+                if out.1 && !assigned_variables.is_empty() {
+                    out.0.insert("assignedVariables".to_owned(), json!(assigned_variables));
+                    out.0.insert("assignedVariablesDetails".to_owned(), json!({ "truncated": false }));
+                }
             }
             Self::Output { output } => out.data("output", output),
             Self::Failure { error, cause } => out.failure(error.as_ref(), cause.as_ref()),
@@ -260,6 +283,12 @@ impl EventDetails {
                 out.text("name", name);
                 out.0.insert("index".to_owned(), json!(index));
             }
+            Self::EvaluationFailed { error, cause, location, state } => {
+                out.failure(Some(error), Some(cause));
+                out.text("location", location);
+                out.text("state", state);
+            }
+            Self::MapRunStarted { map_run_arn } => out.text("mapRunArn", map_run_arn),
             Self::ActivityStarted { worker_name } => out.maybe_text("workerName", worker_name.as_ref()),
             _ => self.write_task(out),
         }

@@ -53,18 +53,28 @@
 //! assert_eq!(step(&machine, &mut run, answer, &mut ctx), [], "it can be told again");
 //! ```
 //!
-//! # What is not there yet
+//! # Distributed maps
 //!
-//! JSONata, variables (`Assign`) and distributed maps: a definition that uses them is refused by the validator.
+//! [`Command::StartMapRun`] hands over a [`MapRunRequest`]: keep a [`MapRun`] of it in a row of its own and drive it as its
+//! commands say. It asks for pages of items ([`MapRunCommand::ReadItems`], read with [`decode`]), for child executions of
+//! [`Machine::child`] ([`MapRunCommand::StartChild`]), and at last for the results of all children
+//! ([`MapRunCommand::CollectResults`]); [`MapRunCommand::Finish`] is what [`Stimulus::MapRunEnded`] tells the execution.
+//!
+//! # One state by itself
+//!
+//! [`inspect`] runs one state for `TestState`: with a mocked result, or up to the task that the caller must do.
 
 pub mod jsonpath;
 
 mod choice;
 mod command;
 mod diagnostic;
+mod distributed;
 mod execution;
 mod history;
+mod inspect;
 mod intrinsic;
+mod jsonata;
 mod machine;
 mod parse;
 mod resource;
@@ -72,14 +82,21 @@ mod scope;
 mod step;
 mod template;
 mod timestamp;
+mod variables;
 
 pub use command::{
-    Command, EXECUTION_WAIT, ExecutionInfo, FailureStage, Outcome, StepContext, Stimulus, TaskRequest,
-    TimerKind, WaitId,
+    Command, EXECUTION_WAIT, ExecutionInfo, FailureStage, MapRunRequest, Outcome, StepContext, Stimulus,
+    TaskRequest, TimerKind, WaitId,
 };
 pub use diagnostic::{Code, Diagnostic, Severity, invalid_definition_message};
+pub use distributed::{
+    ChildOutcome, Counts, CsvHeaders, Item, ItemFormat, ItemPage, ItemSource, Manifest, MapRun,
+    MapRunCommand, MapRunContext, MapRunEnd, MapRunPlan, MapRunStatus, MapRunStimulus, OutputType,
+    ResultExport, Transformation, decode, read_manifest,
+};
 pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};
-pub use machine::Machine;
+pub use inspect::{Inspected, Inspection, InspectionData, Mock, TestStatus, inspect};
+pub use machine::{DistributedMap, Machine};
 pub use resource::{Pattern, Resource};
 pub use step::{start, step};

@@ -1,11 +1,14 @@
 //! A parsed machine: what a definition means, every path and template compiled, every name resolved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::choice::Rule;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::distributed::Distributed;
+use crate::jsonata::Jsonata;
 use crate::jsonpath::Path;
 use crate::resource::{Pattern, Resource};
 use crate::template::{Expression, Template};
@@ -20,6 +23,8 @@ pub struct Machine {
     /// Does any path read `$$.Execution.Input`? Otherwise the input need not be parsed at every step.
     pub(crate) reads_execution_input: bool,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// State name to the variables that it reads.
+    pub(crate) variable_references: BTreeMap<String, Vec<String>>,
 }
 
 /// States with a start: a machine, a branch or an item processor.
@@ -29,11 +34,22 @@ pub(crate) struct Flow {
     pub(crate) states: Vec<State>,
 }
 
+/// A state's `QueryLanguage`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Language {
+    #[default]
+    JsonPath,
+    Jsonata,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     pub(crate) name: Arc<str>,
+    pub(crate) language: Language,
     pub(crate) kind: Kind,
     pub(crate) data: DataFlow,
+    /// `Assign`. A Choice's belongs to its `Default`.
+    pub(crate) assign: Option<Template>,
     pub(crate) next: Next,
     pub(crate) retry: Vec<Retrier>,
     pub(crate) catch: Vec<Catcher>,
@@ -52,7 +68,7 @@ pub(crate) enum Next {
 pub(crate) struct DataFlow {
     /// `InputPath`.
     pub(crate) input: Selection,
-    /// `Parameters`; a Map's are its `ItemSelector`.
+    /// `Parameters`, or `Arguments`; a Map's are its `ItemSelector`.
     pub(crate) parameters: Option<Template>,
     /// `ResultSelector`.
     pub(crate) selector: Option<Template>,
@@ -60,6 +76,8 @@ pub(crate) struct DataFlow {
     pub(crate) result: Placement,
     /// `OutputPath`.
     pub(crate) output: Selection,
+    /// `Output` of a JSONata state.
+    pub(crate) query_output: Option<Template>,
 }
 
 /// `InputPath` and `OutputPath`.
@@ -87,7 +105,7 @@ pub(crate) enum Placement {
 pub(crate) enum Kind {
     Pass { result: Option<Value> },
     Task(Box<Task>),
-    Choice { rules: Vec<(Rule, u32)>, default: Option<u32> },
+    Choice { rules: Vec<ChoiceRule>, default: Option<u32> },
     Wait(WaitTime),
     Succeed,
     Fail { error: FailText, cause: FailText },
@@ -103,11 +121,39 @@ pub(crate) struct Task {
     pub(crate) credentials: Option<Template>,
 }
 
-/// A number given in the definition or found in the input.
+/// A rule of a Choice state.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Quantity {
-    Fixed(i64),
+pub(crate) struct ChoiceRule {
+    pub(crate) when: When,
+    pub(crate) next: u32,
+    pub(crate) assign: Option<Template>,
+    /// `Output` of a JSONata rule.
+    pub(crate) output: Option<Template>,
+}
+
+/// What a rule of a Choice state asks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum When {
+    Rule(Rule),
+    /// A `Condition` that is given as it is.
+    Fixed(bool),
+    Query(Query),
+}
+
+/// A JSONata expression that is a field by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Query {
+    /// The field, as causes name it: `Seconds`, `Choices[1]/Condition`.
+    pub(crate) field: String,
+    pub(crate) jsonata: Box<Jsonata>,
+}
+
+/// A number given in the definition, found in the input, or computed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Quantity<T = i64> {
+    Fixed(T),
     Path(Path),
+    Query(Query),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +162,7 @@ pub(crate) enum WaitTime {
     /// Milliseconds since the epoch.
     Timestamp(i64),
     TimestampPath(Path),
+    TimestampQuery(Query),
 }
 
 /// `Error` and `Cause` of a Fail state, or their `…Path`.
@@ -128,9 +175,26 @@ pub(crate) enum FailText {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MapState {
-    pub(crate) items: Option<Path>,
-    pub(crate) processor: Flow,
+    pub(crate) items: Items,
     pub(crate) max_concurrency: Quantity,
+    pub(crate) mode: Mode,
+}
+
+/// Where a Map state takes its items from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Items {
+    /// Its effective input.
+    Input,
+    /// `ItemsPath`.
+    Path(Path),
+    /// `Items` of a JSONata state.
+    Template(Template),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mode {
+    Inline(Flow),
+    Distributed(Box<Distributed>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -148,10 +212,27 @@ pub(crate) struct Retrier {
 pub(crate) struct Catcher {
     pub(crate) errors: Vec<String>,
     pub(crate) result: Placement,
+    pub(crate) assign: Option<Template>,
+    /// `Output` of a JSONata state.
+    pub(crate) output: Option<Template>,
     pub(crate) next: u32,
 }
 
 impl Machine {
+    /// The Map state with this label.
+    pub(crate) fn map_state(&self, label: &str) -> Option<&State> {
+        let mut found = None;
+        self.flow.visit(&mut |state| {
+            if let Kind::Map(map) = &state.kind
+                && let Mode::Distributed(distributed) = &map.mode
+                && distributed.label == label
+            {
+                found = Some(state);
+            }
+        });
+        found
+    }
+
     /// Reads and validates a definition. Never panics, whatever the text.
     ///
     /// # Errors
@@ -178,7 +259,14 @@ impl Machine {
         self.timeout_seconds
     }
 
-    /// The resources of all Task states with their locations: to check them against what is there.
+    /// The workflow variables that each state reads, by the state's name; states that read none are not there
+    /// (`variableReferences` of `DescribeStateMachine`).
+    pub fn variable_references(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.variable_references
+    }
+
+    /// The resources of all Task states with their locations: to check them against what is there. Those within
+    /// distributed maps are among them.
     pub fn resources(&self) -> Vec<(&str, &Resource)> {
         let mut found = Vec::new();
         self.flow.visit(&mut |state| {
@@ -189,6 +277,24 @@ impl Machine {
         found
     }
 
+    /// The distributed maps with their locations, those within others included.
+    pub fn distributed_maps(&self) -> Vec<DistributedMap<'_>> {
+        let mut found = Vec::new();
+        self.flow.visit(&mut |state| {
+            if let Kind::Map(map) = &state.kind
+                && let Mode::Distributed(distributed) = &map.mode
+            {
+                found.push(DistributedMap { location: &state.location, state: &state.name, distributed });
+            }
+        });
+        found
+    }
+
+    /// The machine of a distributed map's child executions, by the map's label.
+    pub fn child(&self, label: &str) -> Option<&Arc<Machine>> {
+        self.distributed_maps().into_iter().find(|map| map.label() == label).map(|map| map.machine())
+    }
+
     /// What an EXPRESS state machine may not have: tasks that wait for a job, a token or an activity.
     pub fn express_diagnostics(&self) -> Vec<Diagnostic> {
         let refuse = |location: &str, what: &str| {
@@ -196,6 +302,11 @@ impl Machine {
             Diagnostic::new(Code::SchemaValidationFailed, message, Some(&format!("{location}/Resource")))
         };
         let mut diagnostics = Vec::new();
+        for map in self.distributed_maps() {
+            let message = "Express state machine does not support Map states in DISTRIBUTED mode";
+            let location = format!("{}/ItemProcessor/ProcessorConfig/Mode", map.location);
+            diagnostics.push(Diagnostic::new(Code::SchemaValidationFailed, message, Some(&location)));
+        }
         for (location, resource) in self.resources() {
             match (resource, resource.pattern()) {
                 (Resource::Activity(_), _) => diagnostics.push(refuse(location, "activity")),
@@ -209,13 +320,50 @@ impl Machine {
     }
 }
 
+/// A distributed map of a definition.
+#[derive(Clone, Copy, Debug)]
+pub struct DistributedMap<'m> {
+    /// Where it stands, for example `/States/A`.
+    pub location: &'m str,
+    /// The name of the state.
+    pub state: &'m str,
+    distributed: &'m Distributed,
+}
+
+impl<'m> DistributedMap<'m> {
+    /// `Label`, or one made from the state's place: part of the map runs' ARNs and of the child executions'.
+    pub fn label(&self) -> &'m str {
+        &self.distributed.label
+    }
+
+    /// What its child executions run.
+    pub fn machine(&self) -> &'m Arc<Machine> {
+        &self.distributed.machine
+    }
+
+    /// Are its child executions EXPRESS?
+    pub fn is_express(&self) -> bool {
+        self.distributed.express
+    }
+}
+
+impl MapState {
+    /// The states that each item runs through.
+    pub(crate) fn processor(&self) -> &Flow {
+        match &self.mode {
+            Mode::Inline(flow) => flow,
+            Mode::Distributed(distributed) => &distributed.machine.flow,
+        }
+    }
+}
+
 impl Flow {
     pub(crate) fn visit<'m>(&'m self, see: &mut dyn FnMut(&'m State)) {
         for state in &self.states {
             see(state);
             match &state.kind {
                 Kind::Parallel { branches } => branches.iter().for_each(|branch| branch.visit(see)),
-                Kind::Map(map) => map.processor.visit(see),
+                Kind::Map(map) => map.processor().visit(see),
                 _ => {}
             }
         }

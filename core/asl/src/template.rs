@@ -1,8 +1,9 @@
-//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, `Credentials`.
+//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, `Credentials`, `Assign`, and JSONata's `Arguments` and `Output`.
 
 use serde_json::{Map, Value};
 
 use crate::intrinsic::Call;
+use crate::jsonata::Jsonata;
 use crate::jsonpath::Path;
 use crate::scope::{EvalError, Scope};
 
@@ -14,26 +15,34 @@ pub(crate) enum Template {
     /// Names without their `.$`.
     Object(Vec<(String, Template)>),
     Dynamic {
-        /// The name with its `.$`, for messages.
+        /// For messages: the name with its `.$`, or for JSONata the place within the state, like `Output/a/b[0]`.
         field: String,
         expression: Expression,
     },
 }
 
-/// What may stand in a member whose name ends with `.$`.
+/// What may stand in a member whose name ends with `.$`, or between `{%` and `%}`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expression {
     Path(Path),
     Call(Call),
+    Jsonata(Box<Jsonata>),
 }
 
 impl Expression {
     pub(crate) fn evaluate(&self, field: &str, scope: &mut Scope<'_>) -> Result<Value, EvalError> {
         match self {
             Self::Call(call) => call.evaluate(scope),
-            Self::Path(path) => scope.template_value(path).map(|value| value.into_owned()).ok_or_else(|| {
-                EvalError::PathMissing { path: path.text().to_owned(), field: field.to_owned() }
+            Self::Jsonata(query) => query.evaluate(scope).map_err(|trouble| EvalError::Query {
+                expression: query.text.clone(),
+                field: field.to_owned(),
+                trouble,
             }),
+            Self::Path(path) => {
+                scope.reading.template_value(path).map(|value| value.into_owned()).ok_or_else(|| {
+                    EvalError::PathMissing { path: path.text().to_owned(), field: field.to_owned() }
+                })
+            }
         }
     }
 }

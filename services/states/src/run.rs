@@ -292,6 +292,14 @@ impl Live {
                 }
                 Command::CancelTimer { wait_id, kind } => self.cancel_timer(tx, wait_id, kind),
                 Command::CancelTask { wait_id } => self.cancel_task(tx, wait_id)?,
+                // A definition with such a map is refused when it is created.
+                Command::StartMapRun(request) => {
+                    let error = "States.Runtime".to_owned();
+                    let cause = "Maps in DISTRIBUTED mode are not implemented by Buswork".to_owned();
+                    let end = asl::MapRunEnd::Failed { error, cause };
+                    self.pending.push_back(Stimulus::MapRunEnded { wait_id: request.wait_id, end });
+                }
+                Command::StopMapRun { .. } => {}
                 Command::Finish(outcome) => self.finish(tx, End::of(outcome, tx.now()))?,
                 Command::Continue => {
                     tx.enqueue(tx.now(), NewTask::new(Call::new("states", resume::RESUME, &self.id)?))?;

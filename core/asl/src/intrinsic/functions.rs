@@ -1,5 +1,7 @@
 //! What each intrinsic function does with its arguments.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
@@ -115,13 +117,33 @@ fn range(first: i64, last: i64, step: i64) -> Answer {
 }
 
 fn unique(list: &[Value]) -> Answer {
-    let mut kept: Vec<&Value> = Vec::new();
-    for item in list {
-        if !kept.iter().any(|other| same(other, item)) {
-            kept.push(item);
+    let mut seen = HashSet::with_capacity(list.len());
+    Ok(list.iter().filter(|item| seen.insert(canonical(item))).cloned().collect())
+}
+
+/// The same text for values that are equal: `1` is `1.0`, and the order of members does not matter.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(double) if number.as_i64().is_none() && double.fract() == 0.0 && double.abs() < 9e15 => {
+                (double as i64).to_string()
+            }
+            _ => number.to_string(),
+        },
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
         }
+        Value::Object(members) => {
+            let mut members: Vec<String> = members
+                .iter()
+                .map(|(name, member)| format!("{}:{}", json!(name), canonical(member)))
+                .collect();
+            members.sort_unstable();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
     }
-    Ok(kept.into_iter().cloned().collect())
 }
 
 fn decode(text: &str) -> Answer {
@@ -169,14 +191,22 @@ fn hash(data: &Value, algorithm: &str) -> Answer {
     if data.chars().count() > TEXT_MAX {
         return refuse(format!("The first argument must have at most {TEXT_MAX} characters"));
     }
-    Ok(json!(match algorithm {
+    match digest(data.as_bytes(), algorithm) {
+        Some(digest) => Ok(json!(digest)),
+        None => refuse("The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512"),
+    }
+}
+
+/// The hash in hexadecimal digits; `None` for an algorithm that AWS does not have.
+pub(crate) fn digest(data: &[u8], algorithm: &str) -> Option<String> {
+    Some(match algorithm {
         "MD5" => hex::encode(Md5::digest(data)),
         "SHA-1" => hex::encode(Sha1::digest(data)),
         "SHA-256" => hex::encode(Sha256::digest(data)),
         "SHA-384" => hex::encode(Sha384::digest(data)),
         "SHA-512" => hex::encode(Sha512::digest(data)),
-        _ => return refuse("The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512"),
-    }))
+        _ => return None,
+    })
 }
 
 /// Only the shallow mode exists.
@@ -212,7 +242,7 @@ fn math_random(start: i64, end: i64, chance: u64) -> Answer {
 }
 
 /// One step of SplitMix64: the same number for the same seed.
-fn scramble(seed: u64) -> u64 {
+pub(crate) fn scramble(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -231,7 +261,7 @@ fn string_to_json(text: &str) -> Answer {
 }
 
 /// Version 4, variant 1.
-fn uuid(high: u64, low: u64) -> String {
+pub(crate) fn uuid(high: u64, low: u64) -> String {
     let high = (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
     let low = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000;
     format!(

@@ -11,6 +11,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub(crate) use functions::{digest, scramble, uuid};
+
 use crate::jsonpath::Path;
 use crate::scope::{EvalError, Scope};
 
@@ -100,7 +102,7 @@ impl Call {
                 Argument::Value(value) => value.clone(),
                 Argument::Call(call) => call.result(scope)?,
                 Argument::Path(path) => {
-                    let found = scope.template_value(path).map(Cow::into_owned);
+                    let found = scope.reading.template_value(path).map(Cow::into_owned);
                     found.ok_or_else(|| Failure::Missing(path.text().to_owned()))?
                 }
             });

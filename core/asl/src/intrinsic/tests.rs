@@ -1,11 +1,13 @@
 //! A table of calls.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{Call, Function};
-use crate::scope::{LazyContext, Scope};
+use crate::scope::{Converted, LazyContext, Reading, Scope};
+use crate::variables::{Variables, Visible};
 
 fn run(text: &str) -> String {
     let call = match Call::parse(text) {
@@ -23,7 +25,17 @@ fn run(text: &str) -> String {
         seed += 1;
         seed
     };
-    let mut scope = Scope { input: &input, context: &context, random: &mut random };
+    let mut variables = Variables::default();
+    variables.set("count".to_owned(), Arc::new(json!(7)), 1);
+    let reading = Reading { input: &input, context: &context, variables: Visible(vec![&variables]) };
+    let mut scope = Scope {
+        reading,
+        result: None,
+        error_output: None,
+        now_ms: 0,
+        random: &mut random,
+        converted: Converted::default(),
+    };
     match call.evaluate(&mut scope) {
         Ok(value) => value.to_string(),
         Err(error) => {
@@ -133,6 +145,13 @@ const CASES: &[(&str, &str)] = &[
         "States.JsonMerge($.o, $.n, false)",
         "States.IntrinsicFailure: The first and the second argument must be JSON objects",
     ),
+    ("States.MathAdd($count, $.n)", "10"),
+    ("States.Format('{} {}', $count, States.ArrayLength($.list))", r#""7 5""#),
+    (
+        "States.MathAdd($nope, 1)",
+        "States.Runtime: The JsonPath argument for the field '$nope' could not be found in the input 'null'",
+    ),
+    ("States.ArrayUnique(States.Array(1, 1.0, '1', $.o, $.o))", r#"[1,"1",{"a":1,"b":2}]"#),
     ("States.MathRandom(1, 10)", "2"),
     (
         "States.MathRandom(10, 1)",

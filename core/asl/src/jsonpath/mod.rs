@@ -2,7 +2,8 @@
 //! hyphens, `=~`, `in`, `.length()`, `[(@.length-1)]`), and the two questions of its own: is a path definite (its result is
 //! the value, not a list), and may it be written to (a Reference Path).
 //!
-//! It knows values. It must not know states, contexts or templates: who evaluates a `$$` path hands in the context object.
+//! It knows values. It must not know states, contexts or templates: who evaluates a `$$` path hands in the context object,
+//! and who evaluates a `$name` path the variable.
 //!
 //! One deliberate difference from the RFC is Jayway's: a filter applied to an object tests the object itself.
 
@@ -33,6 +34,8 @@ pub enum Root {
     Input,
     /// `$$`: the context object.
     Context,
+    /// `$name`: a workflow variable.
+    Variable,
 }
 
 /// A parsed path.
@@ -40,6 +43,8 @@ pub enum Root {
 pub struct Path {
     text: String,
     root: Root,
+    /// The name of the variable that it starts from.
+    variable: Option<String>,
     segments: Vec<Segment>,
 }
 
@@ -142,23 +147,34 @@ impl Path {
         self.root
     }
 
+    /// The workflow variable that it starts from, without its `$`.
+    pub fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
+    }
+
     /// Does it name one place (the result is the value there), or many (the result is a list)?
     pub fn is_definite(&self) -> bool {
         matches!(self.segments.last(), Some(Segment { selectors, .. }) if matches!(selectors.as_slice(), [Selector::Function(_)]))
             || self.segments.iter().all(Segment::is_definite)
     }
 
-    /// Is it a Reference Path: one place in the input, by names and non-negative indexes only?
+    /// May it be written to: one place in the input, by names and non-negative indexes only?
     pub fn is_reference(&self) -> bool {
+        self.root == Root::Input && self.is_singular()
+    }
+
+    /// Is it a Reference Path: one place, in the input, in the context object or in a variable, by names and
+    /// non-negative indexes only?
+    pub fn is_singular(&self) -> bool {
         let plain = |segment: &Segment| match segment.selectors.as_slice() {
             [Selector::Name(_)] => !segment.deep,
             [Selector::Index(index)] => !segment.deep && *index >= 0,
             _ => false,
         };
-        self.root == Root::Input && self.segments.iter().all(plain)
+        self.segments.iter().all(plain)
     }
 
-    /// Is it just `$` (or `$$`)?
+    /// Is it just `$` (or `$$`, or `$name`)?
     pub fn is_root(&self) -> bool {
         self.segments.is_empty()
     }

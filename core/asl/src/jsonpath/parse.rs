@@ -1,5 +1,7 @@
 //! Reads paths.
 
+use crate::variables::{continues_name, starts_name};
+
 use super::{Function, Path, PathError, Root, SEGMENTS_MAX, Segment, Selector};
 
 pub(super) type Parsed<T> = Result<T, PathError>;
@@ -9,9 +11,14 @@ pub(super) fn path(text: &str) -> Parsed<(Path, usize)> {
     if !parser.eat('$') {
         return parser.fail("a path starts with '$'");
     }
-    let root = if parser.eat('$') { Root::Context } else { Root::Input };
+    let variable = parser.variable();
+    let root = match variable {
+        Some(_) => Root::Variable,
+        None if parser.eat('$') => Root::Context,
+        None => Root::Input,
+    };
     let segments = parser.segments()?;
-    let path = Path { text: text[..parser.at].to_owned(), root, segments };
+    let path = Path { text: text[..parser.at].to_owned(), root, variable, segments };
     Ok((path, parser.at))
 }
 
@@ -64,6 +71,15 @@ impl Parser<'_> {
         while self.peek().is_some_and(char::is_whitespace) {
             self.at += self.peek().map_or(0, char::len_utf8);
         }
+    }
+
+    /// The name of a variable, behind the `$`.
+    fn variable(&mut self) -> Option<String> {
+        let rest = &self.text[self.at..];
+        rest.chars().next().filter(|c| starts_name(*c))?;
+        let length = rest.find(|c| !continues_name(c)).unwrap_or(rest.len());
+        self.at += length;
+        Some(rest[..length].to_owned())
     }
 
     pub(super) fn segments(&mut self) -> Parsed<Vec<Segment>> {

@@ -97,7 +97,7 @@ const CASES: &[(&str, &str)] = &[
     ("", "error: a path starts with '$' at offset 0"),
     ("x", "error: a path starts with '$' at offset 0"),
     ("$.", "error: expected a name at offset 2"),
-    ("$x", "error: unexpected character at offset 1"),
+    ("$1", "error: unexpected character at offset 1"),
     ("$.a b", "error: unexpected character at offset 3"),
     ("$[", "error: expected a name, an index, '*' or a filter at offset 2"),
     ("$['a", "error: a string does not end at offset 4"),

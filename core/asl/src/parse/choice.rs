@@ -3,14 +3,22 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::jsonata::BEFORE;
 use super::{Compiler, Targets};
 use crate::choice::{Kind, Operand, Relation, Rule, Test, pattern};
+use crate::machine::{ChoiceRule, Language, When};
 
 /// The members of a rule that are no operators.
-const OTHER: [&str; 3] = ["Variable", "Next", "Comment"];
+const TOP: [&str; 4] = ["Variable", "Next", "Comment", "Assign"];
+/// The same for a rule within a rule.
+const NESTED: [&str; 3] = ["Variable", "Next", "Comment"];
+
+fn is_operator(name: &str) -> bool {
+    matches!(name, "And" | "Or" | "Not") || operator(name).is_some()
+}
 
 impl Compiler {
-    pub(super) fn choices(&mut self, fields: &Fields<'_>, targets: &Targets<'_>) -> Option<Vec<(Rule, u32)>> {
+    pub(super) fn choices(&mut self, fields: &Fields<'_>, targets: &Targets<'_>) -> Option<Vec<ChoiceRule>> {
         let list = fields.array(self, "Choices")?;
         if list.is_empty() {
             self.invalid("Choices must hold at least one rule", &fields.at("Choices"));
@@ -22,10 +30,39 @@ impl Compiler {
             fields.require(self, &["Next"]);
             let next =
                 fields.text(self, "Next").and_then(|name| self.target(name, targets, &fields.at("Next")));
-            let rule = self.rule(&fields);
-            rules.extend(rule.map(|rule| (rule, next.unwrap_or(u32::MAX))));
+            let when = match self.language {
+                Language::JsonPath => self.rule(&fields, &TOP).map(When::Rule),
+                Language::Jsonata => self.condition(&fields),
+            };
+            let output = match self.language {
+                Language::JsonPath => None,
+                Language::Jsonata => self.query_template(&fields, "Output", BEFORE),
+            };
+            let assign = self.assign(&fields, BEFORE);
+            let next = next.unwrap_or(u32::MAX);
+            rules.extend(when.map(|when| ChoiceRule { when, next, assign, output }));
         }
         (rules.len() == list.len()).then_some(rules)
+    }
+
+    /// A rule of a JSONata state.
+    fn condition(&mut self, fields: &Fields<'_>) -> Option<When> {
+        let others: Vec<&str> =
+            fields.names().filter(|name| *name == "Variable" || is_operator(name)).collect();
+        fields.allow_in(self, &["Condition", "Next", "Comment", "Assign", "Output"], &others);
+        if !fields.require(self, &["Condition"]) {
+            return None;
+        }
+        if let Some(Value::Bool(fixed)) = fields.get("Condition") {
+            return Some(When::Fixed(*fixed));
+        }
+        match self.query(fields, "Condition") {
+            (query, true) => query.map(When::Query),
+            (_, false) => {
+                self.invalid("Value is not a valid JSONata expression", &fields.at("Condition"));
+                None
+            }
+        }
     }
 
     fn nested(&mut self, value: &Value, location: &str) -> Option<Rule> {
@@ -33,16 +70,13 @@ impl Compiler {
         if fields.has("Next") {
             self.invalid("Field 'Next' is not supported", location);
         }
-        self.rule(&fields)
+        self.rule(&fields, &NESTED)
     }
 
-    fn rule(&mut self, fields: &Fields<'_>) -> Option<Rule> {
-        let operators: Vec<&str> = fields.names().filter(|name| !OTHER.contains(name)).collect();
-        let known = |name: &str| matches!(name, "And" | "Or" | "Not") || operator(name).is_some();
-        let unknown: Vec<&str> =
-            OTHER.iter().copied().chain(operators.iter().copied().filter(|name| known(name))).collect();
-        fields.allow(self, &unknown);
-        let operators: Vec<&str> = operators.into_iter().filter(|name| known(name)).collect();
+    /// `other`: the members that are no operators.
+    fn rule(&mut self, fields: &Fields<'_>, other: &[&str]) -> Option<Rule> {
+        let operators: Vec<&str> = fields.names().filter(|name| is_operator(name)).collect();
+        fields.allow_in(self, &[other, &operators].concat(), &["Condition", "Output"]);
         let [name] = operators.as_slice() else {
             let message = "A choice rule must have exactly one comparison operator, And, Or or Not";
             self.invalid(message, &fields.location);

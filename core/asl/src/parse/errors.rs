@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::jsonata::CAUGHT;
 use super::{Compiler, Targets};
-use crate::machine::{Catcher, Retrier};
+use crate::machine::{Catcher, Language, Placement, Retrier};
 
 impl Compiler {
     pub(super) fn retriers(&mut self, fields: &Fields<'_>) -> Vec<Retrier> {
@@ -102,11 +103,18 @@ impl Compiler {
         errors: Vec<String>,
         targets: &Targets<'_>,
     ) -> Option<Catcher> {
-        fields.allow(self, &["ErrorEquals", "Next", "ResultPath", "Comment"]);
+        let common = ["ErrorEquals", "Next", "Comment", "Assign"];
+        let own = if self.language == Language::JsonPath { ["ResultPath"] } else { ["Output"] };
+        let other = if self.language == Language::JsonPath { ["Output"] } else { ["ResultPath"] };
+        fields.allow_in(self, &[&common[..], &own].concat(), &other);
         fields.require(self, &["Next"]);
-        let result = fields.placement(self, "ResultPath");
+        let (result, output) = match self.language {
+            Language::JsonPath => (fields.placement(self, "ResultPath"), None),
+            Language::Jsonata => (Placement::Replace, self.query_template(fields, "Output", CAUGHT)),
+        };
+        let assign = self.assign(fields, CAUGHT);
         let next = fields.text(self, "Next")?;
         let next = self.target(next, targets, &fields.at("Next")).unwrap_or(u32::MAX);
-        Some(Catcher { errors, result, next })
+        Some(Catcher { errors, result, assign, output, next })
     }
 }

@@ -4,24 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Compiler;
 use crate::jsonpath::{Path, Root};
-use crate::machine::{Placement, Quantity, Selection};
-
-/// Members that only JSONata has.
-const JSONATA_ONLY: [&str; 4] = ["Arguments", "Output", "Items", "Condition"];
-
-/// Members that AWS has and this crate has not yet: variables and distributed maps.
-const NOT_IMPLEMENTED: [&str; 10] = [
-    "Assign",
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
-    "ToleratedFailureCount",
-    "ToleratedFailureCountPath",
-    "ToleratedFailurePercentage",
-    "ToleratedFailurePercentagePath",
-    "Label",
-    "ExecutionType",
-];
+use crate::machine::{Language, Placement, Quantity, Selection};
 
 /// One object with its place.
 pub(super) struct Fields<'v> {
@@ -57,15 +40,20 @@ impl<'v> Fields<'v> {
 
     /// Refuses members that are not in the list.
     pub(super) fn allow(&self, compiler: &mut Compiler, allowed: &[&str]) {
+        self.allow_in(compiler, allowed, &[]);
+    }
+
+    /// Refuses members that are not in the first list, naming the language of those in the second.
+    pub(super) fn allow_in(&self, compiler: &mut Compiler, allowed: &[&str], elsewhere: &[&str]) {
+        let (own, other) = match compiler.language {
+            Language::JsonPath => ("JSONPath", "JSONata"),
+            Language::Jsonata => ("JSONata", "JSONPath"),
+        };
         for name in self.names().filter(|name| !allowed.contains(name)) {
-            let message = if JSONATA_ONLY.contains(&name) {
+            let message = if elsewhere.contains(&name) {
                 format!(
-                    "The QueryLanguage is set to 'JSONPath', but field '{name}' is only supported for the 'JSONata' \
+                    "The QueryLanguage is set to '{own}', but field '{name}' is only supported for the '{other}' \
                      QueryLanguage"
-                )
-            } else if NOT_IMPLEMENTED.contains(&name) {
-                format!(
-                    "Field '{name}' is not implemented: variables and distributed maps are not available yet"
                 )
             } else {
                 format!("Field '{name}' is not supported")
@@ -93,17 +81,18 @@ impl<'v> Fields<'v> {
         !given.is_empty()
     }
 
-    pub(super) fn query_language(&self, compiler: &mut Compiler) {
-        match self.text(compiler, "QueryLanguage") {
-            None | Some("JSONPath") => {}
-            Some("JSONata") => {
-                let message = "QueryLanguage 'JSONata' is not implemented: only 'JSONPath' is available yet";
+    /// `QueryLanguage`; what is no language is JSONata to AWS, besides being refused.
+    pub(super) fn query_language(&self, compiler: &mut Compiler) -> Option<Language> {
+        match self.get("QueryLanguage")? {
+            Value::String(name) if name == "JSONPath" => return Some(Language::JsonPath),
+            Value::String(name) if name == "JSONata" => {}
+            Value::String(_) => {
+                let message = "Value should be one of the following: [JSONPath, JSONata]";
                 compiler.invalid(message, &self.at("QueryLanguage"));
             }
-            Some(_) => {
-                compiler.invalid("Value is not one of: [JSONPath, JSONata]", &self.at("QueryLanguage"))
-            }
+            _ => compiler.invalid("Expected value of type [STRING]", &self.at("QueryLanguage")),
         }
+        Some(Language::Jsonata)
     }
 
     pub(super) fn text(&self, compiler: &mut Compiler, name: &str) -> Option<&'v str> {
@@ -156,20 +145,20 @@ impl<'v> Fields<'v> {
         let text = self.text(compiler, name)?;
         match Path::parse(text) {
             Ok(path) => {
-                compiler.note(&path);
+                compiler.note(&path, &self.at(name));
                 Some(path)
             }
             Err(_) => {
-                compiler.invalid(bad_path(text), &self.at(name));
+                compiler.invalid("Value is not a valid JSONPath", &self.at(name));
                 None
             }
         }
     }
 
-    /// A path that names one place in the input.
+    /// A path that names one place in the input or in a variable.
     pub(super) fn reference(&self, compiler: &mut Compiler, name: &str) -> Option<Path> {
         let path = self.path(compiler, name)?;
-        if !path.is_reference() {
+        if !path.is_singular() || path.root() == Root::Context {
             compiler.invalid("Value is not a Reference Path", &self.at(name));
         }
         Some(path)
@@ -191,13 +180,17 @@ impl<'v> Fields<'v> {
         if self.get(name).is_some_and(Value::is_null) {
             return Placement::Discard;
         }
-        match self.reference(compiler, name) {
+        let path = self.path(compiler, name);
+        if path.as_ref().is_some_and(|path| !path.is_reference()) {
+            compiler.invalid("Value is not a Reference Path", &self.at(name));
+        }
+        match path {
             Some(path) if !path.is_root() => Placement::Path(path),
             _ => Placement::Replace,
         }
     }
 
-    /// A number, or the path to one under the same name with `Path` at its end.
+    /// A number, or the path to one under the same name with `Path` at its end; in JSONata, an expression.
     pub(super) fn quantity(
         &self,
         compiler: &mut Compiler,
@@ -205,6 +198,9 @@ impl<'v> Fields<'v> {
         least: i64,
         most: i64,
     ) -> Option<Quantity> {
+        if compiler.language == Language::Jsonata {
+            return compiler.query_quantity(self, name, least, most);
+        }
         let path_name = format!("{name}Path");
         self.one_of(compiler, &[name, &path_name]);
         if let Some(number) = self.integer(compiler, name, least, most) {
@@ -212,14 +208,19 @@ impl<'v> Fields<'v> {
         }
         self.reference(compiler, &path_name).map(Quantity::Path)
     }
-}
 
-/// Names what a text is that is no path.
-pub(super) fn bad_path(text: &str) -> String {
-    let variable =
-        text.strip_prefix('$').filter(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'));
-    match variable {
-        Some(_) => format!("Variables are not implemented yet: '{text}'"),
-        None => "Value is not a valid JSONPath".to_owned(),
+    /// One of several words.
+    pub(super) fn word(
+        &self,
+        compiler: &mut Compiler,
+        name: &str,
+        words: &[&'static str],
+    ) -> Option<&'static str> {
+        let text = self.text(compiler, name)?;
+        let word = words.iter().copied().find(|word| *word == text);
+        if word.is_none() {
+            compiler.invalid(format!("Value is not one of: [{}]", words.join(", ")), &self.at(name));
+        }
+        word
     }
 }

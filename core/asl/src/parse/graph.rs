@@ -45,7 +45,7 @@ fn targets(state: &State) -> Vec<u32> {
     let mut targets: Vec<u32> = state.catch.iter().map(|catcher| catcher.next).collect();
     match &state.kind {
         Kind::Choice { rules, default } => {
-            targets.extend(rules.iter().map(|(_, next)| *next));
+            targets.extend(rules.iter().map(|rule| rule.next));
             targets.extend(default);
         }
         Kind::Succeed | Kind::Fail { .. } => {}

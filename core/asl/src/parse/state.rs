@@ -3,73 +3,84 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::jsonata::{AFTER, BEFORE};
 use super::template::looks_dynamic;
 use super::{Compiler, Targets};
 use crate::diagnostic::Code;
-use crate::intrinsic::Function;
-use crate::machine::{DataFlow, FailText, Flow, Kind, MapState, Next, Quantity, State, Task, WaitTime};
+use crate::machine::{DataFlow, Kind, Language, Next, Quantity, State, Task};
 use crate::resource::{BadResource, Resource};
-use crate::template::Expression;
 
 const TYPES: [&str; 8] = ["Choice", "Fail", "Map", "Parallel", "Pass", "Succeed", "Task", "Wait"];
 
 /// Members that every state may have.
 const COMMON: &[&str] = &["Type", "Comment", "QueryLanguage"];
 const PATHS: &[&str] = &["InputPath", "OutputPath"];
+const OUTPUT: &[&str] = &["Output"];
+const ASSIGN: &[&str] = &["Assign"];
 const TRANSITION: &[&str] = &["Next", "End"];
 const RESULT: &[&str] = &["Parameters", "ResultPath"];
-const WORK: &[&str] = &["ResultSelector", "Retry", "Catch"];
-
-/// The functions that `ErrorPath` and `CausePath` may call: those that give a string.
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html>
-const TEXT_FUNCTIONS: [Function; 7] = [
-    Function::Format,
-    Function::JsonToString,
-    Function::ArrayGetItem,
-    Function::Base64Encode,
-    Function::Base64Decode,
-    Function::Hash,
-    Function::UUID,
+const SELECTOR: &[&str] = &["ResultSelector"];
+const ARGUMENTS: &[&str] = &["Arguments"];
+const ERRORS: &[&str] = &["Retry", "Catch"];
+const TASK: &[&str] = &["Resource", "Credentials", "TimeoutSeconds", "HeartbeatSeconds"];
+const MAP: &[&str] = &[
+    "ItemProcessor",
+    "Iterator",
+    "ItemSelector",
+    "MaxConcurrency",
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "Label",
+    "ToleratedFailureCount",
+    "ToleratedFailurePercentage",
 ];
+const MAP_PATHS: &[&str] =
+    &["ItemsPath", "MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath"];
 
-/// The members of a type, group by group.
-fn allowed(kind: &str) -> Vec<&'static str> {
-    let groups: &[&[&str]] = match kind {
-        "Pass" => &[COMMON, PATHS, TRANSITION, RESULT, &["Result"]],
-        "Task" => &[
+/// The members of a type in a language, group by group.
+fn allowed(kind: &str, language: Language) -> Vec<&'static str> {
+    let groups: &[&[&str]] = match (kind, language) {
+        ("Pass", Language::JsonPath) => &[COMMON, PATHS, TRANSITION, RESULT, ASSIGN, &["Result"]],
+        ("Pass", Language::Jsonata) => &[COMMON, OUTPUT, TRANSITION, ASSIGN],
+        ("Task", Language::JsonPath) => &[
             COMMON,
             PATHS,
             TRANSITION,
             RESULT,
-            WORK,
-            &["Resource", "Credentials"],
-            &["TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath"],
+            SELECTOR,
+            ERRORS,
+            ASSIGN,
+            TASK,
+            &["TimeoutSecondsPath", "HeartbeatSecondsPath"],
         ],
-        "Choice" => &[COMMON, PATHS, &["Choices", "Default"]],
-        "Wait" => &[COMMON, PATHS, TRANSITION, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]],
-        "Succeed" => &[COMMON, PATHS],
-        "Fail" => &[COMMON, &["Error", "ErrorPath", "Cause", "CausePath"]],
-        "Parallel" => &[COMMON, PATHS, TRANSITION, RESULT, WORK, &["Branches"]],
-        _ => &[
-            COMMON,
-            PATHS,
-            TRANSITION,
-            RESULT,
-            WORK,
-            &[
-                "ItemProcessor",
-                "Iterator",
-                "ItemsPath",
-                "ItemSelector",
-                "MaxConcurrency",
-                "MaxConcurrencyPath",
-            ],
-        ],
+        ("Task", Language::Jsonata) => &[COMMON, OUTPUT, TRANSITION, ARGUMENTS, ERRORS, ASSIGN, TASK],
+        ("Choice", Language::JsonPath) => &[COMMON, PATHS, ASSIGN, &["Choices", "Default"]],
+        ("Choice", Language::Jsonata) => &[COMMON, OUTPUT, ASSIGN, &["Choices", "Default"]],
+        ("Wait", Language::JsonPath) => {
+            &[COMMON, PATHS, TRANSITION, ASSIGN, &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"]]
+        }
+        ("Wait", Language::Jsonata) => &[COMMON, OUTPUT, TRANSITION, ASSIGN, &["Seconds", "Timestamp"]],
+        ("Succeed", Language::JsonPath) => &[COMMON, PATHS],
+        ("Succeed", Language::Jsonata) => &[COMMON, OUTPUT],
+        ("Fail", Language::JsonPath) => &[COMMON, &["Error", "ErrorPath", "Cause", "CausePath"]],
+        ("Fail", Language::Jsonata) => &[COMMON, &["Error", "Cause"]],
+        ("Parallel", Language::JsonPath) => {
+            &[COMMON, PATHS, TRANSITION, RESULT, SELECTOR, ERRORS, ASSIGN, &["Branches"]]
+        }
+        ("Parallel", Language::Jsonata) => {
+            &[COMMON, OUTPUT, TRANSITION, ARGUMENTS, ERRORS, ASSIGN, &["Branches"]]
+        }
+        (_, Language::JsonPath) => {
+            &[COMMON, PATHS, TRANSITION, RESULT, SELECTOR, ERRORS, ASSIGN, MAP, MAP_PATHS]
+        }
+        (_, Language::Jsonata) => &[COMMON, OUTPUT, TRANSITION, ERRORS, ASSIGN, MAP, &["Items"]],
     };
     groups.concat()
 }
 
 impl Compiler {
+    /// A state. What is known of the state around it is kept meanwhile.
     pub(super) fn state(
         &mut self,
         name: &str,
@@ -79,6 +90,24 @@ impl Compiler {
     ) -> Option<State> {
         let location = format!("{flow}/States/{name}");
         let fields = Fields::new(self, value, &location)?;
+        let language = value.as_object().map_or(self.machine_language, |object| self.language_of(object));
+        let around = (
+            std::mem::replace(&mut self.language, language),
+            std::mem::replace(&mut self.state_location, location.clone()),
+            std::mem::take(&mut self.reads),
+        );
+        let kind = self.kind(&fields);
+        let state = kind.and_then(|kind| self.typed(name, kind, &fields, targets));
+        if !self.reads.is_empty() {
+            let reads = std::mem::take(&mut self.reads).into_iter().collect();
+            self.variable_references.insert(name.to_owned(), reads);
+        }
+        (self.language, self.state_location, self.reads) = around;
+        state
+    }
+
+    /// `Type`, if the state may be read further.
+    fn kind<'v>(&mut self, fields: &Fields<'v>) -> Option<&'v str> {
         if !fields.require(self, &["Type"]) {
             return None;
         }
@@ -87,28 +116,45 @@ impl Compiler {
             self.invalid(format!("Value is not one of: [{}]", TYPES.join(", ")), &fields.at("Type"));
             return None;
         }
-        fields.allow(self, &allowed(kind));
-        fields.query_language(self);
+        let given = fields.query_language(self);
+        if given == Some(Language::JsonPath) && self.machine_language == Language::Jsonata {
+            let message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
+            self.invalid(message, &fields.location);
+            return None;
+        }
+        Some(kind)
+    }
+
+    fn typed(&mut self, name: &str, kind: &str, fields: &Fields<'_>, targets: &Targets<'_>) -> Option<State> {
+        let language = self.language;
+        let other = if language == Language::JsonPath { Language::Jsonata } else { Language::JsonPath };
+        let own = allowed(kind, language);
+        fields.allow_in(self, &own, &allowed(kind, other));
         fields.text(self, "Comment");
-        let next = if allowed(kind).contains(&"Next") { self.next(&fields, targets) } else { Next::End };
-        let mut data = self.data(&fields);
-        let retry = self.retriers(&fields);
-        let catch = self.catchers(&fields, targets);
+        let next = if own.contains(&"Next") { self.next(fields, targets) } else { Next::End };
+        let mut data = self.data(fields, kind);
+        let place = if matches!(kind, "Task" | "Parallel" | "Map") { AFTER } else { BEFORE };
+        let assign = if own.contains(&"Assign") { self.assign(fields, place) } else { None };
+        let retry = self.retriers(fields);
+        let catch = self.catchers(fields, targets);
         let kind = match kind {
-            "Pass" => self.pass(&fields),
-            "Task" => self.task(&fields)?,
-            "Choice" => self.choice(&fields, targets)?,
-            "Wait" => self.wait(&fields)?,
+            "Pass" => self.pass(fields),
+            "Task" => self.task(fields)?,
+            "Choice" => self.choice(fields, targets)?,
+            "Wait" => self.wait(fields)?,
             "Succeed" => Kind::Succeed,
-            "Fail" => self.fail(&fields),
-            "Parallel" => self.parallel(&fields)?,
+            "Fail" => self.fail(fields),
+            "Parallel" => self.parallel(fields)?,
             _ => {
                 fields.one_of(self, &["ItemSelector", "Parameters"]);
-                data.parameters = data.parameters.or_else(|| self.template(&fields, "ItemSelector"));
-                self.map(&fields)?
+                if fields.has("ItemSelector") {
+                    data.parameters = self.either(fields, "ItemSelector");
+                }
+                self.map(fields)?
             }
         };
-        Some(State { name: name.into(), kind, data, next, retry, catch, location })
+        let location = fields.location.clone();
+        Some(State { name: name.into(), language, kind, data, assign, next, retry, catch, location })
     }
 
     fn next(&mut self, fields: &Fields<'_>, targets: &Targets<'_>) -> Next {
@@ -126,13 +172,22 @@ impl Compiler {
         }
     }
 
-    fn data(&mut self, fields: &Fields<'_>) -> DataFlow {
+    fn data(&mut self, fields: &Fields<'_>, kind: &str) -> DataFlow {
+        if self.language == Language::Jsonata {
+            let place = if matches!(kind, "Task" | "Parallel" | "Map") { AFTER } else { BEFORE };
+            return DataFlow {
+                parameters: self.arguments(fields),
+                query_output: self.query_template(fields, "Output", place),
+                ..DataFlow::default()
+            };
+        }
         DataFlow {
             input: fields.selection(self, "InputPath"),
-            parameters: self.template(fields, "Parameters"),
+            parameters: self.arguments(fields),
             selector: self.template(fields, "ResultSelector"),
             result: fields.placement(self, "ResultPath"),
             output: fields.selection(self, "OutputPath"),
+            query_output: None,
         }
     }
 
@@ -161,7 +216,7 @@ impl Compiler {
         } else {
             fields.object(self, "Credentials");
         }
-        let credentials = self.template(fields, "Credentials");
+        let credentials = self.either(fields, "Credentials");
         let arn = fields.text(self, "Resource")?;
         let message = match Resource::parse(arn) {
             Ok(resource) => {
@@ -186,67 +241,6 @@ impl Compiler {
         Some(Kind::Choice { rules, default })
     }
 
-    fn wait(&mut self, fields: &Fields<'_>) -> Option<Kind> {
-        let names = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
-        if !fields.one_of(self, &names) {
-            let message = format!("One of the following fields is required: [{}]", names.join(", "));
-            self.invalid(message, &fields.location);
-        }
-        if let Some(seconds) = fields.integer(self, "Seconds", 0, 99_999_999) {
-            return Some(Kind::Wait(WaitTime::Seconds(Quantity::Fixed(seconds))));
-        }
-        if let Some(path) = fields.reference(self, "SecondsPath") {
-            return Some(Kind::Wait(WaitTime::Seconds(Quantity::Path(path))));
-        }
-        if let Some(path) = fields.reference(self, "TimestampPath") {
-            return Some(Kind::Wait(WaitTime::TimestampPath(path)));
-        }
-        let time = crate::timestamp::parse(fields.text(self, "Timestamp")?);
-        if time.is_none() {
-            self.invalid("Value is not a valid ISO-8601 timestamp", &fields.at("Timestamp"));
-        }
-        time.map(|ms| Kind::Wait(WaitTime::Timestamp(ms)))
-    }
-
-    fn fail(&mut self, fields: &Fields<'_>) -> Kind {
-        let error = self.fail_text(fields, "Error", "ErrorPath");
-        let cause = self.fail_text(fields, "Cause", "CausePath");
-        Kind::Fail { error, cause }
-    }
-
-    fn fail_text(&mut self, fields: &Fields<'_>, name: &str, path_name: &str) -> FailText {
-        fields.one_of(self, &[name, path_name]);
-        if let Some(text) = fields.text(self, name) {
-            if looks_dynamic(text) {
-                let message = format!(
-                    "The value of the field '{name}' looks like a path; '{path_name}' would evaluate it"
-                );
-                self.report(Code::NoPath, message, &fields.at(name));
-            }
-            return FailText::Fixed(text.to_owned());
-        }
-        let Some(text) = fields.text(self, path_name) else { return FailText::None };
-        match self.expression(text) {
-            Some(Expression::Path(path)) if !path.is_definite() => {
-                self.invalid("Value is not a Reference Path", &fields.at(path_name));
-                FailText::None
-            }
-            Some(Expression::Call(call)) if !TEXT_FUNCTIONS.contains(&call.function) => {
-                let message = format!("The function States.{} is not supported here", call.function.name());
-                self.invalid(message, &fields.at(path_name));
-                FailText::None
-            }
-            Some(expression) => FailText::Computed(expression),
-            None => {
-                let message = format!(
-                    "The value for the field '{path_name}' must be a valid JSONPath or a valid intrinsic function call"
-                );
-                self.invalid(message, &fields.at(path_name));
-                FailText::None
-            }
-        }
-    }
-
     fn parallel(&mut self, fields: &Fields<'_>) -> Option<Kind> {
         fields.require(self, &["Branches"]);
         let list = fields.array(self, "Branches")?;
@@ -258,45 +252,10 @@ impl Compiler {
             let location = format!("{}[{index}]", fields.at("Branches"));
             if let Some(branch) = Fields::new(self, value, &location) {
                 branch.allow(self, &["StartAt", "States", "Comment"]);
-                branches.extend(self.flow(value, &location));
+                branches.extend(self.flow(value, &location, false));
             }
         }
         (branches.len() == list.len()).then_some(Kind::Parallel { branches })
-    }
-
-    fn map(&mut self, fields: &Fields<'_>) -> Option<Kind> {
-        let max_concurrency = fields.quantity(self, "MaxConcurrency", 0, 99_999_999);
-        let items = fields.path(self, "ItemsPath");
-        let processor = self.processor(fields)?;
-        let max_concurrency = max_concurrency.unwrap_or(Quantity::Fixed(0));
-        Some(Kind::Map(Box::new(MapState { items, processor, max_concurrency })))
-    }
-
-    /// `ItemProcessor`, or `Iterator` as it was called.
-    fn processor(&mut self, fields: &Fields<'_>) -> Option<Flow> {
-        if !fields.one_of(self, &["ItemProcessor", "Iterator"]) {
-            self.invalid("These fields are required: [ItemProcessor]", &fields.location);
-        }
-        let name = if fields.has("ItemProcessor") { "ItemProcessor" } else { "Iterator" };
-        let value = fields.get(name)?;
-        let location = fields.at(name);
-        let processor = Fields::new(self, value, &location)?;
-        let own: &[&str] = if name == "Iterator" { &[] } else { &["ProcessorConfig"] };
-        processor.allow(self, &[&["StartAt", "States", "Comment"], own].concat());
-        if let Some(config) = processor.get("ProcessorConfig") {
-            let config = Fields::new(self, config, &processor.at("ProcessorConfig"))?;
-            config.allow(self, &["Mode", "ExecutionType"]);
-            match config.text(self, "Mode") {
-                None | Some("INLINE") => {}
-                Some("DISTRIBUTED") => {
-                    let message =
-                        "Mode 'DISTRIBUTED' is not implemented: only 'INLINE' maps are available yet";
-                    self.invalid(message, &config.at("Mode"));
-                }
-                Some(_) => self.invalid("Value is not one of: [INLINE, DISTRIBUTED]", &config.at("Mode")),
-            }
-        }
-        self.flow(value, &location)
     }
 }
 

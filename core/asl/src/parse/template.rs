@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::Compiler;
-use super::fields::{Fields, bad_path};
+use super::fields::Fields;
+use super::jsonata::BEFORE;
 use crate::diagnostic::Code;
 use crate::intrinsic::Call;
+use crate::jsonata::Place;
 use crate::jsonpath::Path;
+use crate::machine::Language;
 use crate::template::{Expression, Template};
 
 impl Compiler {
@@ -14,6 +17,31 @@ impl Compiler {
     pub(super) fn template(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
         let value = fields.get(name)?;
         Some(self.template_value(value, &fields.at(name)))
+    }
+
+    /// `Assign`, in the language of its state.
+    pub(super) fn assign(&mut self, fields: &Fields<'_>, place: Place) -> Option<Template> {
+        fields.object(self, "Assign")?;
+        match self.language {
+            Language::JsonPath => self.template(fields, "Assign"),
+            Language::Jsonata => self.query_template(fields, "Assign", place),
+        }
+    }
+
+    /// `Parameters`, or `Arguments` in JSONata.
+    pub(super) fn arguments(&mut self, fields: &Fields<'_>) -> Option<Template> {
+        match self.language {
+            Language::JsonPath => self.template(fields, "Parameters"),
+            Language::Jsonata => self.query_template(fields, "Arguments", BEFORE),
+        }
+    }
+
+    /// A template under the same name in both languages.
+    pub(super) fn either(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
+        match self.language {
+            Language::JsonPath => self.template(fields, name),
+            Language::Jsonata => self.query_template(fields, name, BEFORE),
+        }
     }
 
     fn template_value(&mut self, value: &Value, location: &str) -> Template {
@@ -50,29 +78,27 @@ impl Compiler {
             }
             return Some((name.to_owned(), self.template_value(member, &format!("{location}/{name}"))));
         };
-        let expression = member.as_str().and_then(|text| self.expression(text));
+        let expression =
+            member.as_str().and_then(|text| self.expression(text, &format!("{location}/{name}")));
         if expression.is_none() {
-            let message = match member.as_str().map(bad_path) {
-                Some(message) if message.starts_with("Variables") => message,
-                _ => format!(
-                    "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
-                ),
-            };
+            let message = format!(
+                "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
+            );
             self.invalid(message, location);
         }
         Some((bare.to_owned(), Template::Dynamic { field: name.to_owned(), expression: expression? }))
     }
 
     /// A path or a call; `None` if the text is neither.
-    pub(super) fn expression(&mut self, text: &str) -> Option<Expression> {
+    pub(super) fn expression(&mut self, text: &str, location: &str) -> Option<Expression> {
         if text.starts_with('$') {
             let path = Path::parse(text).ok()?;
-            self.note(&path);
+            self.note(&path, location);
             return Some(Expression::Path(path));
         }
         let call = Call::parse(text).ok()?;
         for path in call.paths() {
-            self.note(path);
+            self.note(path, location);
         }
         Some(Expression::Call(call))
     }

@@ -5,27 +5,52 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::state_of;
 use crate::command::ExecutionInfo;
 use crate::execution::{Doing, Frame, FrameId};
+use crate::machine::{Kind, Machine};
 use crate::timestamp;
+
+/// An item whose `ItemSelector` is evaluated, or whose iteration this is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ItemAt<'a> {
+    pub(super) index: u32,
+    pub(super) value: &'a Value,
+    pub(super) key: Option<&'a str>,
+}
 
 /// What the context object is made from.
 pub(super) struct Sources<'a> {
     pub(super) execution: ExecutionInfo<'a>,
-    /// Parse the execution's input?
-    pub(super) with_input: bool,
+    pub(super) machine: &'a Machine,
     pub(super) frame: &'a Frame,
     pub(super) frames: &'a BTreeMap<FrameId, Frame>,
     /// The item whose `ItemSelector` is evaluated.
-    pub(super) item: Option<(u32, &'a Value)>,
+    pub(super) item: Option<ItemAt<'a>>,
     pub(super) token: Option<&'a str>,
+    /// Used instead, where it is given.
+    pub(super) given: Option<&'a Value>,
 }
 
 impl Sources<'_> {
     pub(super) fn object(&self) -> Value {
+        let mut context = self.given.cloned().unwrap_or_else(|| self.made());
+        if let Some(token) = self.token.filter(|_| self.given.is_none() && context.is_object()) {
+            context["Task"] = json!({ "Token": token });
+        }
+        if let Some(item) = self.item.or_else(|| self.enclosing_item())
+            && context.is_object()
+        {
+            context["Map"] = map_context(u64::from(item.index), item.value, item.key);
+        }
+        context
+    }
+
+    fn made(&self) -> Value {
         let info = &self.execution;
+        let with_input = self.machine.reads_execution_input;
         let input =
-            if self.with_input { serde_json::from_str(info.input).unwrap_or_default() } else { Value::Null };
+            if with_input { serde_json::from_str(info.input).unwrap_or_default() } else { Value::Null };
         let mut context = json!({
             "Execution": {
                 "Id": info.arn,
@@ -39,30 +64,36 @@ impl Sources<'_> {
             "State": {
                 "Name": &*self.frame.state_name,
                 "EnteredTime": timestamp::format(self.frame.entered_ms),
-                "RetryCount": self.frame.retry_count(),
             },
         });
-        if let Some(token) = self.token {
-            context["Task"] = json!({ "Token": token });
-        }
-        if let Some((index, value)) = self.item.or_else(|| self.enclosing_item()) {
-            context["Map"] = json!({ "Item": { "Index": index, "Value": value } });
+        let kind = state_of(self.machine, self.frames, self.frame).map(|state| &state.kind);
+        if matches!(kind, Some(Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_))) {
+            context["State"]["RetryCount"] = json!(self.frame.retry_count());
         }
         context
     }
 
     /// The item of the innermost iteration that this frame is in.
-    fn enclosing_item(&self) -> Option<(u32, &Value)> {
+    fn enclosing_item(&self) -> Option<ItemAt<'_>> {
         let mut link = self.frame.link;
         while let Some(at) = link {
             let parent = self.frames.get(&at.parent)?;
             if let Doing::Fork(fork) = &parent.doing
                 && let Some(Some(item)) = fork.items.get(at.index as usize)
             {
-                return Some((at.index, item));
+                let key = fork.keys.get(at.index as usize).map(String::as_str);
+                return Some(ItemAt { index: at.index, value: item, key });
             }
             link = parent.link;
         }
         None
+    }
+}
+
+/// `$$.Map`.
+pub(crate) fn map_context(index: u64, value: &Value, key: Option<&str>) -> Value {
+    match key {
+        Some(key) => json!({ "Item": { "Index": index, "Key": key, "Value": value } }),
+        None => json!({ "Item": { "Index": index, "Value": value } }),
     }
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::data::place;
+use super::data::{Data, place};
 use super::{DATA_BYTES_MAX, Engine};
 use crate::command::{Command, TimerKind};
 use crate::execution::{Doing, Frame, FrameId};
-use crate::machine::{Catcher, Next, Retrier, State};
+use crate::history::{EventDetails, HistoryEventType};
+use crate::machine::{Catcher, Language, Next, Retrier, State};
+use crate::scope::EvalError;
+use crate::variables::Assigned;
 
 const RUNTIME: &str = "States.Runtime";
 pub(super) const TIMEOUT: &str = "States.Timeout";
@@ -23,16 +26,18 @@ pub(super) struct Failure {
     pub(super) fatal: bool,
     /// Further names by which it may be caught: what the States Language calls it where AWS's events name it otherwise.
     pub(super) also: Vec<&'static str>,
+    /// Of a query that failed: its field and the bare cause, for an event that is still to be written.
+    pub(super) evaluation: Option<(String, String)>,
 }
 
 impl Failure {
     /// What somebody else reported.
     pub(super) fn reported(error: Option<String>, cause: Option<String>) -> Self {
-        Self { error, cause, fatal: false, also: Vec::new() }
+        Self { error, cause, fatal: false, also: Vec::new(), evaluation: None }
     }
 
     pub(super) fn fatal(error: &str, cause: String) -> Self {
-        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: true, also: Vec::new() }
+        Self { fatal: true, ..Self::reported(Some(error.to_owned()), Some(cause)) }
     }
 
     /// What this interpreter found. AWS names the state in front of the cause, once.
@@ -41,7 +46,15 @@ impl Failure {
             "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
             frame.state_name, frame.entered_event
         );
-        Self { error: Some(error.to_owned()), cause: Some(cause), fatal: error == RUNTIME, also: Vec::new() }
+        Self { fatal: error == RUNTIME, ..Self::reported(Some(error.to_owned()), Some(cause)) }
+    }
+
+    /// What could not be evaluated.
+    pub(super) fn of(frame: &Frame, error: &EvalError, input: &Value) -> Self {
+        let cause = error.cause(input);
+        let failure = Self::interpreter(frame, error.name(), &cause);
+        let evaluation = error.query_field().map(|field| (field.to_owned(), cause));
+        Self { evaluation, ..failure }
     }
 
     /// Something grew too large. `who` is the state, or the resource whose result it was.
@@ -75,12 +88,17 @@ pub(super) fn check_size(state: &State, text: &str) -> Result<(), Failure> {
 
 impl Engine<'_, '_, '_, '_> {
     /// A state failed: retry it, go to a catcher, or fail what encloses it. The frame is not among the others.
-    pub(super) fn fail(&mut self, id: FrameId, mut frame: Frame, state: &State, failure: Failure) {
+    pub(super) fn fail(&mut self, id: FrameId, mut frame: Frame, state: &State, mut failure: Failure) {
+        self.tell_evaluation(&mut frame, state, &mut failure);
         if failure.fatal {
             self.end_failed(frame.last_event, failure);
             return;
         }
-        if let Some(pause_ms) = self.retry(&mut frame, state, &failure) {
+        if let Some((place, pause_ms)) = self.retry(&mut frame, state, &failure) {
+            self.note(|data| {
+                data.retried = Some((place, pause_ms));
+                data.handled = Some((failure.error.clone(), failure.cause.clone()));
+            });
             let wait_id = self.next_wait();
             let at_ms = self.ctx.now_ms.saturating_add(pause_ms);
             self.commands.push(Command::StartTimer { wait_id, kind: TimerKind::Retry, at_ms });
@@ -88,18 +106,65 @@ impl Engine<'_, '_, '_, '_> {
             self.run.frames.insert(id, frame);
             return;
         }
-        let Some(catcher) = state.catch.iter().find(|catcher| failure.is_one_of(&catcher.errors)) else {
+        let Some(place) = state.catch.iter().position(|catcher| failure.is_one_of(&catcher.errors)) else {
             self.fail_frame(frame, state, failure);
             return;
         };
-        match catch_output(&frame, catcher, &failure) {
-            Ok(output) => self.exit(id, frame, state, output, Next::State(catcher.next)),
-            Err(failure) => self.end_failed(frame.last_event, failure),
+        let catcher = &state.catch[place];
+        self.note(|data| {
+            data.caught = Some(place);
+            data.handled = Some((failure.error.clone(), failure.cause.clone()));
+        });
+        match self.caught(&frame, state, catcher, &failure) {
+            Ok((output, assigned)) => {
+                self.exit(id, frame, state, output, assigned, Next::State(catcher.next))
+            }
+            Err(mut failure) => {
+                self.tell_evaluation(&mut frame, state, &mut failure);
+                if failure.fatal || failure.error.as_deref() == Some("States.ResultPathMatchFailure") {
+                    self.end_failed(frame.last_event, failure);
+                } else {
+                    self.fail_frame(frame, state, failure);
+                }
+            }
         }
     }
 
-    /// How long to wait before the next attempt, if there is one. Only the first retrier that names the error counts.
-    fn retry(&mut self, frame: &mut Frame, state: &State, failure: &Failure) -> Option<i64> {
+    /// Writes that a query failed, once.
+    fn tell_evaluation(&mut self, frame: &mut Frame, state: &State, failure: &mut Failure) {
+        if let Some((location, cause)) = failure.evaluation.take() {
+            let error = failure.error.clone().unwrap_or_default();
+            let details =
+                EventDetails::EvaluationFailed { error, cause, location, state: state.name.to_string() };
+            self.advance(frame, HistoryEventType::EvaluationFailed, Some(details));
+        }
+    }
+
+    /// The error as the catcher's state receives it, and what the catcher assigns. `OutputPath` does not apply.
+    fn caught(
+        &mut self,
+        frame: &Frame,
+        state: &State,
+        catcher: &Catcher,
+        failure: &Failure,
+    ) -> Result<(Arc<Value>, Assigned), Failure> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let error = json!({ "Error": text(&failure.error), "Cause": text(&failure.cause) });
+        let data = match state.language {
+            Language::JsonPath => Data::of(&error),
+            Language::Jsonata => Data { error_output: Some(&error), ..Data::of(&frame.input) },
+        };
+        let assigned = self.assign(frame, state, catcher.assign.as_ref(), data)?;
+        let output = match &catcher.output {
+            Some(template) => Arc::new(self.template(frame, template, data)?),
+            None => place(frame, &catcher.result, Arc::new(error))?,
+        };
+        Ok((output, assigned))
+    }
+
+    /// Which retrier makes another attempt, and after how many milliseconds, if there is one. Only the first retrier that
+    /// names the error counts.
+    fn retry(&mut self, frame: &mut Frame, state: &State, failure: &Failure) -> Option<(usize, i64)> {
         let place = state.retry.iter().position(|retrier| failure.is_one_of(&retrier.errors))?;
         let retrier = &state.retry[place];
         frame.retries.resize(state.retry.len(), 0);
@@ -109,11 +174,12 @@ impl Engine<'_, '_, '_, '_> {
         }
         frame.retries[place] += 1;
         let longest = pause_ms(retrier, used);
-        Some(if retrier.jitter && longest > 0 {
+        let pause = if retrier.jitter && longest > 0 {
             (self.ctx.random)().cast_signed().rem_euclid(longest + 1)
         } else {
             longest
-        })
+        };
+        Some((place, pause))
     }
 }
 
@@ -122,11 +188,4 @@ fn pause_ms(retrier: &Retrier, used: u32) -> i64 {
     let seconds = retrier.interval_seconds as f64 * retrier.backoff_rate.powf(f64::from(used));
     let most = retrier.max_delay_seconds.unwrap_or(31_622_400) as f64;
     (seconds.min(most) * 1000.0).round() as i64
-}
-
-/// The error as the catcher's state receives it. `OutputPath` does not apply.
-fn catch_output(frame: &Frame, catcher: &Catcher, failure: &Failure) -> Result<Arc<Value>, Failure> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let output = json!({ "Error": text(&failure.error), "Cause": text(&failure.cause) });
-    place(frame, &catcher.result, Arc::new(output))
 }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Engine;
+use super::context::ItemAt;
+use super::data::Data;
 use super::fail::Failure;
 use super::run::Progress;
 use crate::execution::{Doing, Fork, Frame, FrameId, Link};
 use crate::history::{EventDetails, HistoryEventType as Event};
-use crate::machine::{Flow, Kind, MapState, State};
+use crate::machine::{Flow, Items, Kind, Language, MapState, Mode, State};
+use crate::scope::EvalError;
+use crate::template::{Expression, Template};
 
 /// The iterations of an inline Map that run at once, whatever its `MaxConcurrency`.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
@@ -36,6 +40,7 @@ impl Engine<'_, '_, '_, '_> {
             effective: None,
             next_item: 0,
             live: u32::try_from(branches.len()).unwrap_or(u32::MAX),
+            keys: Vec::new(),
         });
         Ok(Progress::Waiting)
     }
@@ -48,16 +53,11 @@ impl Engine<'_, '_, '_, '_> {
         map: &MapState,
     ) -> Result<Progress, Failure> {
         let effective = self.effective(frame, state)?;
-        let most = self.quantity(frame, &map.max_concurrency, "MaxConcurrencyPath", 0, &effective)?;
-        let found = match &map.items {
-            Some(path) => self.find(frame, path, "ItemsPath", &effective)?,
-            None => (*effective).clone(),
-        };
-        let Value::Array(items) = found else {
-            let path = map.items.as_ref().map_or("$", |path| path.text());
-            let cause = format!("Reference path \"{path}\" must point to array.");
-            return Err(Failure::interpreter(frame, "States.Runtime", &cause));
-        };
+        let most = self.max_concurrency(frame, map, &effective)?;
+        let (items, keys) = self.items(frame, map, &effective)?;
+        if let Mode::Distributed(distributed) = &map.mode {
+            return self.start_map_run(frame, state, distributed, most, (effective, items, keys));
+        }
         let details = EventDetails::MapStateStarted { length: items.len() as u64 };
         self.advance(frame, Event::MapStateStarted, Some(details));
         if items.is_empty() {
@@ -73,6 +73,7 @@ impl Engine<'_, '_, '_, '_> {
             effective: state.data.parameters.as_ref().map(|_| effective),
             next_item: 0,
             live: 0,
+            keys,
         };
         for _ in 0..at_once {
             if let Err(failure) = self.start_item(id, frame, state, &mut fork, frame.last_event) {
@@ -95,16 +96,19 @@ impl Engine<'_, '_, '_, '_> {
         let index = fork.next_item;
         let Some(Some(item)) = fork.items.get(index as usize) else { return Ok(()) };
         let Kind::Map(map) = &state.kind else { return Ok(()) };
-        let input = match (&state.data.parameters, &fork.effective) {
-            (Some(selector), Some(effective)) => {
-                Arc::new(self.template(frame, selector, effective, Some((index, item)), None)?)
+        let key = fork.keys.get(index as usize).map(String::as_str);
+        let input = match (&state.data.parameters, &fork.effective, key) {
+            (Some(selector), Some(effective), _) => {
+                let item = Some(ItemAt { index, value: item, key });
+                Arc::new(self.template(frame, selector, Data { item, ..Data::of(effective) })?)
             }
+            (_, _, Some(key)) => Arc::new(json!({ "Key": key, "Value": &**item })),
             _ => Arc::clone(item),
         };
         let details = EventDetails::MapIteration { name: state.name.to_string(), index: u64::from(index) };
         let started = self.event(Event::MapIterationStarted, previous, Some(details));
         let child = self.next_frame();
-        self.spawn(child, Some(Link { parent: id, index }), started, &map.processor, input);
+        self.spawn(child, Some(Link { parent: id, index }), started, map.processor(), input);
         fork.next_item += 1;
         fork.live += 1;
         Ok(())
@@ -154,8 +158,60 @@ impl Engine<'_, '_, '_, '_> {
         let event = if map { Event::MapStateSucceeded } else { Event::ParallelStateSucceeded };
         self.event(event, frame.last_event, None);
         frame.doing = Doing::Run;
-        let output = self.result(frame, state, Arc::new(outputs))?;
-        Ok(Progress::done(state, output))
+        self.result(frame, state, Arc::new(outputs))
+    }
+
+    pub(super) fn max_concurrency(
+        &mut self,
+        frame: &Frame,
+        map: &MapState,
+        effective: &Value,
+    ) -> Result<i64, Failure> {
+        self.quantity(frame, &map.max_concurrency, "MaxConcurrencyPath", (0, i64::MAX), effective)
+    }
+
+    /// The items of a Map state, with their names if they are the members of an object.
+    pub(super) fn items(
+        &mut self,
+        frame: &Frame,
+        map: &MapState,
+        effective: &Arc<Value>,
+    ) -> Result<(Vec<Value>, Vec<String>), Failure> {
+        if let Mode::Distributed(distributed) = &map.mode
+            && distributed.reader.is_some()
+        {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let (found, queried) = match &map.items {
+            Items::Path(path) => (self.find(frame, path, "ItemsPath", effective)?, false),
+            Items::Template(template) => (self.template(frame, template, Data::of(effective))?, true),
+            Items::Input => ((**effective).clone(), false),
+        };
+        let objects = queried || matches!(map.mode, Mode::Distributed(_)) || self.is_jsonata(frame);
+        let found = match found {
+            Value::Array(items) => return Ok((items, Vec::new())),
+            Value::Object(members) if objects => {
+                let (keys, values) = members.into_iter().unzip();
+                return Ok((values, keys));
+            }
+            other => other,
+        };
+        if let Items::Template(template) = &map.items {
+            let expression = match template {
+                Template::Dynamic { expression: Expression::Jsonata(query), .. } => query.text.clone(),
+                _ => String::new(),
+            };
+            let field = "Items".to_owned();
+            let error = EvalError::QueryType { expression, field, expected: "array", found };
+            return Err(Failure::of(frame, &error, effective));
+        }
+        let path = if let Items::Path(path) = &map.items { path.text() } else { "$" };
+        let cause = format!("Reference path \"{path}\" must point to array.");
+        Err(Failure::interpreter(frame, "States.Runtime", &cause))
+    }
+
+    fn is_jsonata(&self, frame: &Frame) -> bool {
+        self.state(frame).is_some_and(|state| state.language == Language::Jsonata)
     }
 
     /// A frame failed for good: the execution fails, or the state that forked it.
@@ -218,7 +274,7 @@ impl Engine<'_, '_, '_, '_> {
             self.run.ready.retain(|ready| *ready != child);
             let flow = match &state.kind {
                 Kind::Parallel { branches } => branches.get(index as usize),
-                Kind::Map(map) => Some(&map.processor),
+                Kind::Map(map) => Some(map.processor()),
                 _ => None,
             };
             if let Some(state) = flow.and_then(|flow| flow.state(frame.state)) {
@@ -233,6 +289,9 @@ impl Engine<'_, '_, '_, '_> {
         }
         self.let_go(&frame.doing);
         self.abort_fork(id, state, previous);
+        if let Doing::MapRun(_) = frame.doing {
+            self.event(Event::MapRunAborted, previous, None);
+        }
         let event = match state.kind {
             Kind::Parallel { .. } => Some(Event::ParallelStateAborted),
             Kind::Map(_) => Some(Event::MapStateAborted),
@@ -254,5 +313,5 @@ fn aborted_leaf(kind: &Kind) -> Option<Event> {
 }
 
 fn empty_fork() -> Fork {
-    Fork { outputs: Vec::new(), items: Vec::new(), effective: None, next_item: 0, live: 0 }
+    Fork { outputs: Vec::new(), items: Vec::new(), effective: None, next_item: 0, live: 0, keys: Vec::new() }
 }

@@ -1,9 +1,12 @@
 //! Runs a machine from one wait to the next.
 
+mod assign;
 mod context;
 mod data;
+mod distributed;
 mod fail;
 mod fork;
+mod inspect;
 mod run;
 mod task;
 
@@ -16,9 +19,15 @@ use crate::command::{Command, EXECUTION_WAIT, Outcome, StepContext, Stimulus, Ti
 use crate::execution::{Doing, Execution, Frame, FrameId, InputText, Link, ROOT};
 use crate::history::{EventDetails, HistoryEvent, HistoryEventType};
 use crate::machine::{Flow, Kind, Machine, State};
-use crate::scope::LazyContext;
+use crate::scope::{Converted, LazyContext, Reading, Scope};
+use crate::variables::Variables;
 use context::Sources;
+use data::Data;
 use fail::Failure;
+
+pub(crate) use context::map_context;
+use inspect::Probe;
+pub(crate) use inspect::{Trial, Tried, inspect_state};
 
 /// The states that one step runs before it asks to be continued.
 const TRANSITIONS_MAX: u32 = 200;
@@ -93,11 +102,13 @@ struct Engine<'m, 'e, 'c, 'x> {
     written: usize,
     /// The history is full.
     exhausted: bool,
+    /// One state runs by itself, and what it does with its data is noted.
+    probe: Option<Box<Probe>>,
 }
 
 impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
     fn new(machine: &'m Machine, run: &'e mut Execution, ctx: &'c mut StepContext<'x>) -> Self {
-        Self { machine, run, ctx, commands: Vec::new(), written: 0, exhausted: false }
+        Self { machine, run, ctx, commands: Vec::new(), written: 0, exhausted: false, probe: None }
     }
 
     /// Writes an event and returns its id.
@@ -150,6 +161,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
             entered_ms: 0,
             retries: Vec::new(),
             doing: Doing::Enter,
+            variables: Variables::default(),
         };
         self.run.frames.insert(id, frame);
         self.run.ready.push_back(id);
@@ -160,39 +172,32 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
         self.run.last_frame_id
     }
 
-    /// The flow that a frame with this link runs in; `None` only if the execution is not of this machine.
-    fn flow(&self, link: Option<Link>) -> Option<&'m Flow> {
-        let Some(link) = link else { return Some(&self.machine.flow) };
-        let parent = self.run.frames.get(&link.parent)?;
-        match &self.flow(parent.link)?.state(parent.state)?.kind {
-            Kind::Parallel { branches } => branches.get(link.index as usize),
-            Kind::Map(map) => Some(&map.processor),
-            _ => None,
-        }
-    }
-
     fn state(&self, frame: &Frame) -> Option<&'m State> {
-        self.flow(frame.link)?.state(frame.state)
+        state_of(self.machine, &self.run.frames, frame)
     }
 
-    /// Evaluates something with the frame's context object and with chance.
-    fn evaluate<R>(
-        &mut self,
-        frame: &Frame,
-        item: Option<(u32, &Value)>,
-        token: Option<&str>,
-        work: impl FnOnce(&LazyContext<'_>, &mut dyn FnMut() -> u64) -> R,
-    ) -> R {
+    /// Evaluates something with the frame's context object and variables, and with chance.
+    fn evaluate<R>(&mut self, frame: &Frame, data: Data<'_>, work: impl FnOnce(&mut Scope<'_>) -> R) -> R {
         let sources = Sources {
             execution: self.ctx.execution,
-            with_input: self.machine.reads_execution_input,
+            machine: self.machine,
             frame,
             frames: &self.run.frames,
-            item,
-            token,
+            item: data.item,
+            token: data.token,
+            given: self.probe.as_ref().and_then(|probe| probe.context.as_ref()),
         };
         let make = || sources.object();
-        work(&LazyContext::new(&make), self.ctx.random)
+        let context = LazyContext::new(&make);
+        let variables = assign::visible(&self.run.frames, frame);
+        work(&mut Scope {
+            reading: Reading { input: data.input, context: &context, variables },
+            result: data.result,
+            error_output: data.error_output,
+            now_ms: self.ctx.now_ms,
+            random: self.ctx.random,
+            converted: Converted::default(),
+        })
     }
 
     /// Runs every frame that can go on.
@@ -231,6 +236,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
             | Stimulus::TaskFailed { wait_id, .. }
             | Stimulus::TaskNotStarted { wait_id, .. }
             | Stimulus::Heartbeat { wait_id }
+            | Stimulus::MapRunEnded { wait_id, .. }
             | Stimulus::TimerFired { wait_id, .. } => {
                 let found = self.run.frames.iter().find(|(_, frame)| frame.doing.wait_id() == Some(wait_id));
                 if let Some(id) = found.map(|(id, _)| *id) {
@@ -281,6 +287,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
         match doing {
             Doing::Wait(wait_id) => self.cancel_timer(*wait_id, TimerKind::Wait),
             Doing::Retry(wait_id) => self.cancel_timer(*wait_id, TimerKind::Retry),
+            Doing::MapRun(wait_id) => self.commands.push(Command::StopMapRun { wait_id: *wait_id }),
             Doing::Task(task) => {
                 self.commands.push(Command::CancelTask { wait_id: task.wait_id });
                 self.cancel_task_timers(task);
@@ -292,4 +299,23 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
     fn cancel_timer(&mut self, wait_id: WaitId, kind: TimerKind) {
         self.commands.push(Command::CancelTimer { wait_id, kind });
     }
+}
+
+/// The flow that a frame with this link runs in; `None` only if the execution is not of this machine.
+fn flow_of<'m>(
+    machine: &'m Machine,
+    frames: &BTreeMap<FrameId, Frame>,
+    link: Option<Link>,
+) -> Option<&'m Flow> {
+    let Some(link) = link else { return Some(&machine.flow) };
+    let parent = frames.get(&link.parent)?;
+    match &state_of(machine, frames, parent)?.kind {
+        Kind::Parallel { branches } => branches.get(link.index as usize),
+        Kind::Map(map) => Some(map.processor()),
+        _ => None,
+    }
+}
+
+fn state_of<'m>(machine: &'m Machine, frames: &BTreeMap<FrameId, Frame>, frame: &Frame) -> Option<&'m State> {
+    flow_of(machine, frames, frame.link)?.state(frame.state)
 }

@@ -5,28 +5,27 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Engine;
+use super::assign::keep;
+use super::data::Data;
 use super::fail::{Failure, check_size};
 use crate::command::{Command, Outcome, TimerKind};
 use crate::execution::{Doing, Frame, FrameId, InputText};
 use crate::history::{EventDetails, HistoryEventType as Event};
-use crate::machine::{FailText, Kind, Next, State, WaitTime};
-use crate::scope::Scope;
+use crate::machine::{ChoiceRule, FailText, Kind, Language, Next, State, WaitTime, When};
+use crate::scope::EvalError;
+use crate::template::Expression;
 use crate::timestamp;
+use crate::variables::Assigned;
 
 /// How far a state came.
 pub(super) enum Progress {
     Done {
         output: Arc<Value>,
         next: Next,
+        assigned: Assigned,
     },
     /// It waits; the frame says for what.
     Waiting,
-}
-
-impl Progress {
-    pub(super) fn done(state: &State, output: Arc<Value>) -> Self {
-        Self::Done { output, next: state.next }
-    }
 }
 
 impl Engine<'_, '_, '_, '_> {
@@ -56,7 +55,9 @@ impl Engine<'_, '_, '_, '_> {
         progress: Result<Progress, Failure>,
     ) {
         match progress {
-            Ok(Progress::Done { output, next }) => self.exit(id, frame, state, output, next),
+            Ok(Progress::Done { output, next, assigned }) => {
+                self.exit(id, frame, state, output, assigned, next);
+            }
             Ok(Progress::Waiting) => {
                 self.run.frames.insert(id, frame);
             }
@@ -64,7 +65,7 @@ impl Engine<'_, '_, '_, '_> {
         }
     }
 
-    fn enter(&mut self, frame: &mut Frame, state: &State) -> Result<(), Failure> {
+    pub(super) fn enter(&mut self, frame: &mut Frame, state: &State) -> Result<(), Failure> {
         let text = text_of(&frame.input, &frame.input_text);
         let details = EventDetails::StateEntered { name: state.name.to_string(), input: text.to_string() };
         self.advance(frame, entered_event(&state.kind), Some(details));
@@ -78,28 +79,22 @@ impl Engine<'_, '_, '_, '_> {
         checked
     }
 
-    fn run_state(&mut self, id: FrameId, frame: &mut Frame, state: &State) -> Result<Progress, Failure> {
+    pub(super) fn run_state(
+        &mut self,
+        id: FrameId,
+        frame: &mut Frame,
+        state: &State,
+    ) -> Result<Progress, Failure> {
         match &state.kind {
-            Kind::Pass { result } => {
-                let effective = self.effective(frame, state)?;
-                let passed = match result {
-                    Some(result) => Arc::new(result.clone()),
-                    None => self.parameters(frame, state, effective, None)?,
-                };
-                let output = self.result(frame, state, passed)?;
-                Ok(Progress::done(state, output))
-            }
+            Kind::Pass { result } => self.pass(frame, state, result.as_ref()),
             Kind::Task(task) => self.schedule(frame, state, task),
-            Kind::Choice { .. } => self.choose(frame, state),
+            Kind::Choice { rules, default } => self.choose(frame, state, rules, *default),
             Kind::Wait(time) => self.wait(frame, state, time),
-            Kind::Succeed => {
-                let effective = self.effective(frame, state)?;
-                let output = self.output(frame, state, effective)?;
-                Ok(Progress::Done { output, next: Next::End })
-            }
+            Kind::Succeed => self.waited(frame, state),
             Kind::Fail { error, cause } => {
-                let error = self.fail_text(frame, "ErrorPath", error)?;
-                let cause = self.fail_text(frame, "CausePath", cause)?;
+                self.effective(frame, state)?;
+                let error = self.fail_text(frame, "Error", error)?;
+                let cause = self.fail_text(frame, "Cause", cause)?;
                 Err(Failure::reported(error, cause))
             }
             Kind::Parallel { branches } => self.start_branches(id, frame, state, branches),
@@ -107,32 +102,76 @@ impl Engine<'_, '_, '_, '_> {
         }
     }
 
-    fn choose(&mut self, frame: &Frame, state: &State) -> Result<Progress, Failure> {
-        let Kind::Choice { rules, default } = &state.kind else { return Ok(Progress::Waiting) };
-        let input = self.effective(frame, state)?;
-        let chosen = self.evaluate(frame, None, None, |context, _| {
-            for (rule, next) in rules {
-                match rule.holds(&input, context) {
-                    Ok(true) => return Ok(Some(*next)),
-                    Ok(false) => {}
-                    Err(unresolved) => return Err(unresolved.0.text().to_owned()),
-                }
+    fn pass(&mut self, frame: &Frame, state: &State, result: Option<&Value>) -> Result<Progress, Failure> {
+        if state.language == Language::Jsonata {
+            return self.waited(frame, state);
+        }
+        let passed = match result {
+            Some(result) => {
+                let result = Arc::new(result.clone());
+                self.note(|data| data.result = Some(Arc::clone(&result)));
+                result
             }
-            Ok(*default)
-        });
-        let next = chosen.map_err(|path| {
-            let cause = format!(
-                "Invalid path '{path}': The choice state's condition path references an invalid value."
-            );
-            Failure::interpreter(frame, "States.Runtime", &cause)
-        })?;
+            None => {
+                let effective = self.effective(frame, state)?;
+                self.parameters(frame, state, effective, None)?
+            }
+        };
+        self.result(frame, state, passed)
+    }
+
+    fn choose(
+        &mut self,
+        frame: &Frame,
+        state: &State,
+        rules: &[ChoiceRule],
+        default: Option<u32>,
+    ) -> Result<Progress, Failure> {
+        let input = self.effective(frame, state)?;
+        let mut chosen = None;
+        for rule in rules {
+            if self.holds(frame, &rule.when, &input)? {
+                chosen = Some(rule);
+                break;
+            }
+        }
         // The States Language calls this States.NoChoiceMatched; AWS reports States.Runtime with this cause.
-        let next = next.ok_or_else(|| {
+        let next = chosen.map(|rule| rule.next).or(default).ok_or_else(|| {
             let cause = "Failed to transition out of the state. The state does not point to a next state.";
             Failure::interpreter(frame, "States.Runtime", cause)
         })?;
-        let output = self.output(frame, state, input)?;
-        Ok(Progress::Done { output, next: Next::State(next) })
+        let templates = match chosen {
+            Some(rule) => (rule.assign.as_ref(), rule.output.as_ref()),
+            None => (state.assign.as_ref(), state.data.query_output.as_ref()),
+        };
+        match self.passed(frame, state, input, templates)? {
+            Progress::Done { output, assigned, .. } => {
+                Ok(Progress::Done { output, next: Next::State(next), assigned })
+            }
+            Progress::Waiting => Ok(Progress::Waiting),
+        }
+    }
+
+    /// Does a rule of a Choice state hold?
+    fn holds(&mut self, frame: &Frame, when: &When, input: &Value) -> Result<bool, Failure> {
+        match when {
+            When::Fixed(fixed) => Ok(*fixed),
+            When::Query(query) => {
+                let found = self.query(frame, query, "boolean", Value::is_boolean, input)?;
+                Ok(found == Value::Bool(true))
+            }
+            When::Rule(rule) => {
+                let held = self.evaluate(frame, Data::of(input), |scope| {
+                    rule.holds(&scope.reading).map_err(|unresolved| unresolved.0.text().to_owned())
+                });
+                held.map_err(|path| {
+                    let cause = format!(
+                        "Invalid path '{path}': The choice state's condition path references an invalid value."
+                    );
+                    Failure::interpreter(frame, "States.Runtime", &cause)
+                })
+            }
+        }
     }
 
     fn wait(&mut self, frame: &mut Frame, state: &State, time: &WaitTime) -> Result<Progress, Failure> {
@@ -140,8 +179,19 @@ impl Engine<'_, '_, '_, '_> {
         let at_ms = match time {
             WaitTime::Timestamp(at_ms) => *at_ms,
             WaitTime::Seconds(seconds) => {
-                let seconds = self.quantity(frame, seconds, "SecondsPath", 0, &input)?;
+                let seconds = self.quantity(frame, seconds, "SecondsPath", (0, 99_999_999), &input)?;
                 self.ctx.now_ms.saturating_add(seconds.saturating_mul(1000))
+            }
+            WaitTime::TimestampQuery(query) => {
+                let found = self.query(frame, query, "string", Value::is_string, &input)?;
+                found.as_str().and_then(timestamp::parse).ok_or_else(|| {
+                    let message = format!(
+                        "The Timestamp field does not contain a valid ISO-8601 extended offset date-time format \
+                         string: {found}"
+                    );
+                    let error = EvalError::QueryRange { field: query.field.clone(), message };
+                    Failure::of(frame, &error, &input)
+                })?
             }
             WaitTime::TimestampPath(path) => {
                 let found = self.find(frame, path, "TimestampPath", &input)?;
@@ -154,7 +204,7 @@ impl Engine<'_, '_, '_, '_> {
                 })?
             }
         };
-        if at_ms <= self.ctx.now_ms {
+        if at_ms <= self.ctx.now_ms || self.inspects() {
             return self.waited(frame, state);
         }
         let wait_id = self.next_wait();
@@ -163,29 +213,38 @@ impl Engine<'_, '_, '_, '_> {
         Ok(Progress::Waiting)
     }
 
-    /// The wait is over.
+    /// The wait is over; or the state does nothing at all.
     pub(super) fn waited(&mut self, frame: &Frame, state: &State) -> Result<Progress, Failure> {
         let input = self.effective(frame, state)?;
-        Ok(Progress::done(state, self.output(frame, state, input)?))
+        let templates = (state.assign.as_ref(), state.data.query_output.as_ref());
+        self.passed(frame, state, input, templates)
     }
 
+    /// `field` without its `Path`.
     fn fail_text(&mut self, frame: &Frame, field: &str, text: &FailText) -> Result<Option<String>, Failure> {
         let expression = match text {
             FailText::None => return Ok(None),
             FailText::Fixed(text) => return Ok(Some(text.clone())),
             FailText::Computed(expression) => expression,
         };
+        let field = match expression {
+            Expression::Jsonata(_) => field.to_owned(),
+            _ => format!("{field}Path"),
+        };
         let input = &*frame.input;
-        let value = self.evaluate(frame, None, None, |context, random| {
-            expression.evaluate(field, &mut Scope { input, context, random })
-        });
-        match value {
-            Ok(Value::String(text)) => Ok(Some(text)),
-            Ok(other) => {
+        let value = self.evaluate(frame, Data::of(input), |scope| expression.evaluate(&field, scope));
+        match (value, expression) {
+            (Ok(Value::String(text)), _) => Ok(Some(text)),
+            (Ok(found), Expression::Jsonata(query)) => {
+                let expression = query.text.clone();
+                let error = EvalError::QueryType { expression, field, expected: "string", found };
+                Err(Failure::of(frame, &error, input))
+            }
+            (Ok(other), _) => {
                 let cause = format!("The {field} parameter does not reference a string: {other}");
                 Err(Failure::interpreter(frame, "States.Runtime", &cause))
             }
-            Err(error) => Err(Failure::interpreter(frame, error.name(), &error.cause(input))),
+            (Err(error), _) => Err(Failure::of(frame, &error, input)),
         }
     }
 
@@ -196,6 +255,7 @@ impl Engine<'_, '_, '_, '_> {
         mut frame: Frame,
         state: &State,
         output: Arc<Value>,
+        assigned: Assigned,
         next: Next,
     ) {
         let same = Arc::ptr_eq(&output, &frame.input);
@@ -205,9 +265,16 @@ impl Engine<'_, '_, '_, '_> {
             return;
         }
         if let Some(event) = exited_event(&state.kind) {
-            let details =
-                EventDetails::StateExited { name: state.name.to_string(), output: text.to_string() };
+            let details = EventDetails::StateExited {
+                name: state.name.to_string(),
+                output: text.to_string(),
+                assigned_variables: keep(&mut frame, assigned),
+            };
             self.advance(&mut frame, event, Some(details));
+        }
+        if self.inspects() {
+            self.inspected(frame, state, output, next);
+            return;
         }
         let Next::State(index) = next else {
             self.complete(frame, output, &text);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::data::Data;
 use super::fail::{Failure, TIMEOUT, check_size};
 use super::run::Progress;
 use super::{DATA_BYTES_MAX, Engine};
@@ -27,7 +28,7 @@ impl Engine<'_, '_, '_, '_> {
         let credentials_role_arn = match &task.credentials {
             None => None,
             Some(template) => {
-                let credentials = self.template(frame, template, &effective, None, None)?;
+                let credentials = self.template(frame, template, Data::of(&effective))?;
                 credentials.get("RoleArn").and_then(Value::as_str).map(str::to_owned)
             }
         };
@@ -72,7 +73,10 @@ impl Engine<'_, '_, '_, '_> {
         input: &Value,
     ) -> Result<Option<i64>, Failure> {
         let quantity = if field == "TimeoutSecondsPath" { &task.timeout } else { &task.heartbeat };
-        quantity.as_ref().map(|quantity| self.quantity(frame, quantity, field, 1, input)).transpose()
+        quantity
+            .as_ref()
+            .map(|quantity| self.quantity(frame, quantity, field, (1, 99_999_999), input))
+            .transpose()
     }
 
     fn scheduled(
@@ -136,6 +140,10 @@ impl Engine<'_, '_, '_, '_> {
                 self.run.ready.push_back(id);
                 Ok(Progress::Waiting)
             }
+            (Doing::MapRun(_), Stimulus::MapRunEnded { end, .. }) => {
+                frame.doing = Doing::Run;
+                self.map_run_ended(&mut frame, state, end)
+            }
             (Doing::Task(task), stimulus) => {
                 let task = task.clone();
                 self.task_stimulus(&mut frame, state, task, stimulus)
@@ -197,7 +205,10 @@ impl Engine<'_, '_, '_, '_> {
                     Failure::reported(error, cause),
                 ));
             }
-            Stimulus::Continue | Stimulus::Exhausted { .. } | Stimulus::Stop { .. } => {}
+            Stimulus::Continue
+            | Stimulus::MapRunEnded { .. }
+            | Stimulus::Exhausted { .. }
+            | Stimulus::Stop { .. } => {}
         }
         frame.doing = Doing::Task(task);
         Ok(Progress::Waiting)
@@ -258,8 +269,7 @@ impl Engine<'_, '_, '_, '_> {
             _ => task_output(resource, text),
         };
         self.advance(frame, event, Some(details));
-        let output = self.result(frame, state, Arc::new(output))?;
-        Ok(Progress::done(state, output))
+        self.result(frame, state, Arc::new(output))
     }
 
     fn failed(&mut self, frame: &mut Frame, resource: &Resource, event: Event, failure: Failure) -> Failure {

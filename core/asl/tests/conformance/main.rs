@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod histories;
+mod inspections;
 mod invalid;
 mod limits;
+mod map_runs;
 mod operators;
+mod variables;
 mod world;

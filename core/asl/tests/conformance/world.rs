@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use asl::{
-    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, Outcome, StepContext, Stimulus,
-    TaskRequest, TimerKind, WaitId, start, step,
+    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, MapRunRequest, Outcome,
+    StepContext, Stimulus, TaskRequest, TimerKind, WaitId, start, step,
 };
 use serde_json::Value;
+
+use crate::map_runs;
 
 pub(crate) const MACHINE_ARN: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:m";
 const START_MS: i64 = 1_700_000_000_000;
@@ -141,7 +143,10 @@ impl<'m> World<'m> {
                 Command::CancelTimer { wait_id, kind } => {
                     self.timers.retain(|(_, id, _), other| (*id, *other) != (wait_id, kind));
                 }
-                Command::CancelTask { wait_id } => self.cancelled.push(wait_id),
+                Command::CancelTask { wait_id } | Command::StopMapRun { wait_id } => {
+                    self.cancelled.push(wait_id)
+                }
+                Command::StartMapRun(request) => self.start_map_run(*request),
                 Command::Finish(outcome) => {
                     assert_eq!(place + 1, count, "the end is the last command");
                     self.outcome = Some(outcome);
@@ -153,6 +158,18 @@ impl<'m> World<'m> {
                 }
             }
         }
+    }
+
+    /// Drives a map run to its end at once; the answers of the children's tasks come from the same table.
+    fn start_map_run(&mut self, request: MapRunRequest) {
+        let files = self.answers.get(&request.state_name).cloned().unwrap_or_default();
+        let child = self.machine.child(&request.plan.label).expect("a child machine").clone();
+        let (wait_id, answers) = (request.wait_id, self.answers);
+        let end = map_runs::drive(self.machine, request, &files, &mut |input| {
+            let world = World::new(&child, &input.to_string(), answers, Keep::AsMsgpack).run(None);
+            world.outcome.expect("an outcome")
+        });
+        self.stimuli.push_back(Stimulus::MapRunEnded { wait_id, end });
     }
 
     fn next_stimulus(&mut self) -> Option<Stimulus> {

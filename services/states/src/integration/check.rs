@@ -6,7 +6,13 @@ use super::{sdk, table};
 
 /// What a definition asks for and nobody would do, worded as diagnostics. `serves` is the router's word.
 pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
-    machine
+    let maps = machine.distributed_maps().into_iter().map(|map| Diagnostic {
+        severity: Severity::Error,
+        code: Code::SchemaValidationFailed,
+        message: "Mode 'DISTRIBUTED' is not implemented by Buswork: only 'INLINE' maps are".to_owned(),
+        location: Some(format!("{}/ItemProcessor/ProcessorConfig/Mode", map.location)),
+    });
+    let resources = machine
         .resources()
         .into_iter()
         .filter_map(|(location, resource)| {
@@ -18,8 +24,8 @@ pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> V
                 message: format!("The resource {shown} is not served by Buswork: {why}"),
                 location: Some(format!("{location}/Resource")),
             })
-        })
-        .collect()
+        });
+    maps.chain(resources).collect()
 }
 
 fn refuse(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<String> {
