@@ -54,7 +54,10 @@ async fn records_are_history_events() {
     );
     let first = records[0].as_object_mut().unwrap();
     let arn = first.remove("execution_arn").unwrap();
-    assert!(arn.as_str().unwrap().starts_with("arn:aws:states:eu-central-1:000000000000:express:m:e:"), "{arn}");
+    assert!(
+        arn.as_str().unwrap().starts_with("arn:aws:states:eu-central-1:000000000000:express:m:e:"),
+        "{arn}"
+    );
     assert!(first.remove("event_timestamp").unwrap().as_str().unwrap().parse::<i64>().is_ok());
     assert_eq!(
         records[0],

@@ -1,5 +1,6 @@
 //! What an execution costs behind the router's door, in CPU time of the whole process (the figure to trust): three Pass
-//! states to their end with both status events taken, and a start that waits. Sixteen callers at once, on a store in
+//! states to their end with both status events taken, the same in an EXPRESS machine that is waited for, and a start that
+//! waits. Sixteen callers at once, on a store in
 //! memory and on the durable one.
 //!
 //! `cargo bench -p buswork-states`.
@@ -91,21 +92,21 @@ impl World {
         self.kernel.call(caller, "states", operation, input.into()).await.unwrap();
     }
 
-    fn create(&self, name: &str, definition: &Value) {
-        let input = json!({ "name": name, "definition": definition.to_string(),
+    fn create(&self, name: &str, kind: &str, definition: &Value) {
+        let input = json!({ "name": name, "type": kind, "definition": definition.to_string(),
             "roleArn": "arn:aws:iam::000000000000:role/r" });
         self.runtime.block_on(self.call("CreateStateMachine", &input));
     }
 
     /// Starts so many executions, and waits until nothing is left to do.
-    fn start(&self, machine: &str, executions: u64) {
+    fn start(&self, operation: &str, machine: &str, executions: u64) {
         let input = json!({
             "stateMachineArn": format!("arn:aws:states:us-east-1:000000000000:stateMachine:{machine}"),
             "input": r#"{"amount": 50, "accountNumber": "179", "clientId": "90876"}"#,
         });
         let caller = async |caller: u64| {
             for _ in (caller..executions).step_by(CALLERS as usize) {
-                self.call("StartExecution", &input).await;
+                self.call(operation, &input).await;
             }
         };
         self.runtime.block_on(async {
@@ -133,13 +134,16 @@ fn main() {
         json!({ "StartAt": "A", "States": { "A": { "Type": "Wait", "Seconds": 100_000, "End": true } } });
     for (engine, durable) in [("memory", false), ("fjall", true)] {
         let world = World::new(durable);
-        world.create("passes", &passes);
-        world.create("wait", &wait);
-        for machine in ["passes", "wait"] {
+        world.create("passes", "STANDARD", &passes);
+        world.create("express", "EXPRESS", &passes);
+        world.create("wait", "STANDARD", &wait);
+        let rows =
+            [("passes", "StartExecution"), ("express", "StartSyncExecution"), ("wait", "StartExecution")];
+        for (machine, operation) in rows {
             group.bench_function(BenchmarkId::new(machine, engine), |bench| {
                 bench.iter_custom(|executions| {
                     let start = Cpu.start();
-                    world.start(machine, executions);
+                    world.start(operation, machine, executions);
                     Cpu.end(start)
                 });
             });

@@ -94,13 +94,34 @@ pub(crate) fn activity_name(scope: &Scope, text: &str) -> Result<String, Fault> 
     Ok(name.to_owned())
 }
 
+/// The ARN of a map run.
+pub(crate) fn map_run_arn(scope: &Scope, id: &str) -> String {
+    format!("arn:aws:states:{}:{}:mapRun:{id}", scope.region, scope.account)
+}
+
+/// The id of the map run that an ARN means: `machine/label:uuid`.
+///
+/// # Errors
+/// `InvalidArn` if it is none, `ResourceNotFound` if it is one of another place.
+pub(crate) fn map_run_id(scope: &Scope, text: &str) -> Result<String, Fault> {
+    let arn = parse(text)?;
+    let id = arn.resource_after("mapRun").ok_or_else(|| wrong_type(&arn))?;
+    if !id.contains('/') || id.matches(':').count() != 1 {
+        return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {text}")));
+    }
+    if !is_here(scope, &arn) {
+        return Err(fault::resource_not_found(text));
+    }
+    Ok(id.to_owned())
+}
+
 /// Whether an ARN is an activity's.
 pub(crate) fn is_activity(text: &str) -> bool {
     text.parse::<Arn>().is_ok_and(|arn| arn.resource_after("activity").is_some())
 }
 
 /// An execution within its account and region: `machine:name`, or `machine:name:id` for an EXPRESS one, whose name is not
-/// its own.
+/// its own. The machine of a map run's children is `machine/label`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ExecutionId(String);

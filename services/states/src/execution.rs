@@ -42,8 +42,23 @@ pub(crate) struct Execution {
     /// The alias under which it was started.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
+    /// The map run whose child this is.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<MapLink>,
 }
 store::stored!(Execution, format = 1);
+
+/// A child's place in its map run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MapLink {
+    #[serde(rename = "r")]
+    pub run: String,
+    #[serde(rename = "n")]
+    pub number: u64,
+    /// How many items it has.
+    #[serde(rename = "i")]
+    pub items: u64,
+}
 
 /// An EXPRESS execution that has ended: AWS shows nothing of it but its logs, our console shows this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,9 +114,9 @@ impl Execution {
         self.end.as_ref().map_or(Status::Running, |end| end.status)
     }
 
-    /// Where the lists show it under a status: that of its machine, of its version and of its alias.
+    /// Where the lists show it under a status: that of its machine, of its version and of its alias; or of its map run.
     pub(crate) fn listed_as(&self, id: &ExecutionId, status: Status) -> impl Iterator<Item = ListedKey> {
-        let machine = id.machine();
+        let machine = self.map.as_ref().map_or_else(|| id.machine(), |map| &map.run);
         let version = self.version.map(|version| format!("{machine}:{version}"));
         let alias = self.alias.as_ref().map(|alias| format!("{machine}:{alias}"));
         let all = [Some(machine.to_owned()), version, alias];

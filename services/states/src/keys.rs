@@ -14,7 +14,12 @@
 //! | `ExpressKey { machine, id }` | an EXPRESS execution that has ended: all that is kept of it |
 //! | `ActivityKey { name }` | an activity |
 //! | `OfferKey { activity, id }` | a task that waits for a worker of the activity, oldest first |
+//! | `MapRunKey { id }` | a run of a distributed map: its plan, its counters, the page of items that it works off |
+//! | `MapRunOfKey { execution, started_at, id }` | the map runs of an execution |
+//! | `MapResultKey { run, number }` | a child execution of a map run that has ended |
+//! | `MapStopKey { run }` | present where no child of the run may start any more |
 //!
+//! A map run's id is `machine/label:uuid`; `ListedKey` lists its child executions under it.
 //! `id` is `machine:name`, or `machine:name:uuid` while an EXPRESS execution runs. `ListedKey` also lists executions by
 //! `machine:version` and `machine:alias` if they were started so. A task token has no row: it names the execution, the wait and a random number that the run
 //! keeps.
@@ -31,6 +36,7 @@ use uuid::Uuid;
 use crate::activity::{Activity, Offer};
 use crate::execution::{Execution, Express};
 use crate::machine::{Revision, StateMachine};
+use crate::map_run::{MapResult, MapRow};
 use crate::version::{Alias, Version};
 
 keys! {
@@ -60,6 +66,14 @@ keys! {
     pub(crate) struct ActivityKey(11) -> Activity { name: String }
     /// A task that waits for a worker.
     pub(crate) struct OfferKey(12, sharded, large) -> Offer { activity: String, id: Uuid }
+    /// A run of a distributed map.
+    pub(crate) struct MapRunKey(13, sharded, large) -> Compact<MapRow> { id: String }
+    /// The map runs of an execution.
+    pub(crate) struct MapRunOfKey(14, sharded) -> () { execution: String, started_at: Timestamp, id: String }
+    /// How a child of a map run ended.
+    pub(crate) struct MapResultKey(15, sharded, large) -> MapResult { run: String, number: u64 }
+    /// Present where no child of the map run may start any more.
+    pub(crate) struct MapStopKey(16, sharded) -> () { run: String }
 }
 
 /// What a list tells about an execution beyond its key.
@@ -71,6 +85,8 @@ pub(crate) struct Listed {
     pub version: Option<u32>,
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u64>,
 }
 store::stored!(Listed, format = 1);
 

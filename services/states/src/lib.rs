@@ -16,6 +16,7 @@ mod integration;
 mod keys;
 mod log;
 mod machine;
+mod map_run;
 mod ops;
 mod page;
 mod run;
@@ -70,11 +71,23 @@ pub fn service() -> Service {
         .transact::<api::DescribeStateMachineAlias, _>(ops::alias::describe_state_machine_alias)
         .transact::<api::DeleteStateMachineAlias, _>(ops::alias::delete_state_machine_alias)
         .transact::<api::ListStateMachineAliases, _>(ops::alias::list_state_machine_aliases)
+        .effect::<api::TestState, _>(ops::test_state::test_state)
         .transact::<api::CreateActivity, _>(ops::activity::create_activity)
         .transact::<api::DeleteActivity, _>(ops::activity::delete_activity)
         .transact::<api::DescribeActivity, _>(ops::activity::describe_activity)
         .transact::<api::ListActivities, _>(ops::activity::list_activities)
         .effect::<api::GetActivityTask, _>(ops::get_activity_task::get_activity_task)
+        .transact::<api::DescribeMapRun, _>(ops::map_run::describe_map_run)
+        .transact::<api::ListMapRuns, _>(ops::map_run::list_map_runs)
+        .transact::<api::UpdateMapRun, _>(ops::map_run::update_map_run)
+        .internal(ops::map_step::MAP_STEP, ops::map_step::map_step)
+        .internal(ops::map_children::START_CHILD, ops::map_children::start_child)
+        .internal(ops::map_children::STOP_CHILDREN, ops::map_children::stop_children)
+        .internal_effect(ops::map_items::READ_ITEMS, ops::map_items::read_items)
+        .internal(ops::map_items::ITEMS_READ, ops::map_items::items_read)
+        .internal(ops::map_results::COLLECT, ops::map_results::collect)
+        .internal_effect(ops::map_results::EXPORT, ops::map_results::export)
+        .internal(ops::map_results::EXPORTED, ops::map_results::exported)
         .internal(ops::offer_activity_task::OFFER, ops::offer_activity_task::offer_activity_task)
         .internal(ops::express::LIST_EXPRESS, ops::express::list_express)
         .internal(ops::express::DESCRIBE_EXPRESS, ops::express::describe_express)

@@ -178,34 +178,42 @@ pub(crate) fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<Tag>, arn: &
     Ok(())
 }
 
-/// Definitions by revision, parsed: the service's only state outside the store.
+/// Definitions by revision, and by the label of the map whose children they are for, parsed: the service's only state
+/// outside the store.
 #[derive(Default)]
-pub(crate) struct Definitions(Mutex<HashMap<Uuid, Arc<Definition>>>);
+pub(crate) struct Definitions(Mutex<HashMap<(Uuid, String), Arc<Definition>>>);
 
 /// A parsed definition.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    pub machine: Machine,
+    pub machine: Arc<Machine>,
     pub role_arn: String,
     /// What is logged, if anything is.
     pub log: Option<Log>,
 }
 
-/// The parsed definition of a revision.
+/// The parsed definition of a revision. `machine` may be that of a map run's children, `machine/label`.
 pub(crate) async fn definition(tx: &mut Tx, machine: &str, id: Uuid) -> Result<Arc<Definition>> {
+    let label = machine.rsplit_once('/').map_or("", |(_, label)| label);
     let definitions = tx.state::<Definitions>()?;
-    let known = definitions.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    let place = (id, label.to_owned());
+    let known = definitions.0.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
     if let Some(known) = known {
         return Ok(known);
     }
-    let Revision { definition, role_arn, logging, .. } = revision(tx, machine, id).await?;
-    let parsed = Machine::parse(&definition)
-        .map_err(|_| Error::bug(format!("parse the stored definition of machine {machine}")))?;
-    let parsed = Arc::new(Definition { machine: parsed, role_arn, log: logging.as_ref().and_then(Log::new) });
+    let name = machine.split('/').next().unwrap_or_default();
+    let Revision { definition, role_arn, logging, .. } = revision(tx, name, id).await?;
+    let bug = || Error::bug(format!("parse the stored definition of machine {machine}"));
+    let mut parsed = Arc::new(Machine::parse(&definition).map_err(|_| bug())?);
+    if !label.is_empty() {
+        parsed = Arc::clone(parsed.child(label).ok_or_else(bug)?);
+    }
+    let log = logging.as_ref().and_then(Log::new);
+    let parsed = Arc::new(Definition { machine: parsed, role_arn, log });
     let mut all = definitions.0.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= PARSED_MAX {
         all.clear();
     }
-    all.insert(id, Arc::clone(&parsed));
+    all.insert(place, Arc::clone(&parsed));
     Ok(parsed)
 }

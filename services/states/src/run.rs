@@ -7,8 +7,8 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use asl::{
-    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, HistoryEventType, Pattern, StepContext, Stimulus,
-    TaskRequest, TimerKind, WaitId,
+    Command, EXECUTION_WAIT, ExecutionInfo, HistoryEvent, HistoryEventType, MapRunStimulus, Pattern,
+    StepContext, Stimulus, TaskRequest, TimerKind, WaitId,
 };
 use base::Timestamp;
 use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
@@ -23,6 +23,7 @@ use crate::execution::{End, Execution, Express, Parent};
 use crate::integration::{self, Asked, Asker, Place};
 use crate::keys::{Compact, ExecutionKey, ExpressKey, HistoryKey, Listed, OfferKey, RunKey};
 use crate::machine::{Definition, definition};
+use crate::map_run;
 use crate::ops::{child_ended, resume, stop_child, task_ended, timer};
 use crate::status;
 use crate::token::Token;
@@ -47,6 +48,9 @@ pub(crate) struct Run {
     pub hop: u16,
     pub timers: Vec<OpenTimer>,
     pub tasks: Vec<OpenTask>,
+    /// Map runs under way, by their waits.
+    #[serde(default)]
+    pub maps: Vec<(WaitId, String)>,
 }
 
 /// A timer that has not fired.
@@ -131,7 +135,13 @@ impl Live {
         let started =
             within(tx, &id, &execution, &definition, |ctx| asl::start(&definition.machine, input, ctx));
         let (state, commands) = started;
-        let run = Run { state, hop: tx.caller().trace.hop, timers: Vec::new(), tasks: Vec::new() };
+        let run = Run {
+            state,
+            hop: tx.caller().trace.hop,
+            timers: Vec::new(),
+            tasks: Vec::new(),
+            maps: Vec::new(),
+        };
         let mut live = Live {
             id,
             execution,
@@ -178,6 +188,10 @@ impl Live {
     }
 
     fn put_express(&self, tx: &mut Tx) -> Result<()> {
+        if self.execution.map.is_some() {
+            // Its map run keeps it.
+            return Ok(());
+        }
         let id = self.id.express_id();
         let id = id.ok_or_else(|| Error::bug(format!("end the express execution {}", self.id.as_str())))?;
         let key = ExpressKey { machine: self.id.machine().to_owned(), id };
@@ -246,7 +260,8 @@ impl Live {
     fn list(&self, tx: &mut Tx) -> Result<()> {
         let Execution { version, alias, end, .. } = &self.execution;
         let stopped_at = end.as_ref().map(|end| end.at);
-        let listed = Listed { stopped_at, version: *version, alias: alias.clone() };
+        let items = self.execution.map.as_ref().map(|map| map.items);
+        let listed = Listed { stopped_at, version: *version, alias: alias.clone(), items };
         self.execution.listed_as(&self.id, self.execution.status()).try_for_each(|key| tx.put(&key, &listed))
     }
 
@@ -292,14 +307,13 @@ impl Live {
                 }
                 Command::CancelTimer { wait_id, kind } => self.cancel_timer(tx, wait_id, kind),
                 Command::CancelTask { wait_id } => self.cancel_task(tx, wait_id)?,
-                // A definition with such a map is refused when it is created.
                 Command::StartMapRun(request) => {
-                    let error = "States.Runtime".to_owned();
-                    let cause = "Maps in DISTRIBUTED mode are not implemented by Buswork".to_owned();
-                    let end = asl::MapRunEnd::Failed { error, cause };
-                    self.pending.push_back(Stimulus::MapRunEnded { wait_id: request.wait_id, end });
+                    let wait = request.wait_id;
+                    let machine = &self.definition.machine;
+                    let run = map_run::begin(tx, &self.id, &self.execution, self.run.hop, machine, *request)?;
+                    self.run.maps.push((wait, run));
                 }
-                Command::StopMapRun { .. } => {}
+                Command::StopMapRun { wait_id } => self.stop_map_run(tx, wait_id)?,
                 Command::Finish(outcome) => self.finish(tx, End::of(outcome, tx.now()))?,
                 Command::Continue => {
                     tx.enqueue(tx.now(), NewTask::new(Call::new("states", resume::RESUME, &self.id)?))?;
@@ -325,6 +339,7 @@ impl Live {
             execution_arn: self.id.arn(tx.scope()),
             machine_arn: self.id.machine_arn(tx.scope()),
             fresh: tx.id(),
+            schema: integration::sdk_service(&request.resource).and_then(|service| tx.schema(service)),
         };
         let asked = match integration::ask(&asker, request) {
             Ok(asked) => asked,
@@ -396,11 +411,18 @@ impl Live {
         Ok(())
     }
 
+    fn stop_map_run(&mut self, tx: &mut Tx, wait: WaitId) -> Result<()> {
+        let Some(place) = self.run.maps.iter().position(|(known, _)| *known == wait) else { return Ok(()) };
+        let (_, run) = self.run.maps.swap_remove(place);
+        map_run::tell(tx, &run, MapRunStimulus::Abort)
+    }
+
     fn finish(&mut self, tx: &mut Tx, mut end: End) -> Result<()> {
         if self.expired {
             end.status = Status::TimedOut;
         }
         self.execution.end = Some(end);
+        map_run::child_ended(tx, &self.id, &self.execution)?;
         if self.id.is_express() {
             self.cancel_timer(tx, EXECUTION_WAIT, TimerKind::Execution);
             if self.stored {

@@ -6,7 +6,7 @@ use kernel::Outcome;
 use serde_json::{Map, Value};
 
 use super::table::Integration;
-use super::{sdk, shape, table};
+use super::{Schema, http, sdk, shape, table};
 
 /// What a call's outcome means.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,15 +16,16 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    fn failed(error: impl Into<String>, cause: impl Into<String>) -> Answer {
+    pub(super) fn failed(error: impl Into<String>, cause: impl Into<String>) -> Answer {
         Answer::Failed { error: error.into(), cause: cause.into() }
     }
 }
 
-/// What the outcome of the call for `resource` means. `request_id` names the call.
-pub(crate) fn answer(resource: &Resource, outcome: Outcome, request_id: &str) -> Answer {
+/// What the outcome of the call for `resource` means. `schema` is that of an SDK integration's service, `request_id`
+/// names the call.
+pub(crate) fn answer(resource: &Resource, schema: Schema, outcome: Outcome, request_id: &str) -> Answer {
     let output = match outcome {
-        Outcome::Failed(fault) => return failed(resource, &fault, request_id),
+        Outcome::Failed(fault) => return failed(resource, schema, &fault, request_id),
         Outcome::Succeeded(text) => serde_json::from_str(&text).unwrap_or_default(),
     };
     match resource {
@@ -32,6 +33,7 @@ pub(crate) fn answer(resource: &Resource, outcome: Outcome, request_id: &str) ->
         Resource::Integration { service, action, .. } => {
             let members = if let Value::Object(members) = output { members } else { Map::new() };
             match service.as_str() {
+                "http" => http::answered(Value::Object(members)),
                 "lambda" => invoked(Value::Object(members), Some(request_id)),
                 "events" => published(shape::dressed(members, 200, request_id)),
                 "states" => Answer::Succeeded(started(members, request_id)),
@@ -42,7 +44,7 @@ pub(crate) fn answer(resource: &Resource, outcome: Outcome, request_id: &str) ->
             }
         }
         Resource::AwsSdk { service, action, .. } => match sdk::client(service) {
-            Some(client) => Answer::Succeeded(sdk::output(client, action, output)),
+            Some(client) => Answer::Succeeded(sdk::output(schema, client, action, output)),
             None => Answer::Succeeded(output),
         },
         Resource::Activity(_) => Answer::Succeeded(output),
@@ -88,8 +90,9 @@ pub(super) fn started(members: Map<String, Value>, request_id: &str) -> Value {
     shape::dressed(named, 200, request_id)
 }
 
-fn failed(resource: &Resource, fault: &Fault, request_id: &str) -> Answer {
+fn failed(resource: &Resource, schema: Schema, fault: &Fault, request_id: &str) -> Answer {
     match resource {
+        Resource::Integration { service, .. } if service == "http" => http::failed(fault),
         Resource::LambdaArn(_) => match table::optimised("lambda", "invoke") {
             Some(lambda) => of_integration(lambda, fault, request_id),
             None => Answer::failed("Lambda.AWSLambdaException", fault.message.clone()),
@@ -100,7 +103,13 @@ fn failed(resource: &Resource, fault: &Fault, request_id: &str) -> Answer {
         },
         Resource::AwsSdk { service, .. } => {
             let prefix = sdk::client(service).map_or("Sdk", |client| client.prefix);
-            let name = if is_modelled(fault) { class_of(&fault.code) } else { format!("{prefix}Exception") };
+            let modelled = match schema {
+                Some(schema) if !schema.errors.is_empty() => {
+                    schema.error(&fault.code).map(|error| error.name)
+                }
+                _ => Some(&*fault.code).filter(|_| is_modelled(fault)),
+            };
+            let name = modelled.map_or_else(|| format!("{prefix}Exception"), class_of);
             let cause = format!(
                 "{} (Service: {prefix}, Status Code: {}, Request ID: {request_id})",
                 fault.message, fault.status
@@ -121,7 +130,8 @@ fn of_integration(integration: &Integration, fault: &Fault, request_id: &str) ->
     Answer::failed(format!("{error_prefix}.{name}"), cause)
 }
 
-/// Errors that no service's model names: SDKs throw the service's general exception for them.
+/// Whether an error is one of its service's model, as far as its name tells: SDKs throw the service's general exception
+/// for any other.
 fn is_modelled(fault: &Fault) -> bool {
     let general = [
         "ValidationException",
@@ -159,7 +169,8 @@ mod tests {
     }
 
     fn shown(resource: &Resource, outcome: Outcome) -> String {
-        match answer(resource, outcome, "r") {
+        let schema = matches!(resource, Resource::AwsSdk { service, .. } if service == "sfn");
+        match answer(resource, schema.then_some(&crate::api::SERVICE), outcome, "r") {
             Answer::Succeeded(mut value) => {
                 if let Some(members) = value.as_object_mut() {
                     let metadata = members.remove("SdkHttpMetadata");
@@ -228,6 +239,16 @@ mod tests {
             &sdk("dynamodb", "putItem"),
             Fault::validation("no"),
             "DynamoDb.DynamoDbException: no (Service: DynamoDb, Status Code: 400, Request ID: r)",
+        );
+        check_fault(
+            &sdk("sfn", "startExecution"),
+            Fault::new("ExecutionAlreadyExists", "twice"),
+            "Sfn.ExecutionAlreadyExistsException: twice (Service: Sfn, Status Code: 400, Request ID: r)",
+        );
+        check_fault(
+            &sdk("sfn", "startExecution"),
+            Fault::new("ThrottledByNobody", "odd"),
+            "Sfn.SfnException: odd (Service: Sfn, Status Code: 400, Request ID: r)",
         );
     }
 

@@ -6,29 +6,20 @@ use super::{sdk, table};
 
 /// What a definition asks for and nobody would do, worded as diagnostics. `serves` is the router's word.
 pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
-    let maps = machine.distributed_maps().into_iter().map(|map| Diagnostic {
-        severity: Severity::Error,
-        code: Code::SchemaValidationFailed,
-        message: "Mode 'DISTRIBUTED' is not implemented by Buswork: only 'INLINE' maps are".to_owned(),
-        location: Some(format!("{}/ItemProcessor/ProcessorConfig/Mode", map.location)),
-    });
-    let resources = machine
-        .resources()
-        .into_iter()
-        .filter_map(|(location, resource)| {
-            let why = refuse(resource, serves)?;
-            let shown = format!("{}:{}", resource.resource_type(), resource.resource_name());
-            Some(Diagnostic {
-                severity: Severity::Error,
-                code: Code::SchemaValidationFailed,
-                message: format!("The resource {shown} is not served by Buswork: {why}"),
-                location: Some(format!("{location}/Resource")),
-            })
-        });
-    maps.chain(resources).collect()
+    let refuse = |(location, resource): (&str, &Resource)| {
+        let why = why_not(resource, serves)?;
+        let shown = format!("{}:{}", resource.resource_type(), resource.resource_name());
+        Some(Diagnostic {
+            severity: Severity::Error,
+            code: Code::SchemaValidationFailed,
+            message: format!("The resource {shown} is not served by Buswork: {why}"),
+            location: Some(format!("{location}/Resource")),
+        })
+    };
+    machine.resources().into_iter().filter_map(refuse).collect()
 }
 
-fn refuse(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<String> {
+fn why_not(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<String> {
     let unserved = |service: &str, operation: &str| {
         (!serves(service, operation)).then(|| format!("{service}:{operation} is not implemented"))
     };
@@ -36,6 +27,8 @@ fn refuse(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<St
         Resource::LambdaArn(_) => unserved("lambda", "Invoke"),
         // Whether it is there is found when the task is offered, as at AWS.
         Resource::Activity(_) => None,
+        // Its operation is not one of AWS's; whether it is there is found when the task runs.
+        Resource::Integration { service, .. } if service == "http" => None,
         Resource::Integration { service, action, pattern } => match table::optimised(service, action) {
             Some(known) if known.patterns.contains(pattern) => unserved(known.signing, known.operation),
             _ => {

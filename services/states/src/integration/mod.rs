@@ -4,13 +4,16 @@
 //! ([`ask`]); its outcome becomes a result or an error of the machine ([`answer`]).
 
 mod answer;
+mod cased;
 mod check;
+mod http;
 mod nested;
 mod sdk;
 mod shape;
 mod table;
 
 use asl::{Pattern, Resource, TaskRequest};
+use base::schema::ServiceSchema;
 use kernel::Call;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -29,6 +32,19 @@ pub(crate) struct Asker<'a> {
     pub execution_arn: String,
     pub machine_arn: String,
     pub fresh: Uuid,
+    /// Of the service that is asked.
+    pub schema: Schema,
+}
+
+/// The schema of a service, if it has one.
+pub(crate) type Schema = Option<&'static ServiceSchema>;
+
+/// The name for the router of the service that does a task by its SDK.
+pub(crate) fn sdk_service(resource: &Resource) -> Option<&'static str> {
+    match resource {
+        Resource::AwsSdk { service, .. } => sdk::client(service).map(|client| client.signing),
+        _ => None,
+    }
 }
 
 /// The call that does a task.
@@ -73,6 +89,9 @@ pub(crate) fn ask(asker: &Asker<'_>, request: &TaskRequest) -> Result<Asked, Ref
             Ok(Asked { lane: Some(arn.clone()), ..call("lambda", "Invoke", &input)? })
         }
         Resource::Integration { service, action, pattern } => {
+            if service == "http" {
+                return http::ask(parameters);
+            }
             let Some(integration) = table::optimised(service, action) else {
                 return Err(unserved(&request.resource));
             };
@@ -88,7 +107,11 @@ pub(crate) fn ask(asker: &Asker<'_>, request: &TaskRequest) -> Result<Asked, Ref
         }
         Resource::AwsSdk { service, action, .. } => {
             let Some(client) = sdk::client(service) else { return Err(unserved(&request.resource)) };
-            call(client.signing, &sdk::operation(action), &sdk::input(client, action, parameters))
+            call(
+                client.signing,
+                &sdk::operation(action),
+                &sdk::input(asker.schema, client, action, parameters),
+            )
         }
         Resource::Activity(arn) => activity(asker, arn, request),
     }

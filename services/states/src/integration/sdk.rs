@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::shape;
+use super::{Schema, cased, shape};
 
 /// A service as SDK integrations know it.
 #[derive(Clone, Copy, Debug)]
@@ -14,28 +14,30 @@ pub(super) struct Client {
     pub signing: &'static str,
     /// In front of its errors' names and in causes.
     pub prefix: &'static str,
-    /// Whether its API's members begin with small letters; parameters and results never do.
-    pub camel: bool,
 }
 
 const fn service(name: &'static str, signing: &'static str, prefix: &'static str) -> Client {
-    Client { name, signing, prefix, camel: false }
+    Client { name, signing, prefix }
 }
 
-/// The services that Buswork may serve.
+/// The services that Buswork may serve: their names and their errors' prefixes are those of the SDK for Java.
 const CLIENTS: &[Client] = &[
+    service("appsync", "appsync", "AppSync"),
     service("cloudformation", "cloudformation", "CloudFormation"),
-    Client { camel: true, ..service("cloudwatchlogs", "logs", "CloudWatchLogs") },
+    service("cloudwatchlogs", "logs", "CloudWatchLogs"),
     service("cognitoidentityprovider", "cognito-idp", "CognitoIdentityProvider"),
     service("dynamodb", "dynamodb", "DynamoDb"),
+    service("dynamodbstreams", "dynamodbstreams", "DynamoDbStreams"),
     service("eventbridge", "events", "EventBridge"),
     service("iam", "iam", "Iam"),
+    service("kms", "kms", "Kms"),
     service("lambda", "lambda", "Lambda"),
     service("pipes", "pipes", "Pipes"),
     service("s3", "s3", "S3"),
     service("scheduler", "scheduler", "Scheduler"),
     service("schemas", "schemas", "Schemas"),
-    Client { camel: true, ..service("sfn", "states", "Sfn") },
+    service("secretsmanager", "secretsmanager", "SecretsManager"),
+    service("sfn", "states", "Sfn"),
     service("sns", "sns", "Sns"),
     service("sqs", "sqs", "Sqs"),
     service("ssm", "ssm", "Ssm"),
@@ -51,9 +53,11 @@ pub(super) fn operation(action: &str) -> String {
     shape::with_first(action, |c| c.to_ascii_uppercase())
 }
 
-/// The call's document.
-pub(super) fn input(client: &Client, action: &str, parameters: &Value) -> Value {
-    let mut input = if client.camel { shape::camel(parameters.clone()) } else { parameters.clone() };
+/// The call's document. `schema` is the service's, if it has one.
+pub(super) fn input(schema: Schema, client: &Client, action: &str, parameters: &Value) -> Value {
+    let operation = schema.and_then(|schema| schema.operation(&operation(action)));
+    let mut input =
+        operation.map_or_else(|| parameters.clone(), |operation| cased::to_api(operation, parameters));
     if client.signing == "lambda"
         && action == "invoke"
         && let Some(payload) = input.get_mut("Payload")
@@ -65,8 +69,12 @@ pub(super) fn input(client: &Client, action: &str, parameters: &Value) -> Value 
 }
 
 /// The task's result.
-pub(super) fn output(client: &Client, action: &str, answer: Value) -> Value {
-    let mut output = if client.camel { shape::pascal(answer) } else { answer };
+pub(super) fn output(schema: Schema, client: &Client, action: &str, answer: Value) -> Value {
+    let operation = schema.and_then(|schema| schema.operation(&operation(action)));
+    let mut output = match operation {
+        Some(operation) => cased::from_api(operation, answer),
+        None => answer,
+    };
     if client.signing == "lambda"
         && action == "invoke"
         && let Some(payload) = output.get_mut("Payload")

@@ -66,43 +66,17 @@ pub(super) fn dressed(mut members: Map<String, Value>, status: u16, request_id: 
     Value::Object(members)
 }
 
-/// The same members under names that begin with a capital, at every depth; times as text.
-pub(super) fn pascal(value: Value) -> Value {
-    rename(value, &|name| with_first(name, |c| c.to_ascii_uppercase()), true)
-}
-
-/// The same members under names that begin with a small letter, at every depth.
-pub(super) fn camel(value: Value) -> Value {
-    rename(value, &|name| with_first(name, |c| c.to_ascii_lowercase()), false)
-}
-
 /// The members of an object under names that begin with a small letter; what they hold stays as it is.
 pub(super) fn camel_top(members: Map<String, Value>) -> Value {
     let member = |(name, value): (String, Value)| (with_first(&name, |c| c.to_ascii_lowercase()), value);
     Value::Object(members.into_iter().map(member).collect())
 }
 
-fn rename(value: Value, new_name: &dyn Fn(&str) -> String, dates: bool) -> Value {
-    match value {
-        Value::Array(items) => {
-            Value::Array(items.into_iter().map(|item| rename(item, new_name, dates)).collect())
-        }
-        Value::Object(members) => {
-            let member = |(name, value): (String, Value)| {
-                let value = match value.as_f64().filter(|_| dates && name.ends_with("Date")) {
-                    Some(seconds) => iso(seconds).unwrap_or(value),
-                    None => rename(value, new_name, dates),
-                };
-                (new_name(&name), value)
-            };
-            Value::Object(members.into_iter().map(member).collect())
-        }
-        other => other,
-    }
-}
-
-fn iso(seconds: f64) -> Option<Value> {
-    base::Timestamp::from_epoch_seconds(seconds).map(|at| at.to_iso_millis().into())
+/// A time as the SDK for Java shows it: milliseconds only if there are some.
+pub(super) fn iso(seconds: f64) -> Option<Value> {
+    let at = base::Timestamp::from_epoch_seconds(seconds)?;
+    let whole = at.as_millis().rem_euclid(1000) == 0;
+    Some(if whole { at.to_iso_seconds() } else { at.to_iso_millis() }.into())
 }
 
 pub(super) fn with_first(text: &str, change: impl Fn(char) -> char) -> String {

@@ -1,6 +1,7 @@
 use asl::Stimulus;
 use kernel::{Call, Key, NewTask, Parts, Result, Tx};
 
+use super::map_children::remove_map_runs;
 use crate::api::{DeleteStateMachineInput, DeleteStateMachineOutput, ExecutionStatus as Status};
 use crate::arn::{ExecutionId, machine_name};
 use crate::execution::{STATUSES, code};
@@ -71,9 +72,15 @@ async fn remove_all<K: Key>(tx: &mut Tx, machine: &str) -> Result<bool> {
 }
 
 /// Stops an execution if it runs, and removes it with its places in the lists, or as much of it as there is room for.
-async fn remove_listed(tx: &mut Tx, place: &ListedKey, listed: &Listed, room: &mut usize) -> Result<()> {
+pub(crate) async fn remove_listed(
+    tx: &mut Tx,
+    place: &ListedKey,
+    listed: &Listed,
+    room: &mut usize,
+) -> Result<()> {
     *room = room.saturating_sub(1);
-    let id = ExecutionId::new(&place.machine, &place.name);
+    // The list of a map run's children has the run's id as its name.
+    let id = ExecutionId::new(place.machine.split(':').next().unwrap_or_default(), &place.name);
     let running = place.status == code(Status::Running);
     if running {
         stop(tx, &id).await?;
@@ -109,8 +116,11 @@ async fn stop(tx: &mut Tx, id: &ExecutionId) -> Result<()> {
     Ok(())
 }
 
-/// Removes an execution that has ended, or as much of its history as there is room for; whether all of it is gone.
+/// Removes an execution that has ended with its map runs, or as much of them as there is room for; whether all is gone.
 pub(crate) async fn remove_execution(tx: &mut Tx, id: &ExecutionId, room: &mut usize) -> Result<bool> {
+    if !remove_map_runs(tx, id, room).await? {
+        return Ok(false);
+    }
     let chunks = tx.scan::<HistoryKey>(Parts::of(id.as_str()), *room + 1).await?;
     let all = chunks.len() <= *room;
     for (chunk, _) in chunks.iter().take(*room) {

@@ -4,7 +4,7 @@ use crate::api::{
     CloudWatchEventsExecutionDataDetails, DescribeExecutionInput, DescribeExecutionOutput,
     ExecutionRedriveStatus, IncludedData,
 };
-use crate::arn::ExecutionId;
+use crate::arn::{ExecutionId, map_run_arn};
 use crate::execution::{Execution, redrive_status_reason};
 use crate::fault;
 use crate::keys::ExecutionKey;
@@ -41,7 +41,7 @@ pub(crate) async fn describe_execution(
         redrive_count: Some(0),
         redrive_status: Some(ExecutionRedriveStatus::NotRedrivable),
         redrive_status_reason: Some(redrive_status_reason(status)),
-        map_run_arn: None,
+        map_run_arn: execution.map.map(|map| map_run_arn(tx.scope(), &map.run)),
         state_machine_version_arn: version_arn,
         state_machine_alias_arn: alias_arn,
         redrive_date: None,

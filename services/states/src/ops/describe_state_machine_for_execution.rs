@@ -4,6 +4,7 @@ use super::describe_execution::find;
 use crate::api::{
     DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, IncludedData,
 };
+use crate::arn::map_run_arn;
 use crate::keys::MachineKey;
 use crate::machine::{encryption, revision, tracing};
 
@@ -15,8 +16,9 @@ pub(crate) async fn describe_state_machine_for_execution(
     input: DescribeStateMachineForExecutionInput,
 ) -> Result<DescribeStateMachineForExecutionOutput> {
     let (id, execution) = find(tx, &input.execution_arn).await?;
-    let revision = revision(tx, id.machine(), execution.revision).await?;
-    let machine = tx.peek(&MachineKey { name: id.machine().to_owned() }).await?;
+    let name = id.machine().split('/').next().unwrap_or_default();
+    let revision = revision(tx, name, execution.revision).await?;
+    let machine = tx.peek(&MachineKey { name: name.to_owned() }).await?;
     let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
     Ok(DescribeStateMachineForExecutionOutput {
         state_machine_arn: id.machine_arn(tx.scope()),
@@ -26,8 +28,8 @@ pub(crate) async fn describe_state_machine_for_execution(
         role_arn: revision.role_arn,
         update_date: revision.updated_at,
         tracing_configuration: Some(tracing()),
-        map_run_arn: None,
-        label: None,
+        map_run_arn: execution.map.map(|map| map_run_arn(tx.scope(), &map.run)),
+        label: id.machine().rsplit_once('/').map(|(_, label)| label.to_owned()),
         revision_id: machine.and_then(|machine| machine.revision_id(execution.revision)),
         encryption_configuration: Some(encryption()),
         variable_references: None,

@@ -2,11 +2,12 @@ use base::{Fault, Timestamp};
 use kernel::{Direction, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
+use super::map_run::find as find_run;
 use crate::api::{
     ExecutionListItem, ExecutionRedriveFilter, ExecutionStatus as Status, ListExecutionsInput,
     ListExecutionsOutput,
 };
-use crate::arn::{ExecutionId, MachineRef, Qualifier};
+use crate::arn::{ExecutionId, MachineRef, Qualifier, map_run_arn};
 use crate::execution::{STATUSES, code};
 use crate::keys::{AliasKey, Listed, ListedKey, MachineKey, VersionKey};
 use crate::{fault, page};
@@ -19,12 +20,13 @@ struct Place(Timestamp, u64, String);
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html>
 pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> Result<ListExecutionsOutput> {
-    let Some(machine_arn) = input.state_machine_arn.filter(|_| input.map_run_arn.is_none()) else {
-        let message = "Exactly one of stateMachineArn and mapRunArn is needed, and map runs are not implemented \
-                       by Buswork";
-        return Err(Fault::validation(message).into());
+    let list = match (input.state_machine_arn, input.map_run_arn) {
+        (Some(machine_arn), None) => list_of(tx, &machine_arn).await?,
+        (None, Some(map_run_arn)) => find_run(tx, &map_run_arn).await?.0,
+        _ => {
+            return Err(Fault::validation("Must specify exactly one of stateMachineArn and mapRunArn").into());
+        }
     };
-    let list = list_of(tx, &machine_arn).await?;
     let limit = page::size(input.max_results);
     let after: Option<Place> = input.next_token.as_deref().map(page::place).transpose()?;
     let wanted: &[Status] = match (&input.redrive_filter, &input.status_filter) {
@@ -103,6 +105,8 @@ fn item(tx: &Tx, key: ListedKey, listed: Listed, status: Status) -> ExecutionLis
         status,
         start_date: key.started_at,
         stop_date: listed.stopped_at,
+        map_run_arn: listed.items.map(|_| map_run_arn(tx.scope(), &key.machine)),
+        item_count: listed.items.and_then(|items| i32::try_from(items).ok()),
         redrive_count: Some(0),
         state_machine_version_arn: listed.version.map(|version| format!("{machine_arn}:{version}")),
         state_machine_alias_arn: listed.alias.map(|alias| format!("{machine_arn}:{alias}")),

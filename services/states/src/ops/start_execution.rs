@@ -89,6 +89,7 @@ pub(crate) async fn start(tx: &mut Tx, new: NewExecution) -> Result<Started> {
         end: None,
         version,
         alias,
+        map: None,
     };
     let execution = Live::begin(tx, id.clone(), execution, definition, parsed)?;
     Ok(Started::New(id, Box::new(execution)))

@@ -66,9 +66,10 @@ async fn forget(tx: &mut Tx, machine: &str, before: Timestamp) -> Result<bool> {
             }
             let id = ExecutionId::new(machine, &key.name);
             room = room.saturating_sub(1);
-            if remove_execution(tx, &id, &mut room).await? {
-                forget_listed(tx, &key, &listed);
+            if !remove_execution(tx, &id, &mut room).await? {
+                return Ok(false);
             }
+            forget_listed(tx, &key, &listed);
             if room == 0 {
                 return Ok(false);
             }

@@ -143,3 +143,30 @@ async fn death_after_any_commit_changes_nothing() {
     }
     assert!(deaths > 30, "{deaths}");
 }
+
+#[tokio::test]
+async fn what_fell_due_while_nothing_ran_happens_at_the_start() {
+    let mut world = World::new().await;
+    let url = world.queue("q").await;
+    let ask = json!({ "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "HeartbeatSeconds": 50, "Parameters": { "QueueUrl": url, "MessageBody": { "token.$": "$$.Task.Token" } },
+        "Catch": [{ "ErrorEquals": ["States.HeartbeatTimeout"], "Next": "Silent", "ResultPath": null }], "End": true });
+    let branches = json!([
+        { "StartAt": "Wait", "States": { "Wait": { "Type": "Wait", "Seconds": 100, "End": true } } },
+        { "StartAt": "Ask", "States": { "Ask": ask, "Silent": { "Type": "Pass", "Result": "silent", "End": true } } },
+        { "StartAt": "Flaky", "States": { "Flaky": { "Type": "Task", "Resource": function("fails-twice"), "End": true,
+            "Retry": [{ "ErrorEquals": ["Flaky"], "IntervalSeconds": 60, "BackoffRate": 1 }] } } },
+    ]);
+    let definition = json!({ "StartAt": "P", "States": { "P": { "Type": "Parallel", "Branches": branches, "End": true } } });
+    let arn = world.run(&definition, "{}").await;
+    world.restart_after(1_000).await;
+    world.kernel.idle().await;
+    assert_eq!(world.end(&arn).await, "RUNNING");
+    let types = world.types(&arn).await;
+    assert!(
+        types.contains(&"TaskTimedOut".to_owned()) && types.contains(&"WaitStateExited".to_owned()),
+        "{types:?}"
+    );
+    world.advance(60).await;
+    assert_eq!(world.end(&arn).await, r#"SUCCEEDED [{},"silent",{"call":3}]"#);
+}

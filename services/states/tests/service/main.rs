@@ -13,5 +13,6 @@ mod nested;
 mod states_language;
 mod status_events;
 mod tasks;
+mod test_state;
 mod versions;
 mod world;

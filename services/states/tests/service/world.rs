@@ -87,8 +87,14 @@ impl World {
 
     /// Another process over the same store.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(0).await;
+    }
+
+    /// The same, so many seconds after the first one died.
+    pub(crate) async fn restart_after(&mut self, seconds: u64) {
         self.die_after(0);
         self.kernel.halt().await;
+        self.clock.set(self.clock.now() + Duration::from_secs(seconds));
         self.left = Arc::new(AtomicI64::new(i64::MAX));
         self.seed += 1;
         self.kernel = assemble(&self.engine, &self.clock, &self.calls, &self.left, self.seed);

@@ -1,0 +1,242 @@
+use asl::{
+    ExecutionInfo, Inspected, Inspection, Machine, Mock, Pattern, StepContext, TaskRequest, TestStatus,
+    inspect, invalid_definition_message,
+};
+use base::Fault;
+use kernel::{Caller, Effect, Outcome, Result, Scope};
+use serde_json::{Map, Value};
+
+use super::create_state_machine::scope_of;
+use crate::api::{
+    InspectionLevel, MockResponseValidationMode, TestExecutionStatus, TestStateInput, TestStateOutput,
+};
+use crate::arn::{ExecutionId, check_role, machine_arn};
+use crate::integration::{self, Answer, Asker};
+use crate::token::Token;
+
+/// The name that a state has whose definition comes alone.
+const STATE: &str = "StateName";
+/// The machine that it seems to be in.
+const MACHINE: &str = "TestState";
+
+/// Runs one state by itself: its task is really done, unless a mock stands in for it. Nothing is kept.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
+pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result<TestStateOutput> {
+    check(&input)?;
+    let parsed = match &input.state_name {
+        Some(_) => Machine::parse(&input.definition),
+        None => Machine::parse_state(&input.definition),
+    };
+    let refuse = |diagnostics: Vec<asl::Diagnostic>| {
+        Fault::new("InvalidDefinition", invalid_definition_message(&diagnostics))
+    };
+    let machine = parsed.map_err(refuse)?;
+    let trial = Trial::new(effect, &machine, &input)?;
+    let first = trial.inspect(effect, trial.mock.clone())?;
+    let inspected = match first {
+        Inspected::Task(request) => {
+            let mock = trial.perform(effect, &request).await?;
+            trial.inspect(effect, Some(mock))?
+        }
+        done @ Inspected::Done { .. } => done,
+    };
+    let Inspected::Done { status, output, error, cause, next_state, data } = inspected else {
+        return Err(Fault::validation("The state cannot be tested").into());
+    };
+    let detailed = input.inspection_level.is_some_and(|level| level != InspectionLevel::Info);
+    let inspection_data = detailed.then(|| serde_json::from_value(data.to_aws())).transpose()?;
+    Ok(TestStateOutput {
+        output: output.map(|output| output.to_string()),
+        error,
+        cause,
+        inspection_data,
+        next_state,
+        status: Some(match status {
+            TestStatus::Succeeded => TestExecutionStatus::Succeeded,
+            TestStatus::Failed => TestExecutionStatus::Failed,
+            TestStatus::Retriable => TestExecutionStatus::Retriable,
+            TestStatus::CaughtError => TestExecutionStatus::CaughtError,
+        }),
+    })
+}
+
+/// Refuses, by name, what would not be honoured.
+fn check(input: &TestStateInput) -> Result<(), Fault> {
+    if let Some(role_arn) = &input.role_arn {
+        check_role(role_arn)?;
+    }
+    let configuration = input.state_configuration.as_ref();
+    let mode = input.mock.as_ref().and_then(|mock| mock.field_validation_mode);
+    let refused = [
+        (input.reveal_secrets == Some(true), "revealSecrets is"),
+        (
+            configuration.is_some_and(|given| given.error_caused_by_state.is_some()),
+            "stateConfiguration.errorCausedByState is",
+        ),
+        (
+            configuration.is_some_and(|given| given.map_item_reader_data.is_some()),
+            "stateConfiguration.mapItemReaderData is",
+        ),
+        (
+            mode.is_some_and(|mode| mode != MockResponseValidationMode::None),
+            "mock.fieldValidationMode other than NONE is",
+        ),
+    ];
+    match refused.into_iter().find(|(given, _)| *given) {
+        Some((_, what)) => Err(crate::fault::not_implemented("ValidationException", what)),
+        None => Ok(()),
+    }
+}
+
+/// What a state is tried with.
+struct Trial<'a> {
+    machine: &'a Machine,
+    state: &'a str,
+    input: Value,
+    input_text: &'a str,
+    variables: Map<String, Value>,
+    context: Option<Value>,
+    mock: Option<Mock>,
+    retries: u32,
+    failed_iterations: Option<u64>,
+    role_arn: &'a str,
+    scope: Scope,
+    id: ExecutionId,
+}
+
+impl<'a> Trial<'a> {
+    fn new(effect: &Effect, machine: &'a Machine, given: &'a TestStateInput) -> Result<Trial<'a>, Fault> {
+        let json = |what: &str, text: &str| {
+            serde_json::from_str::<Value>(text)
+                .map_err(|error| Fault::new("InvalidExecutionInput", format!("Invalid {what}: '{error}'")))
+        };
+        let input_text = given.input.as_deref().unwrap_or("{}");
+        let variables = match given.variables.as_deref().map(|text| json("variables", text)).transpose()? {
+            Some(Value::Object(variables)) => variables,
+            None => Map::new(),
+            Some(_) => return Err(Fault::validation("variables must be a JSON object")),
+        };
+        let mock = match &given.mock {
+            None => None,
+            Some(mock) => match (&mock.result, &mock.error_output) {
+                (Some(result), None) => Some(Mock::Result(json("mock result", result)?)),
+                (None, Some(error)) => {
+                    Some(Mock::Error { error: error.error.clone(), cause: error.cause.clone() })
+                }
+                _ => {
+                    let why = "A mock must have exactly one of result and errorOutput";
+                    return Err(Fault::validation(why));
+                }
+            },
+        };
+        let configuration = given.state_configuration.as_ref();
+        let retries = configuration.and_then(|given| given.retrier_retry_count).unwrap_or_default();
+        let failed = configuration.and_then(|given| given.map_iteration_failure_count);
+        Ok(Trial {
+            machine,
+            state: given.state_name.as_deref().unwrap_or(STATE),
+            input: json("State Machine Execution Input", input_text)?,
+            input_text,
+            variables,
+            context: given.context.as_deref().map(|text| json("context", text)).transpose()?,
+            mock,
+            retries: retries.unsigned_abs(),
+            failed_iterations: failed.and_then(|failed| u64::try_from(failed).ok()),
+            role_arn: given.role_arn.as_deref().unwrap_or_default(),
+            scope: scope_of(effect),
+            id: ExecutionId::express(MACHINE, MACHINE, effect.id()),
+        })
+    }
+
+    fn inspect(&self, effect: &Effect, mock: Option<Mock>) -> Result<Inspected, Fault> {
+        let (arn, machine_arn) = (self.id.arn(&self.scope), machine_arn(&self.scope, MACHINE));
+        let random = || effect.id().as_u64_pair().1;
+        let mut token =
+            |wait| Token { execution: self.id.clone(), wait, nonce: effect.id().as_u64_pair().1 }.to_text();
+        let now_ms = effect.now().as_millis();
+        let mut ctx = StepContext {
+            now_ms,
+            execution: ExecutionInfo {
+                arn: &arn,
+                name: MACHINE,
+                input: self.input_text,
+                start_ms: now_ms,
+                role_arn: self.role_arn,
+                redrive_count: 0,
+                machine_arn: &machine_arn,
+                machine_name: MACHINE,
+                machine_version_arn: None,
+                machine_alias_arn: None,
+                history_events_max: None,
+            },
+            random: &mut { random },
+            task_token: &mut token,
+        };
+        let inspection = Inspection {
+            machine: self.machine,
+            state: self.state,
+            input: self.input.clone(),
+            variables: self.variables.clone(),
+            context: self.context.clone(),
+            mock,
+            retrier_retry_count: self.retries,
+            map_iteration_failure_count: self.failed_iterations,
+        };
+        let nobody = || Fault::validation(format!("State not found in definition: '{}'", self.state));
+        inspect(inspection, &mut ctx).ok_or_else(nobody)
+    }
+
+    /// Does the task, in the role's name.
+    async fn perform(&self, effect: &Effect, request: &TaskRequest) -> Result<Mock, Fault> {
+        let waits = request.resource.pattern() != Pattern::RequestResponse;
+        if waits || matches!(request.resource, asl::Resource::Activity(_)) {
+            let why = "A task that waits for a job, a token or an activity can only be tested with a mock";
+            return Err(Fault::validation(why));
+        }
+        if self.role_arn.is_empty() {
+            return Err(Fault::validation("roleArn is required to test a task without a mock"));
+        }
+        let service = integration::sdk_service(&request.resource);
+        let schema = service
+            .and_then(|service| effect.kernel().schemas().find(|schema| schema.signing_name == service));
+        let asker = Asker {
+            id: &self.id,
+            execution_arn: self.id.arn(&self.scope),
+            machine_arn: machine_arn(&self.scope, MACHINE),
+            fresh: effect.id(),
+            schema,
+        };
+        let answer = match integration::ask(&asker, request) {
+            Err(refused) => Answer::Failed { error: refused.error, cause: refused.cause },
+            Ok(asked) => {
+                let Scope { account, region } = self.scope.clone();
+                let caller: Caller = effect.caller().as_service(self.role_arn, account, region);
+                let request_id = caller.request_id.to_string();
+                let outcome = call(effect, caller, &request.resource, asked.call).await;
+                integration::answer(&request.resource, schema, outcome, &request_id)
+            }
+        };
+        Ok(match answer {
+            Answer::Succeeded(output) => Mock::Result(output),
+            Answer::Failed { error, cause } => Mock::Error { error: Some(error), cause: Some(cause) },
+        })
+    }
+}
+
+/// The outcome of a call. That of an HTTP task is an internal operation.
+async fn call(effect: &Effect, caller: Caller, resource: &asl::Resource, call: kernel::Call) -> Outcome {
+    let is_http = matches!(resource, asl::Resource::Integration { service, .. } if service == "http");
+    let done = if is_http {
+        let input = serde_json::from_slice(&call.input).unwrap_or_default();
+        let answer = effect.kernel().ask(caller, &call.service, &call.operation, &input).await;
+        answer.map(|answer| answer.to_string())
+    } else {
+        let answer = effect.call_as(caller, &call.service, &call.operation, call.input).await;
+        answer.map(|answer| String::from_utf8_lossy(&answer).into_owned())
+    };
+    match done {
+        Ok(answer) => Outcome::Succeeded(answer),
+        Err(fault) => Outcome::Failed(fault),
+    }
+}

@@ -1,0 +1,79 @@
+//! `TestState`: one state by itself.
+
+use serde_json::{Value, json};
+
+use crate::world::{ROLE, World, function, plain};
+
+/// The answer's status, next state, output or error.
+async fn check(definition: Value, more: Value, expected: &str) {
+    let world = World::new().await;
+    let mut input = json!({ "definition": definition.to_string(), "roleArn": ROLE });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let answer = world.ok("TestState", input).await;
+    let text = |name: &str| answer[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
+    let shown = ["nextState", "output", "error", "cause"].map(text).concat();
+    assert_eq!(plain(&format!("{}{shown}", answer["status"].as_str().unwrap())), expected);
+}
+
+fn task() -> Value {
+    json!({ "Type": "Task", "Resource": function("echo"), "ResultPath": "$.r", "Next": "B",
+        "Retry": [{ "ErrorEquals": ["Flaky"], "IntervalSeconds": 3, "MaxAttempts": 2 }],
+        "Catch": [{ "ErrorEquals": ["Error"], "Next": "C", "ResultPath": "$.e" }] })
+}
+
+#[tokio::test]
+async fn a_state_runs_by_itself() {
+    check(json!({ "Type": "Pass", "Result": 1, "Next": "B" }), json!({}), "SUCCEEDED B 1").await;
+    check(task(), json!({ "input": r#"{"a":1}"# }), r#"SUCCEEDED B {"a":1,"r":{"a":1}}"#).await;
+    let fails = json!({ "Type": "Fail", "Error": "E", "Cause": "C" });
+    check(fails, json!({}), "FAILED E C").await;
+}
+
+#[tokio::test]
+async fn a_mock_stands_in_for_the_task() {
+    let mock = |mock: Value| json!({ "input": r#"{"a":1}"#, "mock": mock });
+    check(task(), mock(json!({ "result": "7" })), r#"SUCCEEDED B {"a":1,"r":7}"#).await;
+    let flaky = mock(json!({ "errorOutput": { "error": "Flaky", "cause": "c" } }));
+    check(task(), flaky.clone(), "RETRIABLE Flaky c").await;
+    let mut spent = flaky;
+    spent["stateConfiguration"] = json!({ "retrierRetryCount": 2 });
+    check(task(), spent, "FAILED Flaky c").await;
+    let caught = mock(json!({ "errorOutput": { "error": "Error", "cause": "c" } }));
+    check(task(), caught, r#"CAUGHT_ERROR C {"a":1,"e":{"Error":"Error","Cause":"c"}} Error c"#).await;
+}
+
+#[tokio::test]
+async fn its_data_flow_is_shown() {
+    let world = World::new().await;
+    let state = json!({ "Type": "Pass", "InputPath": "$.a", "Parameters": { "x.$": "$.b" }, "ResultPath": "$.r",
+        "End": true });
+    let input =
+        json!({ "definition": state.to_string(), "input": r#"{"a":{"b":1}}"#, "inspectionLevel": "DEBUG" });
+    let answer = world.ok("TestState", input).await;
+    let data = &answer["inspectionData"];
+    assert_eq!(data["input"], r#"{"a":{"b":1}}"#);
+    assert_eq!(data["afterInputPath"], r#"{"b":1}"#);
+    assert_eq!(data["afterParameters"], r#"{"x":1}"#);
+    assert_eq!(answer["output"], r#"{"a":{"b":1},"r":{"x":1}}"#);
+}
+
+#[tokio::test]
+async fn what_is_refused() {
+    let world = World::new().await;
+    let cases = [
+        (json!({ "definition": "{}" }), "InvalidDefinition: "),
+        (json!({ "definition": task().to_string() }), "ValidationException: roleArn is required"),
+        (
+            json!({ "definition": task().to_string(), "revealSecrets": true }),
+            "ValidationException: revealSecrets is not implemented by Buswork",
+        ),
+        (
+            json!({ "definition": task().to_string(), "mock": {} }),
+            "ValidationException: A mock must have exactly one of",
+        ),
+    ];
+    for (input, expected) in cases {
+        let refused = world.refused("TestState", input).await;
+        assert!(refused.starts_with(expected), "{refused}\ninstead of {expected}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Distributed maps: items from the input and from S3, children, tolerance, results in S3, crashes.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::time::Duration;
+
+use base::schema::Blob;
+use serde_json::{Value, json};
+use testkit::World;
+
+const ROLE: &str = "arn:aws:iam::000000000000:role/machine";
+
+async fn world() -> World {
+    let world = World::new(|| vec![events::service(), s3::service(), states::service()]).await;
+    world.ok("s3", "CreateBucket", json!({ "Bucket": "bucket" })).await;
+    world
+}
+
+async fn put(world: &World, key: &str, text: &str) {
+    let body = Blob::from(text.as_bytes().to_vec());
+    world.ok("s3", "PutObject", json!({ "Bucket": "bucket", "Key": key, "Body": body })).await;
+}
+
+async fn get(world: &World, key: &str) -> Value {
+    let object = world.ok("s3", "GetObject", json!({ "Bucket": "bucket", "Key": key })).await;
+    let body = Blob::from_base64(object["Body"].as_str().unwrap()).unwrap();
+    serde_json::from_slice(body.as_bytes()).unwrap()
+}
+
+/// A machine of one map, whose children run these states.
+fn map(kind: &str, child: Value, more: Value) -> Value {
+    let processor = json!({ "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": kind },
+        "StartAt": "C", "States": child });
+    let mut state = json!({ "Type": "Map", "Label": "L", "ItemProcessor": processor, "End": true });
+    state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "StartAt": "M", "States": { "M": state } })
+}
+
+fn pass() -> Value {
+    json!({ "C": { "Type": "Pass", "End": true } })
+}
+
+async fn start(world: &World, definition: &Value, input: &Value) -> String {
+    let machine = json!({ "name": "m", "definition": definition.to_string(), "roleArn": ROLE });
+    let machine = world.ok("states", "CreateStateMachine", machine).await;
+    let start =
+        json!({ "stateMachineArn": machine["stateMachineArn"], "name": "e", "input": input.to_string() });
+    let started = world.ok("states", "StartExecution", start).await;
+    world.idle().await;
+    started["executionArn"].as_str().unwrap().to_owned()
+}
+
+async fn end(world: &World, arn: &str) -> String {
+    let shown = world.ok("states", "DescribeExecution", json!({ "executionArn": arn })).await;
+    let text = |name: &str| shown[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
+    format!("{}{}{}{}", shown["status"].as_str().unwrap(), text("output"), text("error"), text("cause"))
+}
+
+/// The one map run of an execution.
+async fn run_of(world: &World, arn: &str) -> Value {
+    let runs = world.ok("states", "ListMapRuns", json!({ "executionArn": arn })).await;
+    let run = json!({ "mapRunArn": runs["mapRuns"][0]["mapRunArn"] });
+    world.ok("states", "DescribeMapRun", run).await
+}
+
+fn counts(counts: &Value) -> String {
+    let shown = counts.as_object().unwrap().iter().filter(|(_, count)| **count != json!(0));
+    shown.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+#[tokio::test]
+async fn children_run_and_their_outputs_come_in_order() {
+    for kind in ["STANDARD", "EXPRESS"] {
+        let world = world().await;
+        let arn =
+            start(&world, &map(kind, pass(), json!({ "MaxConcurrency": 3 })), &json!([1, 2, 3, 4, 5])).await;
+        assert_eq!(end(&world, &arn).await, "SUCCEEDED [1,2,3,4,5]");
+        let run = run_of(&world, &arn).await;
+        assert_eq!((&run["status"], &run["executionArn"]), (&json!("SUCCEEDED"), &json!(arn)));
+        assert_eq!(counts(&run["itemCounts"]), "succeeded 5, total 5");
+        assert_eq!(counts(&run["executionCounts"]), "succeeded 5, total 5");
+        assert_eq!(run["maxConcurrency"], 3);
+        let run_arn = run["mapRunArn"].as_str().unwrap();
+        assert!(run_arn.starts_with("arn:aws:states:eu-central-1:000000000000:mapRun:m/L:"), "{run_arn}");
+        let history = world.ok("states", "GetExecutionHistory", json!({ "executionArn": arn })).await;
+        let types: Vec<&str> = history["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["type"].as_str().unwrap())
+            .collect();
+        assert!(types.contains(&"MapRunStarted") && types.contains(&"MapRunSucceeded"), "{types:?}");
+        let children = world.ok("states", "ListExecutions", json!({ "mapRunArn": run_arn })).await;
+        let children = children["executions"].as_array().unwrap();
+        if kind == "STANDARD" {
+            assert_eq!(children.len(), 5);
+            let child = &children[0];
+            assert_eq!((&child["mapRunArn"], &child["itemCount"]), (&json!(run_arn), &json!(1)));
+            assert_eq!(child["stateMachineArn"], "arn:aws:states:eu-central-1:000000000000:stateMachine:m/L");
+            let shown = world
+                .ok("states", "DescribeExecution", json!({ "executionArn": child["executionArn"] }))
+                .await;
+            assert_eq!((&shown["status"], &shown["mapRunArn"]), (&json!("SUCCEEDED"), &json!(run_arn)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn items_come_from_s3() {
+    let world = world().await;
+    let read = |resource: &str, config: Value, parameters: Value, more: Value| {
+        let reader = json!({ "Resource": format!("arn:aws:states:::s3:{resource}"), "ReaderConfig": config,
+            "Parameters": parameters });
+        let mut all = json!({ "ItemReader": reader });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        map("EXPRESS", pass(), all)
+    };
+    let cases = [
+        ("a.json", r#"[{"v":1},{"v":2}]"#, json!({ "InputType": "JSON" }), r#"[{"v":1},{"v":2}]"#),
+        ("a.jsonl", "{\"v\":1}\n{\"v\":2}\n", json!({ "InputType": "JSONL" }), r#"[{"v":1},{"v":2}]"#),
+        (
+            "a.csv",
+            "a,b\n1,\"x,y\"\n2,z\n",
+            json!({ "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW" }),
+            r#"[{"a":"1","b":"x,y"},{"a":"2","b":"z"}]"#,
+        ),
+    ];
+    for (key, text, config, expected) in cases {
+        put(&world, key, text).await;
+        let definition = read("getObject", config, json!({ "Bucket": "bucket", "Key": key }), json!({}));
+        let arn = start(&world, &definition, &json!({})).await;
+        assert_eq!(end(&world, &arn).await, format!("SUCCEEDED {expected}"));
+        let machine = json!({ "stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:m" });
+        world.ok("states", "DeleteStateMachine", machine).await;
+        world.idle().await;
+    }
+    let select = json!({ "ItemSelector": { "key.$": "$$.Map.Item.Value.Key", "of.$": "$.of" } });
+    let list = read("listObjectsV2", json!({}), json!({ "Bucket": "bucket", "Prefix": "a.j" }), select);
+    let arn = start(&world, &list, &json!({ "of": 7 })).await;
+    assert_eq!(end(&world, &arn).await, r#"SUCCEEDED [{"key":"a.json","of":7},{"key":"a.jsonl","of":7}]"#);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_the_state() {
+    let world = world().await;
+    let reader = json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": { "InputType": "JSON" }, "Parameters": { "Bucket": "bucket", "Key": "nobody" } } });
+    let arn = start(&world, &map("STANDARD", pass(), reader), &json!({})).await;
+    let end = end(&world, &arn).await;
+    assert!(end.starts_with("FAILED States.ItemReaderFailed"), "{end}");
+    assert_eq!(run_of(&world, &arn).await["status"], "FAILED");
+}
+
+fn fails_on_three() -> Value {
+    json!({ "C": { "Type": "Choice", "Default": "P", "Choices": [{ "Variable": "$", "NumericEquals": 3, "Next": "F" }] },
+        "P": { "Type": "Pass", "End": true }, "F": { "Type": "Fail", "Error": "Three" } })
+}
+
+#[tokio::test]
+async fn failures_are_tolerated_or_not() {
+    for (more, expected, executions) in [
+        (json!({ "ToleratedFailureCount": 1 }), "SUCCEEDED", "succeeded 3, failed 1, total 4"),
+        (json!({ "ToleratedFailurePercentage": 25 }), "SUCCEEDED", "succeeded 3, failed 1, total 4"),
+        (
+            json!({ "MaxConcurrency": 1 }),
+            "FAILED States.ExceedToleratedFailureThreshold",
+            "succeeded 2, failed 1, total 3",
+        ),
+    ] {
+        let world = world().await;
+        let arn = start(&world, &map("STANDARD", fails_on_three(), more), &json!([1, 2, 3, 4])).await;
+        let end = end(&world, &arn).await;
+        assert!(end.starts_with(expected), "{end}");
+        assert_eq!(counts(&run_of(&world, &arn).await["executionCounts"]), executions);
+    }
+}
+
+#[tokio::test]
+async fn results_are_exported() {
+    let world = world().await;
+    let writer = json!({ "ToleratedFailureCount": 1, "ResultWriter": {
+        "Resource": "arn:aws:states:::s3:putObject", "Parameters": { "Bucket": "bucket", "Prefix": "out" } } });
+    let arn = start(&world, &map("STANDARD", fails_on_three(), writer), &json!([1, 2, 3])).await;
+    let end = end(&world, &arn).await;
+    let output: Value = serde_json::from_str(end.strip_prefix("SUCCEEDED ").unwrap()).unwrap();
+    let run = run_of(&world, &arn).await;
+    assert_eq!(output["MapRunArn"], run["mapRunArn"]);
+    assert_eq!(run["executionCounts"]["resultsWritten"], 3);
+    let manifest = get(&world, output["ResultWriterDetails"]["Key"].as_str().unwrap()).await;
+    let file = |kind: &str| manifest["ResultFiles"][kind][0]["Key"].as_str().unwrap().to_owned();
+    let succeeded = get(&world, &file("SUCCEEDED")).await;
+    assert_eq!((&succeeded[0]["Output"], &succeeded[1]["Input"]), (&json!("1"), &json!("2")));
+    let failed = get(&world, &file("FAILED")).await;
+    assert_eq!((&failed[0]["Status"], &failed[0]["Error"]), (&json!("FAILED"), &json!("Three")));
+    assert_eq!(manifest["ResultFiles"]["PENDING"], json!([]));
+}
+
+#[tokio::test]
+async fn stopping_the_execution_stops_the_children() {
+    let world = world().await;
+    let wait = json!({ "C": { "Type": "Wait", "Seconds": 1000, "End": true } });
+    let arn = start(&world, &map("STANDARD", wait, json!({})), &json!([1, 2, 3])).await;
+    let run = run_of(&world, &arn).await;
+    assert_eq!(
+        (counts(&run["executionCounts"]), &run["status"]),
+        ("running 3, total 3".to_owned(), &json!("RUNNING"))
+    );
+    let update = json!({ "mapRunArn": run["mapRunArn"], "maxConcurrency": 2, "toleratedFailureCount": 5 });
+    world.ok("states", "UpdateMapRun", update).await;
+    assert_eq!(run_of(&world, &arn).await["toleratedFailureCount"], 5);
+    world.ok("states", "StopExecution", json!({ "executionArn": arn })).await;
+    world.idle().await;
+    let run = run_of(&world, &arn).await;
+    assert_eq!(
+        (counts(&run["executionCounts"]), &run["status"]),
+        ("aborted 3, total 3".to_owned(), &json!("ABORTED"))
+    );
+    let machine = json!({ "stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:m" });
+    world.ok("states", "DeleteStateMachine", machine).await;
+    world.idle().await;
+    let gone = world.refused("states", "DescribeMapRun", json!({ "mapRunArn": run["mapRunArn"] })).await;
+    assert_eq!(gone.code, "ResourceNotFound");
+}
+
+#[tokio::test]
+async fn a_thousand_items_and_a_crash() {
+    let mut world = world().await;
+    let items: Vec<Value> = (0..1_000).map(|i| json!({ "i": i })).collect();
+    put(&world, "many.json", &json!(items).to_string()).await;
+    let more = json!({
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": { "InputType": "JSON" },
+            "Parameters": { "Bucket": "bucket", "Key": "many.json" } },
+        "ItemBatcher": { "MaxItemsPerBatch": 3 },
+        "ResultPath": null,
+    });
+    let child =
+        json!({ "C": { "Type": "Wait", "Seconds": 5, "Next": "P" }, "P": { "Type": "Pass", "End": true } });
+    let arn = start(&world, &map("EXPRESS", child, more), &json!({ "kept": true })).await;
+    world.advance(Duration::from_secs(2)).await;
+    world.crash().await;
+    world.advance(Duration::from_secs(60)).await;
+    assert_eq!(end(&world, &arn).await, r#"SUCCEEDED {"kept":true}"#);
+    let run = run_of(&world, &arn).await;
+    assert_eq!(counts(&run["itemCounts"]), "succeeded 1000, total 1000");
+    assert_eq!(counts(&run["executionCounts"]), "succeeded 334, total 334");
+}
