@@ -53,7 +53,7 @@ pub fn verify_head(
 ) -> Result<(), Fault> {
     check_time(signature, now)?;
     let presigned = signature.service() == "s3" && signature.expires_seconds.is_some();
-    let claimed = head.header("x-amz-content-sha256").or(presigned.then_some("UNSIGNED-PAYLOAD"));
+    let claimed = head.header("x-amz-content-sha256").or_else(|| presigned.then_some("UNSIGNED-PAYLOAD"));
     match claimed {
         Some(claimed) => verify_with(signature, head, secret, claimed).map(|_| ()),
         None => Ok(()),
