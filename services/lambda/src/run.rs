@@ -67,8 +67,7 @@ pub(crate) async fn run(
     let room = state.concurrency.enter(&scope, &order.wanted.name, found.function.reserved)?;
     let active = state.outbox.begin(kernel);
     let credentials = (state.issue)(&scope.account, &found.version.role, &order.wanted.name);
-    let spec =
-        Arc::new(spec(kernel, caller, &order.wanted.name, found.number, &found.version, credentials));
+    let spec = Arc::new(spec(kernel, caller, &order.wanted.name, found.number, &found.version, credentials));
     let invocation = Invocation {
         request_id: order.request_id,
         payload: order.payload,

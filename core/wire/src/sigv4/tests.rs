@@ -361,8 +361,11 @@ fn broken_framing_is_an_error() {
 
 /// A request of our own making, signed now, and then changed on its way.
 fn sent(service: &str, body: &str, change: impl FnOnce(&mut Case)) -> Result<(), Fault> {
-    let headers =
-        [("host", "127.0.0.1:4566"), ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.X")];
+    let headers = [
+        ("host", "127.0.0.1:4566"),
+        ("content-type", "application/x-amz-json-1.0"),
+        ("x-amz-target", "AmazonSQS.X"),
+    ];
     let mut case = Case::new("POST", "/a%20b/?q=1%2F2", &headers).body(body);
     let body = case.body.clone().into();
     let signer = Signer {
@@ -423,7 +426,8 @@ fn a_head_is_proven_before_its_body_comes() {
     let (path, body) = (case.target.as_str(), Default::default());
     let head = Request { method: "PUT", path, query: "", headers: &case.headers, body };
     let signature = Signature::parse(&head).unwrap().unwrap();
-    let check = |secret: &str, now: &str| verify_head(&signature, &head, secret, Timestamp::from_iso(now).unwrap());
+    let check =
+        |secret: &str, now: &str| verify_head(&signature, &head, secret, Timestamp::from_iso(now).unwrap());
     assert_eq!(check(S3_SECRET, S3_NOW), Ok(()));
     assert!(check("another", S3_NOW).is_err());
     assert_eq!(check(S3_SECRET, "2013-05-24T00:15:01Z").unwrap_err().code, "RequestTimeTooSkewed");

@@ -95,9 +95,8 @@ pub(super) fn signature_of(key: &[u8; 32], signature: &Signature<'_>, canonical:
 /// and for S3 everything that begins with `x-amz-`.
 fn check_all_is_signed(signature: &Signature<'_>, request: &Request<'_>) -> Result<(), Fault> {
     let s3 = signature.service() == "s3";
-    let binds = |name: &str| {
-        name == "x-amz-target" || s3 && name.starts_with("x-amz-") && name != "x-amz-user-agent"
-    };
+    let binds =
+        |name: &str| name == "x-amz-target" || s3 && name.starts_with("x-amz-") && name != "x-amz-user-agent";
     let signed = |name: &str| signature.signed_headers.split(';').any(|signed| signed == name);
     let unsigned = request.headers.keys().map(|name| name.as_str()).find(|name| binds(name) && !signed(name));
     match unsigned {
