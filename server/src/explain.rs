@@ -222,7 +222,11 @@ impl<'c> Story<'c> {
         let brought = |span: &&Span| {
             events_of(span).any(|(note, fact)| note.subject == id && fact.bus == explained.bus)
         };
-        let accepted = own.and_then(|chain| chain.spans.iter().find(brought));
+        // What a schema kept back came to no bus; that it was checked is all that is said of it.
+        let checked =
+            |span: &&Span| span.notes.iter().any(|note| note.kind == "validation" && note.subject == id);
+        let spans = own.map_or(&[][..], |chain| chain.spans.as_slice());
+        let accepted = spans.iter().find(brought).or_else(|| spans.iter().find(checked));
         Story { id, chains, accepted, attempts, children }
     }
 

@@ -194,6 +194,7 @@ async fn schemas_speak_before_events_and_deployments() {
     let bad = put["Entries"][0]["EventId"].as_str().unwrap();
     let text = told(&server, &["explain", bad]);
     assert!(text.contains("quarantined by schema shop/OrderPlaced version 1"), "{text}");
+    assert!(text.contains("sent by arn:aws:iam::000000000000:root"), "{text}");
     assert!(text.contains("at /detail/amount: ") && text.contains("0 of 0 rules matched"), "{text}");
     let kept = ask(["events", "ListQuarantinedEvents"], json!({}));
     assert!(kept.contains(bad) && !kept.contains(&good), "{kept}");
