@@ -119,7 +119,7 @@ pub(crate) enum EvalError {
     /// A JSONata expression has no value.
     Query { expression: String, field: String, trouble: Trouble },
     /// A JSONata expression has a value that the field does not take.
-    QueryType { expression: String, field: String, expected: &'static str, found: Value },
+    QueryType { expression: String, field: String, expected: &'static str, found: Box<Value> },
     /// A JSONata expression has a number that the field does not take.
     QueryRange { field: String, message: String },
 }

@@ -429,7 +429,7 @@ impl MapRun {
     }
 
     fn fail(&mut self, error: &str, cause: String) {
-        self.failure.get_or_insert((error.to_owned(), cause));
+        self.failure.get_or_insert_with(|| (error.to_owned(), cause));
         self.give_up();
     }
 

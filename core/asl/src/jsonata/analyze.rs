@@ -107,11 +107,8 @@ impl Walk {
             AstNode::Name(name) if top => self.top_level(&name.clone()),
             AstNode::Wildcard if top => self.top_level("*"),
             AstNode::Descendant if top => self.top_level("**"),
-            AstNode::Variable(name) if name.is_empty() => {
-                if top {
-                    self.top_level("$");
-                }
-            }
+            AstNode::Variable(name) if name.is_empty() && top => self.top_level("$"),
+            AstNode::Variable(name) if name.is_empty() => {}
             AstNode::Variable(_) => self.variable(node),
             AstNode::ParentVariable(_) => self.problem("Reference to '$$' is not supported.".to_owned()),
             AstNode::Path { steps } => self.path(steps, top),

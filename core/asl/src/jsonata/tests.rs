@@ -141,10 +141,10 @@ fn functions_of_aws() {
 #[test]
 fn errors() {
     check(&[
-        ("'a' + 1", "threw: T2001: The left side of the \"+\" operator must evaluate to a number"),
+        ("'a' + 1", "threw: T2001: The left side of the + operator must evaluate to a number"),
         ("$error('no')", "threw: D3137: no"),
-        ("$states.input.name.$number()", "threw: D3030: Unable to cast value to a number: \"Ada\""),
-        ("$nope(1)", "threw: T1006: Attempted to invoke a non-function"),
+        ("$states.input.name.$number()", "threw: D3030: Cannot convert 'Ada' to number"),
+        ("$nope(1)", "threw: T1006: Attempted to invoke a non-function: $nope"),
     ]);
 }
 

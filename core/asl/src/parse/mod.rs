@@ -48,14 +48,14 @@ pub(crate) fn state(definition: &str) -> Result<Machine, Vec<Diagnostic>> {
         &json!({ "StartAt": NAME, "States": states }),
         Compiler { alone: true, ..Compiler::default() },
     );
-    machine.or_else(|diagnostics| {
+    machine.map_err(|diagnostics| {
         let prefix = format!("/States/{NAME}");
         let within = |mut diagnostic: Diagnostic| {
             let place = diagnostic.location.as_deref().and_then(|at| at.strip_prefix(prefix.as_str()));
             diagnostic.location = place.map(|place| if place.is_empty() { "/" } else { place }.to_owned());
             diagnostic
         };
-        Err(diagnostics.into_iter().map(within).collect())
+        diagnostics.into_iter().map(within).collect()
     })
 }
 

@@ -211,7 +211,7 @@ impl Engine<'_, '_, '_, '_> {
         let (expression, field) = (query.jsonata.text.clone(), query.field.clone());
         let error = match found {
             Ok(value) if fits(&value) => return Ok(value),
-            Ok(found) => EvalError::QueryType { expression, field, expected, found },
+            Ok(found) => EvalError::QueryType { expression, field, expected, found: Box::new(found) },
             Err(trouble) => EvalError::Query { expression, field, trouble },
         };
         Err(Failure::of(frame, &error, input))

@@ -27,7 +27,7 @@ pub(super) struct Failure {
     /// Further names by which it may be caught: what the States Language calls it where AWS's events name it otherwise.
     pub(super) also: Vec<&'static str>,
     /// Of a query that failed: its field and the bare cause, for an event that is still to be written.
-    pub(super) evaluation: Option<(String, String)>,
+    pub(super) evaluation: Option<Box<(String, String)>>,
 }
 
 impl Failure {
@@ -53,7 +53,7 @@ impl Failure {
     pub(super) fn of(frame: &Frame, error: &EvalError, input: &Value) -> Self {
         let cause = error.cause(input);
         let failure = Self::interpreter(frame, error.name(), &cause);
-        let evaluation = error.query_field().map(|field| (field.to_owned(), cause));
+        let evaluation = error.query_field().map(|field| Box::new((field.to_owned(), cause)));
         Self { evaluation, ..failure }
     }
 
@@ -132,7 +132,8 @@ impl Engine<'_, '_, '_, '_> {
 
     /// Writes that a query failed, once.
     fn tell_evaluation(&mut self, frame: &mut Frame, state: &State, failure: &mut Failure) {
-        if let Some((location, cause)) = failure.evaluation.take() {
+        if let Some(evaluation) = failure.evaluation.take() {
+            let (location, cause) = *evaluation;
             let error = failure.error.clone().unwrap_or_default();
             let details =
                 EventDetails::EvaluationFailed { error, cause, location, state: state.name.to_string() };

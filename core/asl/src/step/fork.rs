@@ -202,7 +202,7 @@ impl Engine<'_, '_, '_, '_> {
                 _ => String::new(),
             };
             let field = "Items".to_owned();
-            let error = EvalError::QueryType { expression, field, expected: "array", found };
+            let error = EvalError::QueryType { expression, field, expected: "array", found: Box::new(found) };
             return Err(Failure::of(frame, &error, effective));
         }
         let path = if let Items::Path(path) = &map.items { path.text() } else { "$" };

@@ -237,7 +237,8 @@ impl Engine<'_, '_, '_, '_> {
             (Ok(Value::String(text)), _) => Ok(Some(text)),
             (Ok(found), Expression::Jsonata(query)) => {
                 let expression = query.text.clone();
-                let error = EvalError::QueryType { expression, field, expected: "string", found };
+                let error =
+                    EvalError::QueryType { expression, field, expected: "string", found: Box::new(found) };
                 Err(Failure::of(frame, &error, input))
             }
             (Ok(other), _) => {
