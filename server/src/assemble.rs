@@ -75,6 +75,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         s3::service(),
         schemas::service(),
         scheduler::service(),
+        sns::service(),
         sqs::service(),
         states::service(),
         sts::service(),

@@ -1,5 +1,6 @@
 //! The cloud of a test: a kernel with its store, its clock, its seed and a caller.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -234,11 +235,14 @@ impl World {
         found.unwrap_or_else(|error| panic!("failed to read the trace: {error}"))
     }
 
-    /// All spans of the chains that `subject` belongs to, in the order of time.
+    /// All spans of the chains that `subject` belongs to, in the order of time; what follows from a span stands behind it
+    /// also where no time has passed.
     pub async fn spans(&self, subject: &str) -> Vec<Span> {
         let mut spans: Vec<Span> =
             self.chains(subject).await.into_iter().flat_map(|chain| chain.spans).collect();
-        spans.sort_by_key(|span| span.at);
+        let parents: HashMap<u64, u64> = spans.iter().map(|span| (span.id, span.parent)).collect();
+        let depth = |span: &Span| std::iter::successors(Some(span.id), |id| parents.get(id).copied()).count();
+        spans.sort_by_cached_key(|span| (span.at, depth(span)));
         spans
     }
 }
