@@ -187,7 +187,8 @@ pub(crate) fn effective(topic: &str, subscription: &str) -> Result<(Healthy, Req
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
     if text.contains("throttlePolicy") || text.contains("ThrottlePolicy") {
         let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-        if value.pointer("/throttlePolicy").or(value.pointer("/http/defaultThrottlePolicy")).is_some() {
+        if value.pointer("/throttlePolicy").or_else(|| value.pointer("/http/defaultThrottlePolicy")).is_some()
+        {
             return Err(fault::not_served("DeliveryPolicy: a throttlePolicy"));
         }
     }
