@@ -3,6 +3,7 @@
 //! A claim is kept in memory, since one process owns the store; a crash leaves the row, and the task runs again. What a
 //! task of the store writes and its removal are one commit, so that it happens exactly once.
 
+mod batch;
 mod desk;
 mod run;
 
@@ -35,6 +36,8 @@ pub(crate) struct Entry {
     pub place: (u64, u64),
     pub order: Option<Arc<str>>,
     pub lane: Option<Arc<str>>,
+    /// Rows behind its own, if that is known.
+    pub chunks: Option<u32>,
     pub task: Option<Arc<Task>>,
 }
 
@@ -43,7 +46,8 @@ impl Entry {
         let parsed = due_of(&key)?;
         let order = task.as_ref().and_then(|task| task.order.as_deref().map(Arc::from));
         let lane = task.as_ref().and_then(|task| task.lane.as_deref().map(Arc::from));
-        Ok(Entry { key, version, due: parsed.due, place: (parsed.seq, parsed.salt), order, lane, task })
+        let place = (parsed.seq, parsed.salt);
+        Ok(Entry { key, version, due: parsed.due, place, order, lane, chunks: None, task })
     }
 }
 
@@ -75,8 +79,11 @@ impl Runner {
 
     /// Tasks that were just committed.
     pub(crate) fn take(&self, rows: Vec<NewRow>, version: Version) {
-        let entries =
-            rows.into_iter().filter_map(|row| Entry::new(row.key, version, Some(row.task)).ok()).collect();
+        let entry = |row: NewRow| {
+            let entry = Entry::new(row.key, version, Some(row.task)).ok()?;
+            Some(Entry { chunks: Some(row.chunks), ..entry })
+        };
+        let entries = rows.into_iter().filter_map(entry).collect();
         // A runner that has stopped takes nothing: the rows are in the store, and the next start finds them.
         let _ = self.inbox.send(Message::New(entries));
     }

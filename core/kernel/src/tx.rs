@@ -34,6 +34,8 @@ pub struct TaskHandle(pub(crate) Bytes);
 pub(crate) struct NewRow {
     pub key: Bytes,
     pub due: Timestamp,
+    /// Rows behind its own, if it is too large for one.
+    pub chunks: u32,
     pub task: Arc<Task>,
 }
 
@@ -49,9 +51,13 @@ pub struct Tx {
     prefix: Prefix,
     /// What this transaction wrote, by full key: `None` is a deletion. `large` values may exceed one row.
     writes: BTreeMap<Bytes, Write>,
-    reads: HashMap<Bytes, Expect>,
+    reads: HashMap<Bytes, Expect, foldhash::fast::RandomState>,
+    /// How many chunks stand behind rows that this transaction knows: read, or new.
+    chunks: HashMap<Bytes, u32, foldhash::fast::RandomState>,
     appends: Vec<Append>,
     tasks: Vec<NewRow>,
+    /// How many of `tasks` a span tells of already.
+    told: usize,
     notes: Vec<Note>,
     span: u64,
     span_extra: Option<(Timestamp, Option<u64>, crate::trace::Attempt)>,
@@ -70,8 +76,7 @@ impl Tx {
         let now = inner.clock.now();
         let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
         let prefix = Prefix::new(service, &scope);
-        let ms = u64::try_from(now.as_millis()).unwrap_or(0);
-        let span = (ms << 20) | (inner.chance.next_u64() & 0xf_ffff);
+        let span = new_span(inner, now);
         Ok(Tx {
             inner: Arc::clone(inner),
             snapshot,
@@ -81,9 +86,11 @@ impl Tx {
             scope,
             prefix,
             writes: BTreeMap::new(),
-            reads: HashMap::new(),
+            reads: HashMap::default(),
+            chunks: HashMap::default(),
             appends: Vec::new(),
             tasks: Vec::new(),
+            told: 0,
             notes: Vec::new(),
             span,
             span_extra: None,
@@ -212,6 +219,19 @@ impl Tx {
         self.scan_range(range, limit, direction).await
     }
 
+    /// The rows below `parts` that follow `after`, each with the version that wrote it, for [`Tx::guard`].
+    pub async fn scan_after_versioned<K: Key>(
+        &mut self,
+        parts: Parts,
+        after: &K,
+        limit: usize,
+    ) -> Result<Vec<(K, K::Value, Version)>> {
+        let mut range = self.prefix.range::<K>(&parts);
+        range.start = [&self.prefix.key(after)[..], &[0]].concat().into();
+        let rows = self.raw_scan(range, limit, Direction::Forward).await?;
+        self.decode_versioned(rows)
+    }
+
     /// The rows below `parts` from those whose keys begin with `from` on (included), up to those that begin with
     /// `until` (excluded) if given. `from` and `until` begin with `parts`.
     pub async fn scan_between<K: Key>(
@@ -236,7 +256,22 @@ impl Tx {
     ///
     /// Source of the need: an ordered store keeps tombstones at the head of a queue until it compacts.
     pub async fn scan_head<K: Key>(&mut self, parts: Parts, limit: usize) -> Result<Vec<(K, K::Value)>> {
-        let mut range = self.prefix.range::<K>(&parts);
+        let rows = self.head_rows::<K>(&parts, limit).await?;
+        self.decode_rows(rows)
+    }
+
+    /// Like [`Tx::scan_head`], each row with the version that wrote it, for [`Tx::guard`].
+    pub async fn scan_head_versioned<K: Key>(
+        &mut self,
+        parts: Parts,
+        limit: usize,
+    ) -> Result<Vec<(K, K::Value, Version)>> {
+        let rows = self.head_rows::<K>(&parts, limit).await?;
+        self.decode_versioned(rows)
+    }
+
+    async fn head_rows<K: Key>(&mut self, parts: &Parts, limit: usize) -> Result<Vec<(Bytes, Row)>> {
+        let mut range = self.prefix.range::<K>(parts);
         let prefix = range.start.clone();
         let version = self.snapshot.version();
         range.start = self.inner.floor().start(&prefix, version);
@@ -245,7 +280,7 @@ impl Tx {
             Some((key, _)) => self.inner.floor().saw_first_live(&prefix, key, version),
             None => self.inner.floor().saw_empty(&prefix, version),
         }
-        self.decode_rows(rows)
+        Ok(rows)
     }
 
     /// Appends `value` to the log below `log`: its position is given at commit, in commit order.
@@ -277,6 +312,12 @@ impl Tx {
     pub fn trim<K: Key>(&mut self, log: &K, position: Position) {
         let key = [&self.prefix.key(log)[..], &position.to_bytes()].concat();
         self.writes.insert(key.into(), Write { value: None, large: K::LARGE });
+    }
+
+    /// Guards a row that was scanned: if it is not at `version` when this commits, the handler runs again. Saves the
+    /// read that [`Tx::get`] makes.
+    pub fn guard<K: Key>(&mut self, key: &K, version: Version) {
+        self.reads.insert(self.prefix.key(key), Expect::At(version));
     }
 
     /// Keeps other transactions of this process from taking the same row until this one ends; `false` if one has it.
@@ -339,19 +380,28 @@ impl Tx {
         salt: u64,
     ) -> Result<TaskHandle> {
         let key = due_key(&task_prefix(&task), due, seq, salt);
-        self.writes.insert(key.clone(), Write { value: Some(task.to_bytes()?), large: true });
-        self.tasks.push(NewRow { key: key.clone(), due, task: Arc::new(task) });
+        let value = task.to_bytes()?;
+        let chunks = chunk::count(value.len());
+        // The key is new, unless it is that of the row which this transaction removes.
+        if !self.reads.contains_key(&key) {
+            self.chunks.insert(key.clone(), 0);
+        }
+        self.writes.insert(key.clone(), Write { value: Some(value), large: true });
+        self.tasks.push(NewRow { key: key.clone(), due, chunks, task: Arc::new(task) });
         Ok(TaskHandle(key))
     }
 
     /// The rows of the tasks enqueued so far, kept from the runner: for one that continues an entry of its own.
     pub(crate) fn take_tasks(&mut self) -> Vec<NewRow> {
+        self.told = 0;
         std::mem::take(&mut self.tasks)
     }
 
     /// Removes a task that has not run. One that is running now is stopped from settling.
     pub fn cancel(&mut self, handle: &TaskHandle) {
-        self.tasks.retain(|row| row.key != handle.0);
+        let stays = |row: &NewRow| row.key != handle.0;
+        self.told = self.tasks[..self.told].iter().filter(|row| stays(row)).count();
+        self.tasks.retain(stays);
         self.writes.insert(handle.0.clone(), Write { value: None, large: true });
     }
 
@@ -412,7 +462,33 @@ impl Tx {
 
     // -- kernel only ------------------------------------------------------------------------------------------------
 
-    pub(crate) fn delete_raw(&mut self, key: &Bytes, expect: Version) {
+    /// Begins the next of several tasks that share this transaction, in the name of `caller`.
+    pub(crate) fn begin_task(&mut self, service: &'static str, caller: Caller) {
+        self.enter(Scope { account: caller.account.clone(), region: caller.region.clone() });
+        self.service = service;
+        self.prefix = Prefix::new(service, &self.scope);
+        self.caller = caller;
+        self.span = new_span(&self.inner, self.now);
+    }
+
+    /// Whether this transaction removes the row under `key`.
+    pub(crate) fn removes(&self, key: &Bytes) -> bool {
+        self.writes.get(key).is_some_and(|write| write.value.is_none())
+    }
+
+    /// Ends what [`Tx::begin_task`] began: its span is written.
+    pub(crate) fn end_task(&mut self, operation: &str) -> Result<()> {
+        self.write_span(operation)?;
+        self.notes.clear();
+        self.told = self.tasks.len();
+        Ok(())
+    }
+
+    /// Removes a row that is as `expect` wrote it; `chunks` if it is known how many stand behind it.
+    pub(crate) fn delete_raw(&mut self, key: &Bytes, expect: Version, chunks: Option<u32>) {
+        if let Some(chunks) = chunks {
+            self.chunks.insert(key.clone(), chunks);
+        }
         self.reads.insert(key.clone(), Expect::At(expect));
         self.writes.insert(key.clone(), Write { value: None, large: true });
     }
@@ -453,6 +529,13 @@ impl Tx {
         rows.into_iter().map(decode).collect()
     }
 
+    fn decode_versioned<K: Key>(&self, rows: Vec<(Bytes, Row)>) -> Result<Vec<(K, K::Value, Version)>> {
+        let decode = |(key, row): (Bytes, Row)| {
+            Ok((self.prefix.read::<K>(&key)?, K::Value::from_bytes(&row.value)?, row.version))
+        };
+        rows.into_iter().map(decode).collect()
+    }
+
     async fn read(&mut self, key: &Bytes, guard: bool) -> Result<Option<Row>> {
         if let Some(write) = self.writes.get(key) {
             return Ok(write.value.clone().map(|value| Row { version: Version(0), value }));
@@ -462,10 +545,10 @@ impl Tx {
             let expect = row.as_ref().map_or(Expect::Absent, |row| Expect::At(row.version));
             self.reads.insert(key.clone(), expect);
         }
-        match row {
-            Some(row) => Ok(Some(assemble(self.snapshot.as_ref(), key, row).await?)),
-            None => Ok(None),
-        }
+        let Some(row) = row else { return Ok(None) };
+        let chunks = chunk::header(&row.value)?.map_or(0, |header| header.chunks());
+        self.chunks.insert(key.clone(), chunks);
+        Ok(Some(assemble(self.snapshot.as_ref(), key, row).await?))
     }
 
     /// The commit, and what the runner must know once it holds. `None` if there is nothing to write.
@@ -480,13 +563,13 @@ impl Tx {
         let mut commit =
             Commit { appends: self.appends, read_at: Some(self.snapshot.version()), ..Commit::default() };
         for (key, write) in self.writes {
-            let before = match (write.large, self.reads.get(&key)) {
-                (false, _) | (true, Some(Expect::Absent)) => None,
-                (true, _) => self.snapshot.get(&key).await?,
-            };
-            let old_chunks = match before {
-                Some(row) => chunk::header(&row.value)?.map_or(0, |header| header.chunks()),
-                None => 0,
+            let old_chunks = match (write.large, self.chunks.get(&key), self.reads.get(&key)) {
+                (false, ..) | (_, None, Some(Expect::Absent)) => 0,
+                (_, Some(chunks), _) => *chunks,
+                (_, None, _) => match self.snapshot.get(&key).await? {
+                    Some(row) => chunk::header(&row.value)?.map_or(0, |header| header.chunks()),
+                    None => 0,
+                },
             };
             plan_write(&mut commit, key, write, old_chunks)?;
         }
@@ -496,7 +579,7 @@ impl Tx {
 
     /// A span is written for whatever has consequences or something to say.
     fn write_span(&mut self, operation: &str) -> Result<()> {
-        let loud = || self.tasks.iter().filter(|row| !row.task.quiet);
+        let loud = || self.tasks[self.told..].iter().filter(|row| !row.task.quiet);
         if self.notes.is_empty() && loud().next().is_none() && self.span_extra.is_none() {
             return Ok(());
         }
@@ -539,6 +622,11 @@ impl Tx {
         self.service = KERNEL;
         self.prefix = Prefix::new(KERNEL, &kernel_scope());
     }
+}
+
+fn new_span(inner: &Inner, now: Timestamp) -> u64 {
+    let ms = u64::try_from(now.as_millis()).unwrap_or(0);
+    (ms << 20) | (inner.chance.next_u64() & 0xf_ffff)
 }
 
 /// The kernel's rows belong to no account: a chain of causes may cross them.

@@ -66,6 +66,26 @@ async fn buggy(_: &mut Tx, _: Say) -> Result<()> {
     panic!("a handler's bug")
 }
 
+/// Says the text after it has written something, unless the text is bad.
+async fn picky(tx: &mut Tx, input: Say) -> Result<String> {
+    let bad = input.text.starts_with("bad");
+    let line = say(tx, input).await?;
+    if bad { Err(Fault::new("ServiceException", "bad").with_status(500).into()) } else { Ok(line) }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SayAndCancel {
+    say: Say,
+    cancels: Option<kernel::TaskHandle>,
+}
+
+async fn say_and_cancel(tx: &mut Tx, input: SayAndCancel) -> Result<String> {
+    if let Some(handle) = &input.cancels {
+        tx.cancel(handle);
+    }
+    say(tx, input.say).await
+}
+
 async fn enqueue(tx: &mut Tx, mut tasks: Vec<NewTaskInput>) -> Result<()> {
     for task in tasks.drain(..) {
         let due = tx.now() + Duration::from_millis(task.in_ms);
@@ -156,6 +176,8 @@ fn service(flaky_state: &Arc<Flaky>) -> Service {
         .internal_effect("Flaky", flaky)
         .internal_effect("Gone", gone)
         .internal("Buggy", buggy)
+        .internal("Picky", picky)
+        .internal("SayAndCancel", say_and_cancel)
         .internal("Answer", answer)
         .state(Arc::clone(flaky_state))
         .targets(&[TargetKind { service: "list", name: "list", serves: |_| true, call: dead }])
@@ -253,8 +275,8 @@ async fn a_target_that_stays_down_is_dead_lettered_after_a_day() {
     world.kernel.advance(Duration::from_secs(600)).await;
     let dead = world.lines("dead").await;
     assert_eq!(dead.len(), 1);
-    assert!(dead[0].text.contains("RULE_ARN=rule ERROR_CODE=ServiceException"), "{}", dead[0].text);
-    assert!(dead[0].text.contains("EXHAUSTED_RETRY_CONDITION=MaximumEventAge"), "{}", dead[0].text);
+    assert!(dead[0].text.contains("RULE_ARN=rule ERROR_CODE=ERROR_FROM_TARGET"), "{}", dead[0].text);
+    assert!(dead[0].text.contains("EXHAUSTED_RETRY_CONDITION=MaximumEventAgeInSeconds"), "{}", dead[0].text);
     assert_eq!(world.texts("answers").await, ["7 failed with ServiceException"]);
 }
 
@@ -272,10 +294,7 @@ async fn attempts_are_bounded_and_permanent_faults_are_not_tried_again() {
     world.enqueue(vec![NewTaskInput { dead_letter: true, ..NewTaskInput::new("Gone", "x") }]).await;
     world.kernel.idle().await;
     let text = world.texts("dead").await[1].clone();
-    assert!(
-        text.contains("ERROR_CODE=ResourceNotFoundException") && text.ends_with("RETRY_ATTEMPTS=0"),
-        "{text}"
-    );
+    assert!(text.contains("ERROR_CODE=NO_RESOURCE") && text.ends_with("RETRY_ATTEMPTS=0"), "{text}");
 }
 
 #[tokio::test]
@@ -335,4 +354,71 @@ async fn a_cancelled_task_does_not_run() {
     world.kernel.transact("list", world.caller(), "Cancel", cancel, handle).await.unwrap();
     world.kernel.advance(Duration::from_secs(60)).await;
     assert!(world.texts("out").await.is_empty());
+}
+
+#[tokio::test]
+async fn tasks_that_run_together_fail_alone() {
+    let world = World::new().await;
+    let retry = RetryPolicy { retries_max: 1, ..RetryPolicy::internal() };
+    let task = |i: u32| {
+        let text = if i % 20 == 7 { format!("bad {i}") } else { i.to_string() };
+        NewTaskInput {
+            retry: retry.clone(),
+            reply: true,
+            lane: Some("l"),
+            ..NewTaskInput::new("Picky", &text)
+        }
+    };
+    world.enqueue((0..40).map(task).collect()).await;
+    world.kernel.advance(Duration::from_secs(60)).await;
+    let said = world.texts("out").await;
+    assert_eq!(said.len(), 38, "nothing of what fails is written, and nothing else is lost: {said:?}");
+    assert!(said.iter().all(|text| !text.starts_with("bad")));
+    let answers = world.texts("answers").await;
+    assert_eq!(answers.iter().filter(|text| text.contains(" got ")).count(), 38);
+    assert_eq!(answers.iter().filter(|text| *text == "7 failed with ServiceException").count(), 2);
+}
+
+#[tokio::test]
+async fn every_task_of_a_batch_has_its_own_place_on_the_trace() {
+    let world = World::new().await;
+    let (caller, house) = (world.caller(), world.kernel.house_caller());
+    let tasks: Vec<_> = (0..10).map(|i| NewTaskInput::new("Say", &i.to_string())).collect();
+    world.kernel.transact("list", caller.clone(), "Enqueue", enqueue, tasks).await.unwrap();
+    world.kernel.idle().await;
+    let root = caller.trace.root.to_string();
+    let spans = world.kernel.transact("kernel", house, "Find", chains, root).await.unwrap();
+    let attempts: Vec<_> = spans.iter().filter_map(|span| span.attempt.as_ref()).collect();
+    assert_eq!(attempts.len(), 10);
+    let tasks: std::collections::BTreeSet<_> = attempts.iter().map(|attempt| attempt.task).collect();
+    let ids: std::collections::BTreeSet<_> = spans.iter().map(|span| span.id).collect();
+    assert_eq!((tasks.len(), ids.len()), (10, spans.len()));
+    let root = spans.iter().find(|span| span.attempt.is_none()).unwrap();
+    assert!(spans.iter().filter(|span| span.attempt.is_some()).all(|span| span.parent == root.id));
+}
+
+async fn chains(tx: &mut Tx, root: String) -> Result<Vec<kernel::trace::Span>> {
+    let chains = kernel::trace::find(tx, &root).await?;
+    Ok(chains.into_iter().flat_map(|chain| chain.spans).collect())
+}
+
+#[tokio::test]
+async fn a_task_cancelled_by_one_that_runs_with_it_does_not_run() {
+    async fn two_orders(tx: &mut Tx, (): ()) -> Result<()> {
+        let task = |text: &str, order: &str, cancels| {
+            let say = Say { list: "out".into(), text: text.into() };
+            let call = Call::new("list", "SayAndCancel", &SayAndCancel { say, cancels })?;
+            Ok::<_, Error>(NewTask { order: Some(order.to_owned()), ..NewTask::new(call) })
+        };
+        // The firsts of both orders run together, and then their seconds, the killer's order first.
+        tx.enqueue(tx.now(), task("first of the killer", "k", None)?)?;
+        tx.enqueue(tx.now(), task("first of the victim", "v", None)?)?;
+        let victim = tx.enqueue(tx.now(), task("victim", "v", None)?)?;
+        tx.enqueue(tx.now(), task("killer", "k", Some(victim))?)?;
+        Ok(())
+    }
+    let world = World::new().await;
+    world.kernel.transact("list", world.caller(), "TwoOrders", two_orders, ()).await.unwrap();
+    world.kernel.idle().await;
+    assert_eq!(world.texts("out").await, ["first of the killer", "first of the victim", "killer"]);
 }

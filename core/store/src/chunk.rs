@@ -43,6 +43,11 @@ impl Header {
     }
 }
 
+/// How many chunk rows a value of `bytes` bytes takes.
+pub fn count(bytes: usize) -> u32 {
+    if bytes > VALUE_BYTES { u32::try_from(bytes.div_ceil(VALUE_BYTES)).unwrap_or(u32::MAX) } else { 0 }
+}
+
 /// Why a value cannot be put together again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkError {

@@ -16,6 +16,8 @@ mod policy;
 mod queue;
 mod target;
 
+use std::sync::Arc;
+
 use kernel::Service;
 
 /// Messages of a queue that an operator may look at without receiving them.
@@ -58,4 +60,5 @@ pub fn service() -> Service {
         .internal(ops::expire::EXPIRE, ops::expire::expire)
         .internal(PEEK, ops::peek::peek)
         .targets(&[target::QUEUE])
+        .state(Arc::new(ops::get_queue_attributes::Counts::default()))
 }

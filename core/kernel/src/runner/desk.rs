@@ -11,7 +11,8 @@ use store::engine::Version;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::run::{Done, run};
+use super::batch::{divide, run_all};
+use super::run::Done;
 use super::{Entry, Message};
 use crate::router::Kernel;
 
@@ -31,7 +32,9 @@ pub(crate) struct Desk {
     timers: BinaryHeap<Reverse<Timer>>,
     orders: HashMap<Arc<str>, BTreeMap<(u64, u64), Held>>,
     lanes: HashMap<Arc<str>, Lane>,
-    running: JoinSet<Done>,
+    running: JoinSet<Vec<Done>>,
+    /// What may run now, until [`Desk::launch`] has divided it into batches.
+    ready: Vec<Entry>,
     payloads: usize,
     idle: Vec<oneshot::Sender<()>>,
     stopping: Option<oneshot::Sender<()>>,
@@ -69,6 +72,7 @@ impl Desk {
             orders: HashMap::new(),
             lanes: HashMap::new(),
             running: JoinSet::new(),
+            ready: Vec::new(),
             payloads: 0,
             idle: Vec::new(),
             stopping: None,
@@ -80,6 +84,7 @@ impl Desk {
         loop {
             if self.stopping.is_none() {
                 self.start_due();
+                self.launch();
             }
             self.answer_idle();
             let wake = self.timers.peek().map_or(Timestamp::MAX, |Reverse(timer)| timer.due);
@@ -89,19 +94,28 @@ impl Desk {
             tokio::select! {
                 biased;
                 message = self.inbox.recv() => match message {
-                    Some(message) => self.receive(message),
+                    Some(message) => self.receive_all(message),
                     None => return,
                 },
                 Some(done) = self.running.join_next() => {
-                    if let Ok(done) = done {
-                        self.done(done);
-                    }
+                    done.into_iter().flatten().for_each(|done| self.done(done));
                 }
                 () = clock.sleep_until(wake), if self.stopping.is_none() => {}
             }
             if self.stopping.is_some() {
                 return self.stop().await;
             }
+        }
+    }
+
+    /// Takes what has come together: it may run together.
+    fn receive_all(&mut self, first: Message) {
+        self.receive(first);
+        while let Ok(message) = self.inbox.try_recv() {
+            self.receive(message);
+        }
+        while let Some(done) = self.running.try_join_next() {
+            done.into_iter().flatten().for_each(|done| self.done(done));
         }
     }
 
@@ -170,7 +184,7 @@ impl Desk {
         let lane = self.lanes.entry(name).or_default();
         if lane.running < width {
             lane.running += 1;
-            self.running.spawn(run(self.kernel.clone(), entry));
+            self.ready.push(entry);
             return;
         }
         if self.payloads >= PAYLOADS_MAX {
@@ -178,6 +192,13 @@ impl Desk {
         }
         self.payloads += usize::from(entry.task.is_some());
         lane.waiting.push_back(entry);
+    }
+
+    /// Starts what is ready.
+    fn launch(&mut self) {
+        for batch in divide(&self.kernel, std::mem::take(&mut self.ready)) {
+            self.running.spawn(run_all(self.kernel.clone(), batch));
+        }
     }
 
     fn done(&mut self, done: Done) {
@@ -188,7 +209,7 @@ impl Desk {
                 let Some(next) = lane.waiting.pop_front() else { break };
                 self.payloads -= usize::from(next.task.is_some());
                 lane.running += 1;
-                self.running.spawn(run(self.kernel.clone(), next));
+                self.ready.push(next);
             }
             if lane.running == 0 && lane.waiting.is_empty() {
                 self.lanes.remove(&name);
@@ -224,7 +245,7 @@ impl Desk {
     fn answer_idle(&mut self) {
         let now = self.kernel.clock().now();
         let due = self.timers.peek().is_some_and(|Reverse(timer)| timer.due <= now);
-        if self.running.is_empty() && !due && self.inbox.is_empty() {
+        if self.running.is_empty() && self.ready.is_empty() && !due && self.inbox.is_empty() {
             self.idle.drain(..).for_each(|answer| {
                 let _ = answer.send(());
             });

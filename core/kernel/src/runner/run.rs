@@ -83,7 +83,7 @@ async fn transact(
     let mut guard = None;
     loop {
         let mut tx = Tx::open(&kernel.inner, service, task.caller.clone()).await?;
-        tx.delete_raw(&entry.key, entry.version);
+        tx.delete_raw(&entry.key, entry.version, entry.chunks);
         let result = AssertUnwindSafe(handler.call(&mut tx, &task.call.input)).catch_unwind().await;
         let error = match result {
             Ok(Ok(output)) => match commit_delivered(kernel, tx, task, &output).await {
@@ -206,7 +206,7 @@ async fn retry(
     (at, took_us, end): (Timestamp, Option<u64>, AttemptEnd),
 ) -> Result<Option<Entry>> {
     let mut tx = Tx::open(&kernel.inner, KERNEL, task.caller.clone()).await?;
-    tx.delete_raw(&entry.key, entry.version);
+    tx.delete_raw(&entry.key, entry.version, entry.chunks);
     tx.attempt(at, took_us, describe(task, end));
     let (seq, salt) = entry.place;
     let handle = tx.place_task(next, failed, seq, salt)?;
@@ -217,7 +217,7 @@ async fn retry(
         Ok(version) => {
             let key = handle.0;
             let due = super::due_of(&key)?.due;
-            Ok(Some(Entry { key, version, due, task: None, ..entry.clone() }))
+            Ok(Some(Entry { key, version, due, chunks: None, task: None, ..entry.clone() }))
         }
         // The row has gone while the attempt was running: the task was cancelled.
         Err(store::CommitError::Conflict { .. }) => Ok(None),
@@ -243,7 +243,7 @@ async fn settle(
         let service =
             if enqueue_answer { KERNEL } else { direct.as_ref().map_or(KERNEL, |(service, ..)| *service) };
         let mut tx = Tx::open(&kernel.inner, service, task.caller.clone()).await?;
-        tx.delete_raw(&entry.key, entry.version);
+        tx.delete_raw(&entry.key, entry.version, entry.chunks);
         write(&mut tx)?;
         match (&direct, answer) {
             (Some((_, handler, input)), _) if !enqueue_answer => match handler.call(&mut tx, input).await {
@@ -334,7 +334,7 @@ fn attributes(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhauste
     attributes
 }
 
-fn describe(task: &Task, end: AttemptEnd) -> Attempt {
+pub(super) fn describe(task: &Task, end: AttemptEnd) -> Attempt {
     Attempt {
         task: task.id,
         operation: format!("{}:{}", task.call.service, task.call.operation),
@@ -345,11 +345,11 @@ fn describe(task: &Task, end: AttemptEnd) -> Attempt {
     }
 }
 
-fn succeeded(output: &Bytes) -> Outcome {
+pub(super) fn succeeded(output: &Bytes) -> Outcome {
     Outcome::Succeeded(String::from_utf8_lossy(output).into_owned())
 }
 
-fn enqueue_reply(tx: &mut Tx, reply: &Reply, outcome: &Outcome) -> Result<()> {
+pub(super) fn enqueue_reply(tx: &mut Tx, reply: &Reply, outcome: &Outcome) -> Result<()> {
     let input = reply_input(reply, outcome);
     let call = Call { service: reply.service.clone(), operation: reply.operation.clone(), input };
     tx.enqueue(tx.now(), NewTask::new(call))?;

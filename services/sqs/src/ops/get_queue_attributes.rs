@@ -1,6 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
+use base::{AccountId, Region, Timestamp};
 use kernel::{Direction, Parts, Result, Tx};
+use parking_lot::Mutex;
 
 use crate::api::QueueAttributeName as Name;
 use crate::api::{GetQueueAttributesInput, GetQueueAttributesOutput};
@@ -9,6 +12,18 @@ use crate::queue::{Queue, arn, find, is_fifo};
 
 /// Messages counted in one step.
 const PAGE: usize = 5_000;
+/// Up to so many messages are counted whenever they are asked for.
+const EXACT_MAX: u64 = 1_000;
+
+/// The last counts of long queues.
+#[derive(Default)]
+pub(crate) struct Counts(Mutex<HashMap<(AccountId, Region, String), Count>>);
+
+struct Count {
+    messages: [u64; 3],
+    at: Timestamp,
+    until: Timestamp,
+}
 
 /// The attributes that are asked for; `All` gives all.
 ///
@@ -27,7 +42,7 @@ pub(crate) async fn get_queue_attributes(
         Name::ApproximateNumberOfMessagesDelayed,
     ];
     if counts.iter().any(|name| wanted(*name)) {
-        all.extend(counts.into_iter().zip(count(tx, &name).await?.map(|count| count.to_string())));
+        all.extend(counts.into_iter().zip(counted(tx, &name).await?.map(|count| count.to_string())));
     }
     let attributes: BTreeMap<Name, String> = all.into_iter().filter(|(name, _)| wanted(*name)).collect();
     Ok(GetQueueAttributesOutput { attributes: Some(attributes).filter(|attributes| !attributes.is_empty()) })
@@ -39,6 +54,33 @@ fn fixed(tx: &Tx, name: &str, queue: &Queue) -> Vec<(Name, String)> {
     attributes.push((Name::CreatedTimestamp, queue.created_at.as_secs().to_string()));
     attributes.push((Name::LastModifiedTimestamp, queue.modified_at.as_secs().to_string()));
     attributes
+}
+
+/// Visible, in flight, delayed: exact for a short queue, and for a long one as old as [`reusable_for`] allows.
+async fn counted(tx: &mut Tx, queue: &str) -> Result<[u64; 3]> {
+    let known = tx.state::<Counts>()?;
+    let key = (tx.scope().account.clone(), tx.scope().region.clone(), queue.to_owned());
+    if let Some(count) = known.0.lock().get(&key)
+        && tx.now() < count.until
+        && tx.now() >= count.at
+    {
+        return Ok(count.messages);
+    }
+    let messages = count(tx, queue).await?;
+    let reusable = reusable_for(messages.iter().sum());
+    let mut known = known.0.lock();
+    if reusable.is_zero() {
+        known.remove(&key);
+    } else {
+        known.insert(key, Count { messages, at: tx.now(), until: tx.now() + reusable });
+    }
+    Ok(messages)
+}
+
+/// How long a count of `messages` may be given again, so that who asks all the time does not count all the time: about
+/// ten times what counting takes. SQS says itself that its counts are approximate.
+fn reusable_for(messages: u64) -> Duration {
+    if messages <= EXACT_MAX { Duration::ZERO } else { Duration::from_micros(messages.saturating_mul(10)) }
 }
 
 /// Visible, in flight, delayed. Exact as of this transaction.

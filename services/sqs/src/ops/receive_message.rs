@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use futures::future::select;
-use kernel::{Direction, Effect, Parts, Result, Tx};
+use kernel::{Effect, Parts, Result, Tx};
 
 use crate::api::MessageSystemAttributeName as System;
 use crate::api::{Message as Received, ReceiveMessageInput, ReceiveMessageOutput};
@@ -87,9 +87,9 @@ async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
         return fifo::receive_now(tx, &input, (&name, &queue), wanted, (visible_again, wait_s)).await;
     }
     let mut look = Look { messages: Vec::new(), wait_s, next_visible_at: None };
-    let mut heads = tx.scan_head::<HeadKey>(Parts::of(&name), wanted + SPARE).await?;
+    let mut heads = tx.scan_head_versioned::<HeadKey>(Parts::of(&name), wanted + SPARE).await?;
     loop {
-        for (key, head) in &heads {
+        for (key, head, version) in &heads {
             if key.visible_at > tx.now() {
                 look.next_visible_at = Some(key.visible_at);
                 return Ok(look);
@@ -98,15 +98,16 @@ async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
                 return Ok(look);
             }
             // Taken by a receiver that has not committed yet: not ours, and no reason to wait for it.
-            if !tx.reserve(key) || tx.get(key).await?.is_none() {
+            if !tx.reserve(key) {
                 continue;
             }
+            tx.guard(key, *version);
             let taken = Taken { queue: &queue, name: &name, key, head, visible_again };
             look.messages.extend(taken.receive(tx, &input).await?);
         }
         match heads.last() {
-            Some((last, _)) if heads.len() == wanted + SPARE && look.messages.len() < wanted => {
-                heads = tx.scan_after(Parts::of(&name), last, wanted + SPARE, Direction::Forward).await?;
+            Some((last, ..)) if heads.len() == wanted + SPARE && look.messages.len() < wanted => {
+                heads = tx.scan_after_versioned(Parts::of(&name), last, wanted + SPARE).await?;
             }
             _ => return Ok(look),
         }
