@@ -147,15 +147,14 @@ fn removed(old: &Value, new: &Value, path: &[String], was: &Found) -> String {
 
 fn retyped(was: &BTreeSet<String>, is: &BTreeSet<String>) -> Option<String> {
     // An integer is a number: narrowing to it surprises no reader.
-    let gained: Vec<&String> = is
-        .iter()
-        .filter(|kind| !was.contains(*kind) && !(*kind == "integer" && was.contains("number")))
-        .collect();
-    let lost: Vec<&String> = was
-        .iter()
-        .filter(|kind| !is.contains(*kind) && !(*kind == "number" && is.contains("integer")))
-        .filter(|kind| !(*kind == "integer" && is.contains("number")))
-        .collect();
+    let narrower = |kind: &str| kind == "integer" && was.contains("number");
+    let gained: Vec<&String> =
+        is.iter().filter(|kind| !was.contains(*kind) && !narrower(kind.as_str())).collect();
+    let kept = |kind: &str| match kind {
+        "number" | "integer" => is.contains("number") || is.contains("integer"),
+        other => is.contains(other),
+    };
+    let lost: Vec<&String> = was.iter().filter(|kind| !kept(kind.as_str())).collect();
     let words = |kinds: &BTreeSet<String>| {
         if kinds.is_empty() {
             "any".to_owned()

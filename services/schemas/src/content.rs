@@ -76,7 +76,7 @@ fn check_open_api(document: &Value) -> Result<(), Fault> {
         "info must have a title and a version"
     } else if !document["paths"].is_object() {
         "paths must be an object"
-    } else if !document["components"]["schemas"].as_object().is_some_and(|schemas| !schemas.is_empty()) {
+    } else if document["components"]["schemas"].as_object().is_none_or(|schemas| schemas.is_empty()) {
         "components.schemas must hold at least one schema"
     } else {
         return Ok(());

@@ -59,7 +59,8 @@ pub(crate) enum Kind {
 impl Model {
     /// The records of a schema of draft 4.
     pub(crate) fn of(schema: &Value, name: &str) -> Model {
-        let title = schema["title"].as_str().unwrap_or(name.rsplit('@').next().unwrap_or(name));
+        let last = || name.rsplit('@').next().unwrap_or(name);
+        let title = schema["title"].as_str().unwrap_or_else(last);
         let mut reader =
             Reader { whole: schema, named: BTreeMap::new(), taken: BTreeSet::new(), records: Vec::new() };
         let root = reader.kind(schema, title, "#", 0);

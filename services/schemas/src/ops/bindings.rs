@@ -25,7 +25,7 @@ pub(crate) async fn put_code_binding(
         version::find(tx, &input.registry_name, &input.schema_name, input.schema_version.as_deref()).await?;
     let key = key(input.registry_name, input.schema_name, found.number, language);
     let before = tx.get(&key).await?;
-    let created_at = before.map_or(tx.now(), |binding| binding.created_at);
+    let created_at = before.map_or_else(|| tx.now(), |binding| binding.created_at);
     let binding = Binding { created_at, modified_at: tx.now() };
     tx.put(&key, &binding)?;
     Ok(PutCodeBindingOutput {
