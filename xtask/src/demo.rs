@@ -24,7 +24,7 @@ pub(crate) fn run_demo(options: &[&str]) -> anyhow::Result<()> {
     }
     run("cargo", &["build", "--release", "--package", "buswork"], &[])?;
     run("examples/recent-actions/build.sh", &[variant], &[])?;
-    let mut server = Server::start(&root().join("data/demo"), if once { 0 } else { 4566 })?;
+    let mut server = Server::start(BINARY, &root().join("data/demo"), if once { 0 } else { 4566 })?;
     let binary = root().join(BINARY).display().to_string();
     let environment =
         [("AWS_ENDPOINT_URL", server.address.as_str()), ("AWS_REGION", REGION), ("BUSWORK", binary.as_str())];

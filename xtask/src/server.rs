@@ -8,8 +8,10 @@ use anyhow::{Context, bail};
 
 use crate::run;
 
-/// The binary, once it is built.
+/// The binary, once it is built for use.
 pub(crate) const BINARY: &str = "target/release/buswork";
+/// The binary, once it is built for tests.
+pub(crate) const TEST_BINARY: &str = "target/debug/buswork";
 
 /// A running server. Dropping it ends it.
 pub(crate) struct Server {
@@ -19,16 +21,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the release binary over a data directory; port 0 lets the system choose one.
+    /// Starts a binary over a data directory; port 0 lets the system choose one.
     ///
     /// # Errors
     /// The binary does not start; it says why on standard error.
-    pub(crate) fn start(data_dir: &Path, port: u16) -> anyhow::Result<Server> {
+    pub(crate) fn start(binary: &str, data_dir: &Path, port: u16) -> anyhow::Result<Server> {
         let (data_dir, port) = (data_dir.display().to_string(), port.to_string());
-        let binary = run::root().join(BINARY).display().to_string();
-        let mut command = run::command(&binary, &["start", "--port", &port, "--data-dir", &data_dir]);
+        let path = run::root().join(binary).display().to_string();
+        let mut command = run::command(&path, &["start", "--port", &port, "--data-dir", &data_dir]);
         let mut child =
-            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {BINARY}"))?;
+            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {binary}"))?;
         let Some(stdout) = child.stdout.take() else { bail!("the server has no standard output") };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;

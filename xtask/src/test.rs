@@ -3,19 +3,20 @@
 use anyhow::bail;
 
 use crate::run::{output, root, run};
-use crate::server::{BINARY, Server};
+use crate::server::{BINARY, Server, TEST_BINARY};
 
-/// Runs the tests of all crates, PostgreSQL's included, then real clients and a browser against the release binary.
-/// `--crates` ends after the first part; `--long` repeats the crash scenario ten times instead of two.
+/// Runs the tests of all crates, PostgreSQL's included, then real clients and a browser against the binary.
+/// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, and repeats the crash
+/// scenario ten times instead of two.
 ///
 /// # Errors
 /// A step fails.
 pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
-    let (mut crates_only, mut crashes) = (false, "2");
+    let (mut crates_only, mut long) = (false, false);
     for option in options {
         match *option {
             "--crates" => crates_only = true,
-            "--long" => crashes = "10",
+            "--long" => long = true,
             other => bail!("unknown option {other}: use --crates, --long"),
         }
     }
@@ -28,18 +29,20 @@ pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
     }
     run("scripts/setup-python.sh", &[], &[])?;
     run("scripts/setup-chromium.sh", &[], &[])?;
-    run("cargo", &["build", "--release", "--package", "buswork"], &[])?;
+    let profile = if long { "release" } else { "dev" };
+    run("cargo", &["build", "--profile", profile, "--package", "buswork"], &[])?;
     run("examples/recent-actions/build.sh", &["rust", "node"], &[])?;
-    clients()?;
-    crash(crashes)
+    let (binary, crashes) = if long { (BINARY, "10") } else { (TEST_BINARY, "2") };
+    clients(binary)?;
+    crash(binary, crashes)
 }
 
 /// boto3, the AWS CLI, the AWS SDK for JavaScript and a browser against one server.
-fn clients() -> anyhow::Result<()> {
+fn clients(binary: &str) -> anyhow::Result<()> {
     let data_dir = root().join("target/test-data");
     let _ = std::fs::remove_dir_all(&data_dir);
-    let server = Server::start(&data_dir, 0)?;
-    let (binary, pid) = (root().join(BINARY).display().to_string(), server.pid().to_string());
+    let server = Server::start(binary, &data_dir, 0)?;
+    let (binary, pid) = (root().join(binary).display().to_string(), server.pid().to_string());
     let environment = [
         ("AWS_ENDPOINT_URL", server.address.as_str()),
         ("AWS_REGION", "eu-central-1"),
@@ -58,8 +61,8 @@ fn clients() -> anyhow::Result<()> {
 }
 
 /// SIGKILL in the middle of 200 executions, restart, and nothing is lost.
-fn crash(loops: &str) -> anyhow::Result<()> {
-    let binary = root().join(BINARY).display().to_string();
+fn crash(binary: &str, loops: &str) -> anyhow::Result<()> {
+    let binary = root().join(binary).display().to_string();
     let environment = [("BUSWORK_BIN", binary.as_str())];
     run(".tools/python/bin/python", &["tests-clients/python/crash.py", "--loops", loops], &environment)
 }

@@ -1,5 +1,4 @@
 //! IAM through the router.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use serde_json::{Value, json};
 use testkit::World;
