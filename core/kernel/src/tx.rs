@@ -317,7 +317,11 @@ impl Tx {
     /// Guards a row that was scanned: if it is not at `version` when this commits, the handler runs again. Saves the
     /// read that [`Tx::get`] makes.
     pub fn guard<K: Key>(&mut self, key: &K, version: Version) {
-        self.reads.insert(self.prefix.key(key), Expect::At(version));
+        let full = self.prefix.key(key);
+        // What this transaction wrote itself, nobody else can change before it commits.
+        if !self.writes.contains_key(&full) {
+            self.reads.insert(full, Expect::At(version));
+        }
     }
 
     /// Keeps other transactions of this process from taking the same row until this one ends; `false` if one has it.
@@ -357,6 +361,14 @@ impl Tx {
             last_fault: None,
         };
         self.enqueue_task(due, task)
+    }
+
+    /// Like [`Tx::enqueue`] for the next part of the same work, e.g. the next page of many rows: however many parts it
+    /// takes, it is one hop in the chain of causes.
+    pub fn go_on(&mut self, due: Timestamp, new: NewTask) -> Result<TaskHandle> {
+        let trace = new.trace.unwrap_or_else(|| self.trace());
+        let trace = Some(TraceCx { hop: trace.hop.saturating_sub(1), ..trace });
+        self.enqueue(due, NewTask { trace, ..new })
     }
 
     /// Like [`Tx::enqueue`] for work that is nobody's consequence: it begins a chain of causes of its own.

@@ -6,9 +6,14 @@ use base::{Arn, Fault};
 use kernel::{Call, Delivery, TargetKind};
 use serde_json::json;
 
-/// Topics by their ARN.
-pub(crate) const TOPIC: TargetKind =
-    TargetKind { service: "sns", name: "SNS topic", serves: |arn| !arn.resource.contains(['/', ':']), call };
+/// Standard topics by their ARN. A FIFO topic needs a message group with every message, which no delivery gives: it is
+/// refused when it is configured.
+pub(crate) const TOPIC: TargetKind = TargetKind {
+    service: "sns",
+    name: "SNS topic",
+    serves: |arn| !arn.resource.contains(['/', ':']) && !arn.resource.ends_with(".fifo"),
+    call,
+};
 
 fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let mut input = json!({ "TopicArn": arn.to_string(), "Message": delivery.payload });
