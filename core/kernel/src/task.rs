@@ -142,7 +142,7 @@ pub struct RetryPolicy {
 /// Which faults are worth another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RetryWhen {
-    /// Every fault.
+    /// Every fault but the one that cuts a loop.
     Always,
     /// All but those that another attempt cannot cure: the target is gone, or access to it is denied.
     NotPermanent,
@@ -204,7 +204,8 @@ impl RetryPolicy {
 
     fn worth_retrying(&self, fault: &Fault) -> bool {
         match self.when {
-            RetryWhen::Always => true,
+            // A chain that is cut as a loop is cut at every attempt.
+            RetryWhen::Always => !fault.code.contains("RecursiveInvocation"),
             RetryWhen::NotPermanent => !is_permanent(fault),
             RetryWhen::ServiceFault => fault.status >= 500 || is_throttling(fault),
             RetryWhen::Never => false,

@@ -52,6 +52,8 @@ pub struct Tx {
     /// What this transaction wrote, by full key: `None` is a deletion. `large` values may exceed one row.
     writes: BTreeMap<Bytes, Write>,
     reads: HashMap<Bytes, Expect, foldhash::fast::RandomState>,
+    /// The oldest version of a row that was read before this transaction's snapshot, by the runner.
+    claimed: Option<Version>,
     /// How many chunks stand behind rows that this transaction knows: read, or new.
     chunks: HashMap<Bytes, u32, foldhash::fast::RandomState>,
     appends: Vec<Append>,
@@ -87,6 +89,7 @@ impl Tx {
             prefix,
             writes: BTreeMap::new(),
             reads: HashMap::default(),
+            claimed: None,
             chunks: HashMap::default(),
             appends: Vec::new(),
             tasks: Vec::new(),
@@ -501,6 +504,7 @@ impl Tx {
         if let Some(chunks) = chunks {
             self.chunks.insert(key.clone(), chunks);
         }
+        self.claimed = Some(self.claimed.map_or(expect, |oldest| oldest.min(expect)));
         self.reads.insert(key.clone(), Expect::At(expect));
         self.writes.insert(key.clone(), Write { value: None, large: true });
     }
@@ -572,8 +576,10 @@ impl Tx {
         if self.writes.is_empty() && self.appends.is_empty() {
             return Ok(None);
         }
-        let mut commit =
-            Commit { appends: self.appends, read_at: Some(self.snapshot.version()), ..Commit::default() };
+        // What the runner read earlier may have changed before the snapshot: the store is to look at it from then on.
+        let seen = self.snapshot.version();
+        let read_at = self.claimed.map_or(seen, |oldest| oldest.min(seen));
+        let mut commit = Commit { appends: self.appends, read_at: Some(read_at), ..Commit::default() };
         for (key, write) in self.writes {
             let old_chunks = match (write.large, self.chunks.get(&key), self.reads.get(&key)) {
                 (false, ..) | (_, None, Some(Expect::Absent)) => 0,

@@ -29,7 +29,13 @@ keys! {
     struct LineKey(1, sharded) -> Line { list: String, number: u64 }
     /// How many lines a list has.
     struct CountKey(2) -> Count { list: String }
+    /// A task that somebody wants to cancel.
+    struct VictimKey(3) -> Victim {}
 }
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Victim(kernel::TaskHandle);
+store::stored!(Victim, format = 1);
 
 /// What the flaky target does: fails as often as it says, then works.
 #[derive(Default)]
@@ -84,6 +90,29 @@ async fn say_and_cancel(tx: &mut Tx, input: SayAndCancel) -> Result<String> {
         tx.cancel(handle);
     }
     say(tx, input.say).await
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pages {
+    left: u32,
+}
+
+/// Work of many parts, each of which enqueues the next.
+async fn pages(tx: &mut Tx, input: Pages) -> Result<()> {
+    if input.left > 0 {
+        let next = Pages { left: input.left - 1 };
+        tx.go_on(tx.now(), NewTask::new(Call::new("list", "Pages", &next)?))?;
+        return Ok(());
+    }
+    say(tx, Say { list: "out".into(), text: "the last page".into() }).await?;
+    Ok(())
+}
+
+async fn cancel_victim(tx: &mut Tx, input: Say) -> Result<String> {
+    if let Some(Victim(handle)) = tx.get(&VictimKey {}).await? {
+        tx.cancel(&handle);
+    }
+    say(tx, input).await
 }
 
 async fn enqueue(tx: &mut Tx, mut tasks: Vec<NewTaskInput>) -> Result<()> {
@@ -177,6 +206,8 @@ fn service(flaky_state: &Arc<Flaky>) -> Service {
         .internal_effect("Gone", gone)
         .internal("Buggy", buggy)
         .internal("Picky", picky)
+        .internal("CancelVictim", cancel_victim)
+        .internal("Pages", pages)
         .internal("SayAndCancel", say_and_cancel)
         .internal("Answer", answer)
         .state(Arc::clone(flaky_state))
@@ -421,4 +452,32 @@ async fn a_task_cancelled_by_one_that_runs_with_it_does_not_run() {
     world.kernel.transact("list", world.caller(), "TwoOrders", two_orders, ()).await.unwrap();
     world.kernel.idle().await;
     assert_eq!(world.texts("out").await, ["first of the killer", "first of the victim", "killer"]);
+}
+
+#[tokio::test]
+async fn work_of_many_parts_is_no_loop() {
+    let world = World::new().await;
+    world.kernel.transact("list", world.caller(), "Begin", pages, Pages { left: 1_000 }).await.unwrap();
+    world.kernel.idle().await;
+    assert_eq!(world.texts("out").await, ["the last page"]);
+}
+
+#[tokio::test]
+async fn a_task_cancelled_by_the_one_before_it_in_its_order_does_not_run() {
+    async fn both(tx: &mut Tx, operation: &'static str) -> Result<()> {
+        let task = |operation: &str, text: &str| {
+            let say = Say { list: "out".into(), text: text.into() };
+            let call = Call::new("list", operation, &say)?;
+            Ok::<_, Error>(NewTask { order: Some("o".into()), ..NewTask::new(call) })
+        };
+        tx.enqueue(tx.now(), task("CancelVictim", "first")?)?;
+        let victim = tx.enqueue(tx.now(), task(operation, "victim")?)?;
+        tx.put(&VictimKey {}, &Victim(victim))
+    }
+    for operation in ["Say", "Flaky"] {
+        let world = World::new().await;
+        world.kernel.transact("list", world.caller(), "Both", both, operation).await.unwrap();
+        world.kernel.advance(Duration::from_secs(3_600)).await;
+        assert_eq!(world.texts("out").await, ["first"], "{operation}");
+    }
 }

@@ -87,5 +87,5 @@ pub(crate) fn enqueue(
     closing: bool,
 ) -> Result<kernel::TaskHandle> {
     let input = Sweep { table: table.name.clone(), space: table.space, closing };
-    tx.enqueue(due, NewTask::new(Call::new("dynamodb", SWEEP, &input)?))
+    tx.go_on(due, NewTask::new(Call::new("dynamodb", SWEEP, &input)?))
 }

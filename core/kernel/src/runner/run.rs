@@ -123,6 +123,12 @@ async fn effect(
     service: &'static str,
     handler: &dyn ErasedEffect,
 ) -> Result<Option<Entry>> {
+    // A payload that was kept in memory may be of a task that was cancelled while it waited.
+    let mut tx = Tx::open(&kernel.inner, KERNEL, kernel.house_caller()).await?;
+    if tx.get_raw(&entry.key).await?.is_none() {
+        return Ok(None);
+    }
+    drop(tx);
     let effect = Effect { kernel: kernel.clone(), service, caller: task.caller.clone(), task: Some(task.id) };
     let at = kernel.clock().now();
     let began = Instant::now();
@@ -246,16 +252,18 @@ async fn settle(
         tx.delete_raw(&entry.key, entry.version, entry.chunks);
         write(&mut tx)?;
         match (&direct, answer) {
-            (Some((_, handler, input)), _) if !enqueue_answer => match handler.call(&mut tx, input).await {
-                Ok(_) | Err(Error::Conflict { .. }) => {}
-                Err(Error::Store(error)) => return Err(Error::Store(error)),
-                Err(error) => {
-                    // The answer is not lost with it: it becomes a task of its own, which the runner retries.
-                    tracing::error!(%error, operation = task.call.operation, "failed to take a task's answer");
-                    enqueue_answer = true;
-                    continue;
+            (Some((_, handler, input)), _) if !enqueue_answer => {
+                match answered(handler.as_ref(), &mut tx, input).await {
+                    Ok(_) | Err(Error::Conflict { .. }) => {}
+                    Err(Error::Store(error)) => return Err(Error::Store(error)),
+                    Err(error) => {
+                        // The answer is not lost with it: it becomes a task of its own, which the runner retries.
+                        tracing::error!(%error, operation = task.call.operation, "failed to take a task's answer");
+                        enqueue_answer = true;
+                        continue;
+                    }
                 }
-            },
+            }
             (_, Some((reply, outcome))) => enqueue_reply(&mut tx, reply, outcome)?,
             (_, None) => {}
         }
@@ -265,6 +273,11 @@ async fn settle(
             result => return result,
         }
     }
+}
+
+async fn answered(handler: &dyn ErasedTransact, tx: &mut Tx, input: &Bytes) -> Result<Bytes> {
+    let result = AssertUnwindSafe(handler.call(tx, input)).catch_unwind().await;
+    result.unwrap_or_else(|_| Err(Error::bug("take a task's answer: the handler panicked")))
 }
 
 /// A task that has failed for good goes to its dead-letter queue, or is kept where an operator finds it.
@@ -352,7 +365,8 @@ pub(super) fn succeeded(output: &Bytes) -> Outcome {
 pub(super) fn enqueue_reply(tx: &mut Tx, reply: &Reply, outcome: &Outcome) -> Result<()> {
     let input = reply_input(reply, outcome);
     let call = Call { service: reply.service.clone(), operation: reply.operation.clone(), input };
-    tx.enqueue(tx.now(), NewTask::new(call))?;
+    // An answer is owed to whoever asked, also at the end of a chain that is cut as a loop.
+    tx.go_on(tx.now(), NewTask::new(call))?;
     Ok(())
 }
 

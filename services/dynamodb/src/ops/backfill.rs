@@ -39,7 +39,7 @@ impl Backfill {
 
     /// Enqueues the next page.
     pub(crate) fn enqueue(self, tx: &mut Tx) -> Result<()> {
-        tx.enqueue(tx.now(), NewTask::new(Call::new("dynamodb", BACKFILL, &self)?))?;
+        tx.go_on(tx.now(), NewTask::new(Call::new("dynamodb", BACKFILL, &self)?))?;
         Ok(())
     }
 }

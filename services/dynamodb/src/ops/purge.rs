@@ -28,7 +28,7 @@ pub(crate) enum Rows {
 impl Purge {
     /// Enqueues the next page.
     pub(crate) fn enqueue(self, tx: &mut Tx) -> Result<()> {
-        tx.enqueue(tx.now(), NewTask::new(Call::new("dynamodb", PURGE, &self)?))?;
+        tx.go_on(tx.now(), NewTask::new(Call::new("dynamodb", PURGE, &self)?))?;
         Ok(())
     }
 }

@@ -104,7 +104,7 @@ pub(crate) fn forget_listed(tx: &mut Tx, place: &ListedKey, listed: &Listed) {
 }
 
 fn again(tx: &mut Tx, machine: String) -> Result<()> {
-    tx.enqueue(tx.now(), NewTask::new(Call::new("states", DISMANTLE, &machine)?))?;
+    tx.go_on(tx.now(), NewTask::new(Call::new("states", DISMANTLE, &machine)?))?;
     Ok(())
 }
 

@@ -82,7 +82,7 @@ pub(crate) async fn stop_children(tx: &mut Tx, run: String) -> Result<()> {
         }
     }
     if found.len() == STOPS_MAX {
-        tx.enqueue(tx.now(), NewTask::new(Call::new("states", STOP_CHILDREN, &run)?))?;
+        tx.go_on(tx.now(), NewTask::new(Call::new("states", STOP_CHILDREN, &run)?))?;
     }
     Ok(())
 }
