@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         ["test", options @ ..] => test::run_tests(options),
         ["bench", options @ ..] => bench(options),
         _ => Err(anyhow::anyhow!(
-            "usage: cargo xtask codegen [--check] [model…] | tidy | demo [--node] [--once] | test [--crates] [--long] | bench […]"
+            "usage: cargo xtask codegen [--check] [model…] | tidy | demo [--node] [--once] [--release] | test [--crates] [--long] | bench […]"
         )),
     };
     match done {

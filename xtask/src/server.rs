@@ -10,7 +10,7 @@ use crate::run;
 
 /// The binary, once it is built for use.
 pub(crate) const BINARY: &str = "target/release/buswork";
-/// The binary, once it is built for tests.
+/// The binary, once it is built quickly: for tests and the demo.
 pub(crate) const TEST_BINARY: &str = "target/debug/buswork";
 
 /// A running server. Dropping it ends it.
