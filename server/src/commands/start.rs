@@ -32,6 +32,8 @@ pub fn start(args: StartArgs) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    // Before anything is opened: who is told to stop while it starts stops as it should.
+    let told_to_stop = told_to_stop()?;
     let listener = listen::bind(config.address).await?;
     let address = listener.local_addr()?;
     let disk_faults = config.test_disk_faults.then(Faults::default);
@@ -46,14 +48,14 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let isolation = Isolation::probe(launcher().is_some());
     tracing::info!(%isolation, "functions run as plain processes");
     tracing::info!(%address, profile = ?config.access.profile, engine = house.kernel.engine_name(), store = ?config.store, "started");
-    say(&format!("listening on http://{address}"));
     let front = Front::new(Arc::clone(&house), config.s3_body_bytes_max);
+    say(&format!("listening on http://{address}"));
     let clock = Clock::real();
     let patience = async {
         let until = clock.now() + PATIENCE;
         clock.sleep_until(until).await;
     };
-    listen::serve(listener, front, told_to_stop()?, patience).await;
+    listen::serve(listener, front, told_to_stop, patience).await;
     stop(&house).await
 }
 
