@@ -26,7 +26,7 @@ const SLOTS: u64 = 256;
 const PAGE: usize = 200;
 /// Events read at once.
 const CHUNK: usize = 20;
-/// A page is not longer than this, but for its last chunk.
+/// A page is not longer than this, but for its last event.
 const PAGE_BYTES_MAX: usize = 4 * 1_048_576;
 
 /// The name in an archive's ARN.
@@ -83,7 +83,7 @@ pub(crate) async fn count(tx: &mut Tx, space: u64) -> Result<Tally> {
 }
 
 /// A page of events of the times from `from` until before `until`, oldest first, and whether more follow. It ends at
-/// `limit` events, or earlier when they are large.
+/// `limit` events, or earlier when they are large; where it does, perhaps nothing follows.
 pub(crate) async fn page(
     tx: &mut Tx,
     space: u64,
@@ -109,8 +109,11 @@ pub(crate) async fn page(
             bytes += envelope.len();
             last = Some(key.clone());
             rows.push((key, envelope));
+            if bytes >= PAGE_BYTES_MAX {
+                return Ok((rows, true));
+            }
         }
-        if !full || rows.len() >= limit || bytes >= PAGE_BYTES_MAX {
+        if !full || rows.len() >= limit {
             return Ok((rows, full));
         }
     }
@@ -164,10 +167,10 @@ pub(crate) async fn empty_archive(tx: &mut Tx, input: EmptyArchive) -> Result<()
     Ok(())
 }
 
-/// Removes the archive with its rule.
+/// Removes the archive with its rule; a user's rule that took the name of one removed by force stays.
 pub(crate) async fn delete(tx: &mut Tx, name: &str, archive: &Archive) -> Result<()> {
     let key = rule_key(&archive.bus, name);
-    if let Some(before) = tx.get(&key).await? {
+    if let Some(before) = tx.get(&key).await?.filter(|rule| rule.managed_by.as_deref() == Some(MANAGER)) {
         rule::remove(tx, &key, &before).await?;
     }
     tx.delete(&ArchiveKey { name: name.to_owned() });

@@ -37,6 +37,11 @@ impl LogSettings {
         Some(LogSettings { level, detail: config.include_detail == Some(IncludeDetail::Full) })
     }
 
+    /// How many lines of an event have its detail.
+    pub(crate) fn details(self) -> usize {
+        if self.detail { 4 } else { 0 }
+    }
+
     fn writes(self, level: Level) -> bool {
         rank(self.level) >= rank(level)
     }

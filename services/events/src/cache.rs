@@ -58,14 +58,18 @@ impl Cache {
     pub(crate) async fn rules(&self, tx: &mut Tx, bus: &str) -> Result<Arc<Compiled>> {
         let version = tx.version_of(&RulesKey { bus: bus.to_owned() }).await?;
         let name = format!("{}/{}/{bus}", tx.scope().account, tx.scope().region);
+        // Rules that this transaction wrote itself have no version yet, and may never get one.
+        let committed = version != Some(Version(0));
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        if let Some(known) = known.filter(|known| known.version == version) {
+        if let Some(known) = known.filter(|known| committed && known.version == version) {
             return Ok(known);
         }
         let rows = tx.scan::<RuleKey>(Parts::of(bus), RULES_MAX as usize).await?;
         let settings = tx.peek(&BusKey { name: bus.to_owned() }).await?.unwrap_or_default();
         let compiled = Arc::new(compile(tx, version, rows, &settings).await?);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&compiled));
+        if committed {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&compiled));
+        }
         Ok(compiled)
     }
 }

@@ -104,6 +104,18 @@ impl Input {
         matches!(self, Input::Part(_) | Input::Template(_))
     }
 
+    /// About how long a payload gets at most, for an event of so many bytes.
+    pub(crate) fn bytes_max(&self, event: usize) -> usize {
+        match self {
+            Input::Event | Input::Part(_) => event,
+            Input::Constant(text) => text.len(),
+            Input::Template(template) => template.pieces.iter().fold(0, |sum, piece| match piece {
+                Piece::Text(text) => sum + text.len(),
+                Piece::Variable { .. } => sum + event,
+            }),
+        }
+    }
+
     /// The payload for an event; `event` is the parsed `envelope`, needed only if [`Input::reads_event`].
     pub(crate) fn make(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
         match self {

@@ -7,7 +7,7 @@
 //! | `RuleKey { bus, name }` | a rule with its targets |
 //! | `PastRuleKey { bus, until, name }` | a rule as it stood until then |
 //! | `EventKey { bus, place }` | an event that came; places rise with time |
-//! | `PlaceKey { bus, id, place }` | another place of an event: it was forwarded or replayed to the bus |
+//! | `PlaceKey { bus, id, place }` | another place of an event: it was forwarded or replayed to the bus, or released from quarantine |
 //! | `SweepKey {}` | the one sweep that is scheduled |
 //! | `ArchiveKey { name }` | an archive |
 //! | `ArchivedKey { space, time, id, salt }` | an event in an archive, by its own time |

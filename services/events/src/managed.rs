@@ -72,11 +72,6 @@ pub(crate) async fn put_managed_rule(
     for wanted in &input.targets {
         target::check(tx, wanted)?;
     }
-    if let Some(before) = tx.get(&key).await?
-        && before.managed_by.as_ref() != Some(&input.managed_by)
-    {
-        return Err(managed(&key.name).into());
-    }
     let state = Some((input.state, input.description));
     write(tx, &key, &input.managed_by, Some(input.event_pattern), state, input.targets).await?;
     Ok(PutManagedRuleOutput { rule_arn: rule::arn(tx, &key) })
@@ -95,7 +90,7 @@ pub(crate) async fn delete_managed_rule(tx: &mut Tx, input: DeleteManagedRuleInp
     }
 }
 
-/// Writes a managed rule if it would change.
+/// Writes a managed rule. One of its name that is a user's or another manager's is never replaced.
 pub(crate) async fn write(
     tx: &mut Tx,
     key: &RuleKey,
@@ -105,6 +100,11 @@ pub(crate) async fn write(
     targets: Vec<Target>,
 ) -> Result<()> {
     let before = tx.get(key).await?;
+    match before.as_ref().map(|before| before.managed_by.as_deref()) {
+        Some(None) => return Err(fault::already_exists("Rule", &key.name).into()),
+        Some(Some(other)) if other != manager => return Err(managed(&key.name).into()),
+        Some(_) | None => {}
+    }
     let (state, description) = state.unwrap_or_default();
     let targets: BTreeMap<String, Target> =
         targets.into_iter().map(|target| (target.id.clone(), target)).collect();

@@ -15,6 +15,12 @@ use crate::input::Context;
 use crate::keys::{Accepted, EventKey, PlaceKey};
 use crate::sweep;
 
+/// What the events of one commit may write, in bytes as [`weigh`] reckons them. A commit takes 10 MB; the rest is for
+/// what is not reckoned.
+pub(crate) const PAGE_BYTES_MAX: usize = 6_000_000;
+/// What a task is besides its payload, and more.
+const TASK_BYTES: usize = 2_000;
+
 /// Which rules an event asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked<'a> {
@@ -32,7 +38,7 @@ pub(crate) struct Arrival<'a> {
     pub event: NewEvent,
     /// The whole event as JSON text.
     pub envelope: String,
-    /// Its place among the bus's events: its id, if it comes for the first time.
+    /// Its place among the bus's events: its id, if it comes for the first time and at once.
     pub place: Uuid,
     pub asked: Asked<'a>,
 }
@@ -86,6 +92,27 @@ pub(crate) async fn arrive(tx: &mut Tx, arrival: Arrival<'_>) -> Result<usize> {
     let accepted = Accepted { envelope, at: tx.now(), root: tx.trace().root, id, asked };
     tx.put(&EventKey { bus: bus.to_owned(), place }, &accepted)?;
     Ok(matched.len())
+}
+
+/// About how many bytes [`arrive`] writes for this event.
+pub(crate) async fn weight(tx: &mut Tx, arrival: &Arrival<'_>) -> Result<usize> {
+    let rules = compiled(tx, arrival.bus).await?;
+    let matched = matching(&rules, &arrival.event, &arrival.envelope, arrival.asked)?;
+    Ok(weigh(&rules, &matched, &arrival.envelope))
+}
+
+/// About how many bytes an event writes that matched these rules: itself, and for every target a task with its payload,
+/// which a dead letter has once more. Many events of one commit must not outgrow it together.
+pub(crate) fn weigh(rules: &Compiled, matched: &[usize], envelope: &str) -> usize {
+    // A payload is a text in a document: what JSON escapes takes two bytes.
+    let escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t');
+    let text = envelope.len() + envelope.bytes().filter(escaped).count();
+    let targets = matched.iter().flat_map(|number| &rules.list[*number].targets).map(|target| {
+        let letters = usize::from(target.dead_letter.is_some() || rules.dead_letter.is_some());
+        TASK_BYTES + (1 + letters) * target.input.bytes_max(text)
+    });
+    let lines = rules.log.map_or(0, |log| TASK_BYTES + log.details() * text);
+    text + lines + targets.sum::<usize>()
 }
 
 /// The bus's rules as they stand.

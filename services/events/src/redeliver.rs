@@ -1,5 +1,6 @@
 //! An event that is still kept goes to its targets once more, by the rules as they stand now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Arn, Fault, Timestamp};
@@ -10,19 +11,21 @@ use uuid::Uuid;
 use crate::api::Target;
 use crate::bus;
 use crate::bus_log::Lines;
-use crate::cache::{CompiledRule, compile_target};
-use crate::event;
+use crate::cache::{Compiled, CompiledRule, compile_target};
+use crate::event::{self, NewEvent};
 use crate::explain;
 use crate::fault;
 use crate::keys::{Accepted, EventKey};
-use crate::publish::{Asked, Sent, compiled, deliver, matching, parse_for, remember};
+use crate::publish::{Asked, PAGE_BYTES_MAX, Sent, compiled, deliver, matching, parse_for, remember, weigh};
 use crate::search::first_at;
 
 /// The internal operation that sends events again.
 pub const REDELIVER: &str = "RedeliverEvent";
 
-/// Events sent again in one transaction.
+/// Events sent again in one transaction, if they and what they write are small.
 const PAGE: usize = 100;
+/// Events read at once.
+const CHUNK: usize = 20;
 /// The whole millisecond of now belongs to it.
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -95,7 +98,8 @@ pub(crate) async fn redeliver_event(tx: &mut Tx, input: RedeliverInput) -> Resul
 async fn one(tx: &mut Tx, input: &RedeliverInput, bus: Option<&str>, id: Uuid) -> Result<RedeliverOutput> {
     for bus in explain::buses(tx, bus).await? {
         let Some((_, accepted)) = explain::event_of(tx, &bus, id).await? else { continue };
-        let mut deliveries = send(tx, input, &bus, &accepted).await?;
+        let again = again(tx, input, &bus, &accepted).await?;
+        let mut deliveries = send(tx, input, &bus, &accepted, &again).await?;
         if let (true, Some(arn), None) = (deliveries.is_empty(), &input.target_arn, &input.rule_name) {
             deliveries.push(send_to(tx, &bus, &accepted, arn).await?);
         }
@@ -114,25 +118,53 @@ async fn page(
     bus: &str,
     (after, last): (Uuid, Uuid),
 ) -> Result<RedeliverOutput> {
-    let key = EventKey { bus: bus.to_owned(), place: after };
-    let mut rows = tx.scan_after(Parts::of(bus), &key, PAGE, Direction::Forward).await?;
-    let full = rows.len() == PAGE;
-    rows.retain(|(key, _)| key.place < last);
-    let more = full && rows.len() == PAGE;
-    let mut output = RedeliverOutput { events: rows.len(), more, ..RedeliverOutput::default() };
-    if let (true, Some((key, _))) = (more, rows.last()) {
-        let next = RedeliverInput {
-            between: Some((key.place, last)),
-            event_bus_name: Some(bus::arn(tx, bus)),
-            ..input.clone()
-        };
-        let call = Call::new("events", REDELIVER, &next)?;
-        tx.enqueue(tx.now(), NewTask { note: Some("redelivery".to_owned()), ..NewTask::new(call) })?;
+    let mut key = EventKey { bus: bus.to_owned(), place: after };
+    let (mut output, mut bytes) = (RedeliverOutput::default(), 0);
+    loop {
+        let chunk = tx.scan_after(Parts::of(bus), &key, CHUNK, Direction::Forward).await?;
+        let full = chunk.len() == CHUNK;
+        for (at, accepted) in chunk {
+            if at.place >= last {
+                return Ok(output);
+            }
+            let again = again(tx, input, bus, &accepted).await?;
+            bytes += weigh(&again.rules, &again.matched, &accepted.envelope);
+            if output.events == PAGE || (output.events > 0 && bytes > PAGE_BYTES_MAX) {
+                next(tx, input, bus, (key.place, last))?;
+                return Ok(RedeliverOutput { more: true, ..output });
+            }
+            output.deliveries.extend(send(tx, input, bus, &accepted, &again).await?);
+            output.events += 1;
+            key = at;
+        }
+        if !full {
+            return Ok(output);
+        }
     }
-    for (_, accepted) in rows {
-        output.deliveries.extend(send(tx, input, bus, &accepted).await?);
-    }
-    Ok(output)
+}
+
+/// Has the next page follow.
+fn next(tx: &mut Tx, input: &RedeliverInput, bus: &str, between: (Uuid, Uuid)) -> Result<()> {
+    let event_bus_name = Some(bus::arn(tx, bus));
+    let next = RedeliverInput { between: Some(between), event_bus_name, ..input.clone() };
+    let call = Call::new("events", REDELIVER, &next)?;
+    tx.go_on(tx.now(), NewTask { note: Some("redelivery".to_owned()), ..NewTask::new(call) })?;
+    Ok(())
+}
+
+/// An event and the rules that are asked for and match it now.
+struct Again {
+    rules: Arc<Compiled>,
+    event: NewEvent,
+    matched: Vec<usize>,
+}
+
+async fn again(tx: &mut Tx, input: &RedeliverInput, bus: &str, accepted: &Accepted) -> Result<Again> {
+    let event = event::open(&accepted.envelope, accepted.at)?;
+    let rules = compiled(tx, bus).await?;
+    let asked = input.rule_name.as_ref().map_or(Asked::All, |name| Asked::Only(std::slice::from_ref(name)));
+    let matched = matching(&rules, &event, &accepted.envelope, asked)?;
+    Ok(Again { rules, event, matched })
 }
 
 /// Sends the event to the targets that are asked for, of the rules that match now.
@@ -141,15 +173,11 @@ async fn send(
     input: &RedeliverInput,
     bus: &str,
     accepted: &Accepted,
+    Again { rules, event, matched }: &Again,
 ) -> Result<Vec<Redelivery>> {
-    let event = event::open(&accepted.envelope, accepted.at)?;
-    let rules = compiled(tx, bus).await?;
-    let only: Vec<String> = input.rule_name.iter().cloned().collect();
-    let asked = if only.is_empty() { Asked::All } else { Asked::Only(&only) };
-    let matched = matching(&rules, &event, &accepted.envelope, asked)?;
-    let parsed = parse_for(&rules, &matched, &accepted.envelope)?;
-    let (bus_text, envelope, place) = (bus, accepted.envelope.as_str(), tx.id());
-    let sent = Sent { rules: &rules, bus: bus_text, event: &event, envelope, parsed: &parsed, place };
+    let parsed = parse_for(rules, matched, &accepted.envelope)?;
+    let (envelope, place) = (accepted.envelope.as_str(), tx.id());
+    let sent = Sent { rules, bus, event, envelope, parsed: &parsed, place };
     let mut lines = Lines::open(tx, &sent);
     let mut sent_to = Vec::new();
     for rule in matched.iter().map(|number| &rules.list[*number]) {
@@ -168,7 +196,7 @@ async fn send(
         }
     }
     if !sent_to.is_empty() {
-        remember(tx, &rules, &matched, bus, &event, Some("redelivered"));
+        remember(tx, rules, matched, bus, event, Some("redelivered"));
         lines.close(tx, false)?;
     }
     Ok(sent_to)

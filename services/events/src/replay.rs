@@ -14,13 +14,13 @@ use crate::api::ReplayState;
 use crate::archive;
 use crate::bus;
 use crate::event;
-use crate::keys::{ArchivedKey, Replay, ReplayKey};
-use crate::publish::{Arrival, Asked, arrive};
+use crate::keys::{ArchiveKey, ArchivedKey, Replay, ReplayKey};
+use crate::publish::{Arrival, Asked, PAGE_BYTES_MAX, arrive, weight};
 
 /// The internal operation that replays a page.
 pub(crate) const PAGE: &str = "ReplayPage";
 
-/// Events of one page.
+/// Events of one page, if they and what they write are small.
 const EVENTS_MAX: usize = 100;
 
 /// Where a page begins.
@@ -75,16 +75,27 @@ pub(crate) async fn replay_page(tx: &mut Tx, input: ReplayPage) -> Result<()> {
         return end(tx, &key, replay, ReplayState::Failed, Some("The event bus does not exist any more."));
     }
     let space = replay.space;
+    // The events of an archive that is gone are being removed: what is left of them is not what was asked for.
+    let archive = tx.get(&ArchiveKey { name: replay.archive.clone() }).await?;
+    if archive.is_none_or(|archive| archive.space != space) {
+        return end(tx, &key, replay, ReplayState::Failed, Some("The archive does not exist any more."));
+    }
     let after = input.after.map(|After { time, id, salt }| ArchivedKey { space, time, id, salt });
     let window = (replay.from, replay.until);
-    let (rows, more) = archive::page(tx, space, after, window, EVENTS_MAX).await?;
-    let mut replay = Replay { state: ReplayState::Running, ..replay };
-    let mut next = None;
+    let (rows, mut more) = archive::page(tx, space, after, window, EVENTS_MAX).await?;
+    let (mut next, mut bytes) = (None, 0);
     for (at, envelope) in rows {
-        replay.last = Some(at.time);
+        let arrival = again(tx, &key.name, &replay, &envelope)?;
+        bytes += weight(tx, &arrival).await?;
+        if next.is_some() && bytes > PAGE_BYTES_MAX {
+            more = true;
+            break;
+        }
+        arrive(tx, arrival).await?;
         next = Some(After { time: at.time, id: at.id, salt: at.salt });
-        come(tx, &key.name, &replay, &envelope).await?;
     }
+    let last = next.as_ref().map(|after| after.time).or(replay.last);
+    let replay = Replay { state: ReplayState::Running, last, ..replay };
     if !more {
         return end(tx, &key, replay, ReplayState::Completed, None);
     }
@@ -92,14 +103,13 @@ pub(crate) async fn replay_page(tx: &mut Tx, input: ReplayPage) -> Result<()> {
     enqueue(tx, ReplayPage { name: key.name, after: next })
 }
 
-/// An event comes to its bus again.
-async fn come(tx: &mut Tx, name: &str, replay: &Replay, envelope: &str) -> Result<()> {
+/// An event that comes to its bus again.
+fn again<'a>(tx: &Tx, name: &str, replay: &'a Replay, envelope: &str) -> Result<Arrival<'a>> {
     let bus = bus::name_in(&replay.destination.arn);
     let envelope = event::replayed(envelope, name);
     let event = event::open(&envelope, tx.now())?;
     let asked = if replay.only.is_empty() { Asked::All } else { Asked::Only(&replay.only) };
-    let place = tx.id();
-    arrive(tx, Arrival { bus, event, envelope, place, asked }).await.map(drop)
+    Ok(Arrival { bus, event, envelope, place: tx.id(), asked })
 }
 
 fn end(tx: &mut Tx, key: &ReplayKey, replay: Replay, state: ReplayState, reason: Option<&str>) -> Result<()> {

@@ -59,8 +59,10 @@ impl Cache {
 
     async fn compiled(&self, tx: &mut Tx, bus: &str, version: Version) -> Result<Arc<Compiled>> {
         let name = format!("{}/{}/{bus}", tx.scope().account, tx.scope().region);
+        // Policies that this transaction wrote itself have no version yet, and may never get one.
+        let committed = version != Version(0);
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        if let Some(known) = known.as_ref().filter(|known| known.version == version) {
+        if let Some(known) = known.as_ref().filter(|known| committed && known.version == version) {
             return Ok(Arc::clone(known));
         }
         let rows = tx.scan::<PolicyKey>(Parts::of(bus), POLICIES_MAX).await?;
@@ -72,7 +74,9 @@ impl Cache {
             by.insert(place, compiled);
         }
         let compiled = Arc::new(Compiled { version, by });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&compiled));
+        if committed {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&compiled));
+        }
         Ok(compiled)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{DAY, DEFAULT_BUS, MINUTE, World};
+use crate::world::{DAY, DEAD, DEFAULT_BUS, MINUTE, World};
 
 const ARCHIVE: &str = "arn:aws:events:eu-central-1:000000000000:archive/all";
 
@@ -146,6 +146,73 @@ async fn a_replay_that_is_cut_by_a_crash_goes_on_and_brings_nothing_twice() {
         assert_eq!(world.bodies("out").await.len(), 250, "after {commits} commits");
         assert_eq!(describe(&world, "again").await["State"], "COMPLETED");
     }
+}
+
+#[tokio::test]
+async fn large_events_with_many_targets_are_replayed_and_sent_again_in_small_pages() {
+    let world = World::new().await;
+    archive(&world, json!({})).await;
+    let text = "x\"".repeat(100_000);
+    for n in 0..12 {
+        world.put("a", json!({ "n": n, "text": text })).await;
+    }
+    let letter = json!({ "DeadLetterConfig": { "Arn": DEAD } });
+    world.rule("r", json!({ "source": ["a"] }), letter.clone()).await;
+    world.rule("s", json!({ "source": ["a"] }), letter).await;
+    let numbers = |bodies: Vec<Value>| {
+        let mut all: Vec<_> = bodies.iter().map(|body| body["detail"]["n"].as_i64().unwrap()).collect();
+        all.sort_unstable();
+        all
+    };
+    let twice: Vec<i64> = (0..12).flat_map(|n| [n, n]).collect();
+    replay(&world, "again", json!({})).await;
+    assert_eq!(numbers(world.bodies("out").await), twice);
+    assert_eq!(describe(&world, "again").await["State"], "COMPLETED");
+    let from = world.now().as_millis();
+    world.advance(MINUTE).await;
+    for n in 0..12 {
+        world.put("b", json!({ "n": n, "text": text })).await;
+    }
+    for rule in ["r", "s"] {
+        world.ok("PutRule", json!({ "Name": rule, "EventPattern": "{\"source\":[\"b\"]}" })).await;
+    }
+    let sent = world.ask(events::REDELIVER, json!({ "FromTime": from, "EventBusName": "default" })).await;
+    assert_eq!(sent["More"], true);
+    assert_eq!(numbers(world.bodies("out").await), twice);
+}
+
+#[tokio::test]
+async fn a_replay_fails_when_its_archive_is_deleted() {
+    let world = World::new().await;
+    archive(&world, json!({})).await;
+    for n in 0..120 {
+        world.put("a", json!({ "n": n })).await;
+    }
+    replay(&world, "again", json!({})).await;
+    world.ok("DeleteArchive", json!({ "ArchiveName": "all" })).await;
+    archive(&world, json!({})).await;
+    world.world.idle().await;
+    let shown = describe(&world, "again").await;
+    assert_eq!(
+        (&shown["State"], &shown["StateReason"]),
+        (&json!("FAILED"), &json!("The archive does not exist any more.")),
+        "a new archive of the name is another"
+    );
+}
+
+#[tokio::test]
+async fn an_archive_takes_no_rule_of_a_user() {
+    let world = World::new().await;
+    let key = json!({ "Name": "Events-Archive-all" });
+    world.rule("Events-Archive-all", json!({ "source": ["a"] }), json!({})).await;
+    let before = world.ok("DescribeRule", key.clone()).await;
+    let input = json!({ "ArchiveName": "all", "EventSourceArn": DEFAULT_BUS });
+    assert_eq!(world.refused("CreateArchive", input).await.0, "ResourceAlreadyExistsException");
+    assert_eq!(world.ok("DescribeRule", key.clone()).await, before);
+    assert_eq!(world.ok("ListArchives", json!({})).await["Archives"], json!([]));
+    world.ok("RemoveTargets", json!({ "Rule": "Events-Archive-all", "Ids": ["t"] })).await;
+    world.ok("DeleteRule", key).await;
+    archive(&world, json!({})).await;
 }
 
 #[tokio::test]

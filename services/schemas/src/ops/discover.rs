@@ -51,18 +51,24 @@ pub(crate) struct Seen {
 }
 
 /// What is known of the newest versions, so that an event which shows nothing new reads one row. Each entry is checked
-/// against the row of its schema.
+/// against the row of its schema. A row that the transaction wrote itself has no version yet, and may never get one:
+/// nothing is known of it.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<HashMap<String, (RowVersion, Arc<Shape>)>>);
 
 impl Known {
     fn get(&self, name: &str, row: RowVersion) -> Option<Arc<Shape>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name).filter(|(version, _)| *version == row).map(|(_, shape)| Arc::clone(shape))
+        known
+            .get(name)
+            .filter(|(version, _)| row != RowVersion(0) && *version == row)
+            .map(|(_, shape)| Arc::clone(shape))
     }
 
     fn put(&self, name: String, row: RowVersion, shape: &Arc<Shape>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (row, Arc::clone(shape)));
+        if row != RowVersion(0) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (row, Arc::clone(shape)));
+        }
     }
 }
 
@@ -135,4 +141,20 @@ async fn write(tx: &mut Tx, key: &SchemaKey, schema: Schema, event: &Seen, shape
     let detail = serde_json::json!({ "registry": DISCOVERED, "version": schema.newest.to_string() });
     tx.fact("schema", &key.name, Some(detail));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_of_a_row_that_is_not_committed() {
+        let known = Known::default();
+        let shape = Arc::new(Shape::of(&serde_json::json!({ "a": 1 })));
+        known.put("s".to_owned(), RowVersion(0), &shape);
+        assert!(known.get("s", RowVersion(0)).is_none());
+        known.put("s".to_owned(), RowVersion(7), &shape);
+        assert_eq!(known.get("s", RowVersion(7)), Some(shape));
+        assert!(known.get("s", RowVersion(8)).is_none());
+    }
 }
