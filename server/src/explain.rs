@@ -284,10 +284,7 @@ impl<'c> Story<'c> {
             let place = tasks.iter().position(of_it);
             let delivery = match place.map(|place| tasks.remove(place)) {
                 Some((_, task)) => self.delivery(task),
-                None => Delivery {
-                    state: if verdict == "matched" { "unknown" } else { "not sent" }.to_owned(),
-                    ..nothing(&target.arn)
-                },
+                None => Delivery { state: unsent(verdict, &target.arn).to_owned(), ..nothing(&target.arn) },
             };
             Delivery { target_id: target.id, arn: target.arn, ..delivery }
         });
@@ -393,6 +390,16 @@ impl<'c> Story<'c> {
             answer: attempt.map(|attempt| answer(&attempt.end)),
             notes,
         }
+    }
+}
+
+/// What there is to say of a target to which the trace knows no task. An archive takes the event in the commit that
+/// accepts it, so there is never one.
+fn unsent(verdict: &str, arn: &str) -> &'static str {
+    match verdict {
+        "matched" if arn.contains(":archive/") => "archived",
+        "matched" => "unknown",
+        _ => "not sent",
     }
 }
 

@@ -187,7 +187,7 @@ pub(crate) async fn redeliver(desk: &Desk<'_>) -> Result {
 
 fn again(desk: &Desk<'_>, delivery: Delivery) -> Again {
     let tone = match delivery.state.as_str() {
-        "delivered" => Tone::Good,
+        "delivered" | "archived" => Tone::Good,
         "retrying" => Tone::Warn,
         "dead letter" | "given up" => Tone::Bad,
         _ => Tone::Busy,

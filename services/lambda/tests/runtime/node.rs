@@ -211,6 +211,9 @@ async fn code_is_read_only_and_the_server_s_files_are_out_of_reach() {
     if !isolation.files {
         return println!("skipped: {isolation}");
     }
+    if house.root.path().starts_with("/tmp") {
+        return println!("skipped: this checkout is below /tmp, which functions may write");
+    }
     let found = answer(&invoked);
     assert_eq!(found["task"], "EACCES");
     assert_eq!(found["outside"], "EACCES");
