@@ -9,6 +9,10 @@ pub(crate) fn queue_does_not_exist() -> Fault {
     Fault::new("QueueDoesNotExist", "The specified queue does not exist.")
 }
 
+pub(crate) fn access_denied(resource: &str) -> Fault {
+    Fault::new("AccessDenied", format!("Access to the resource {resource} is denied.")).with_status(403)
+}
+
 pub(crate) fn invalid_value(value: impl std::fmt::Display, parameter: &str, reason: &str) -> Fault {
     let message = format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}");
     Fault::new("InvalidParameterValue", message)

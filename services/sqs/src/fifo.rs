@@ -25,6 +25,8 @@ pub(crate) use receive::receive_now;
 
 /// Only the messages of one receive are in flight in a group, and they are among its first.
 const IN_FLIGHT_MAX: usize = 10;
+/// Groups looked at in one step for messages to move.
+const GROUPS: usize = 100;
 
 /// Adds a message at the end of its group; its number in the group's order.
 pub(crate) async fn append(
@@ -163,20 +165,26 @@ pub(crate) async fn visible(
     sent_until: Timestamp,
 ) -> Result<Vec<InGroup>> {
     let mut found = Vec::new();
-    for (key, ()) in tx.scan_head::<ReadyKey>(Parts::of(queue), wanted).await? {
-        if key.ready_at > tx.now() {
-            break;
+    let now = tx.now();
+    let due = |fifo: &FifoHead| fifo.visible_at <= now && fifo.head.sent_at <= sent_until;
+    let mut ready = tx.scan_head::<ReadyKey>(Parts::of(queue), GROUPS).await?;
+    loop {
+        for (key, ()) in &ready {
+            if key.ready_at > now || found.len() == wanted {
+                return Ok(found);
+            }
+            let group = GroupKey { queue: queue.to_owned(), group: key.group.clone() };
+            let Some(group) = tx.get(&group).await? else { continue };
+            let rows = from(tx, queue, &key.group, group.turn, wanted - found.len()).await?;
+            let due = rows.into_iter().take_while(|(_, fifo)| due(fifo));
+            found.extend(due.map(|(key, fifo)| InGroup(key, fifo)));
         }
-        let group = GroupKey { queue: queue.to_owned(), group: key.group.clone() };
-        let Some(group) = tx.get(&group).await? else { continue };
-        let rows = from(tx, queue, &key.group, group.turn, wanted - found.len()).await?;
-        let now = tx.now();
-        let due = |fifo: &FifoHead| fifo.visible_at <= now && fifo.head.sent_at <= sent_until;
-        let due = rows.into_iter().take_while(|(_, fifo)| due(fifo));
-        found.extend(due.map(|(key, fifo)| InGroup(key, fifo)));
-        if found.len() == wanted {
-            break;
+        // Groups whose messages are newer may stand before those that are looked for.
+        match ready.last() {
+            Some((last, ())) if ready.len() == GROUPS => {
+                ready = tx.scan_after(Parts::of(queue), last, GROUPS, Direction::Forward).await?;
+            }
+            _ => return Ok(found),
         }
     }
-    Ok(found)
 }

@@ -27,7 +27,7 @@ use crate::queue::Queue;
 
 keys! {
     /// A queue.
-    pub(crate) struct QueueKey(1) -> Queue { name: String }
+    pub(crate) struct QueueKey(1, large) -> Queue { name: String }
     /// A message in the order of its visibility.
     pub(crate) struct HeadKey(2, sharded) -> Head { queue: String, visible_at: Timestamp, seq: u64, salt: u64 }
     /// A message's body.

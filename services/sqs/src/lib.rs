@@ -15,6 +15,8 @@ mod ops;
 mod policy;
 mod queue;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -12,11 +12,13 @@ use uuid::Uuid;
 
 use crate::api::{MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
 use crate::fault;
-use crate::keys::{Head, HeadKey};
+use crate::keys::{Head, HeadKey, Message};
 
 /// The largest message and the largest batch, in bytes.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 pub(crate) const BYTES_MAX: u32 = 1_048_576;
+/// What a message that goes costs of a commit beside its body: keys, head, note.
+pub(crate) const BYTES_TOUCHED: usize = 1_000;
 /// The most attributes of a message.
 const ATTRIBUTES_MAX: usize = 10;
 
@@ -113,6 +115,13 @@ pub(crate) fn trace_header(
 /// The size that counts against the limits: body and attributes.
 pub(crate) fn len(body: &str, attributes: &BTreeMap<String, Attribute>) -> usize {
     body.len() + attributes.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+/// What moving a message costs of a commit: all that has no small bound, and room for keys, heads and notes.
+pub(crate) fn bytes_moved(message: &Message) -> usize {
+    len(&message.body, &message.attributes)
+        + message.trace_header.as_ref().map_or(0, String::len)
+        + BYTES_TOUCHED
 }
 
 /// Refuses what XML cannot carry.

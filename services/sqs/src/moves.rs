@@ -19,14 +19,16 @@ use crate::api::{
 use crate::keys::{
     Head, HeadKey, Message, MessageKey, MoveStatus, MoveTask, MoveTaskKey, MovedKey, QueueKey,
 };
-use crate::queue::{arn, is_fifo};
-use crate::{fault, fifo};
+use crate::queue::{arn, is_fifo, names_own};
+use crate::{fault, fifo, message};
 
 /// The internal operation that moves the next messages.
 pub(crate) const MOVE: &str = "MoveMessages";
 
 /// Messages moved in one commit.
 const PAGE: u32 = 100;
+/// Bytes after which a commit takes no further message: the store bounds what one commit writes.
+const PAGE_BYTES: usize = 4_000_000;
 /// Messages looked at for them.
 const LOOK: usize = 500;
 /// How many tasks of a queue are remembered.
@@ -79,7 +81,7 @@ pub(crate) async fn start_message_move_task(
     }
     // Guarded by the queue's row: two tasks that begin at once meet there.
     let queue_key = QueueKey { name: queue.clone() };
-    let row = tx.get(&queue_key).await?.ok_or_else(no_such_resource)?;
+    let row = tx.get(&queue_key).await?.ok_or_else(|| no_such_resource("SourceArn"))?;
     let tasks = tx.scan::<MoveTaskKey>(Parts::of(&queue), TASKS_MAX + 1).await?;
     if tasks.iter().any(|(_, task)| task.status == MoveStatus::Running) {
         let message = "There is already a task running. Only one active task is allowed for a source queue \
@@ -174,9 +176,18 @@ pub(crate) async fn move_messages(tx: &mut Tx, next: Move) -> Result<()> {
     if due.is_empty() {
         task.status = MoveStatus::Completed;
     }
+    let (mut moved, mut bytes) = (0_u32, 0);
     for place in due {
         let message_key = MessageKey { queue: next.queue.clone(), id: place.id() };
-        let Some(message) = tx.peek(&message_key).await? else { continue };
+        let Some(message) = tx.peek(&message_key).await? else {
+            // A place without a message would be found again for ever.
+            place.remove(tx, &next.queue).await?;
+            continue;
+        };
+        bytes += message::bytes_moved(&message);
+        if moved > 0 && bytes > PAGE_BYTES {
+            break;
+        }
         let destination = task.destination.clone().or_else(|| message.dead_letter_source.clone());
         match destination_queue(tx, destination).await? {
             Ok(destination) => put(tx, destination, message).await?,
@@ -188,12 +199,13 @@ pub(crate) async fn move_messages(tx: &mut Tx, next: Move) -> Result<()> {
         }
         place.remove(tx, &next.queue).await?;
         tx.delete(&message_key);
-        task.moved += 1;
+        moved += 1;
     }
+    task.moved += u64::from(moved);
     if task.status == MoveStatus::Running {
-        let wait = task.rate_max.map_or(0.0, |rate| f64::from(wanted) / f64::from(rate));
+        let wait = task.rate_max.map_or(0.0, |rate| f64::from(moved) / f64::from(rate));
         let at = tx.now() + Duration::from_secs_f64(wait);
-        tx.enqueue(at, NewTask::new(Call::new("sqs", MOVE, &next)?))?;
+        tx.go_on(at, NewTask::new(Call::new("sqs", MOVE, &next)?))?;
     }
     tx.put(&next.key(), &task)
 }
@@ -259,7 +271,8 @@ async fn destination_queue(
     let Some(arn) = destination.and_then(|arn| arn.parse::<Arn>().ok()) else {
         return Ok(Err("CouldNotDetermineMessageSource"));
     };
-    let exists = tx.version_of(&QueueKey { name: arn.resource.clone() }).await?.is_some();
+    let exists =
+        names_own(tx, &arn) && tx.version_of(&QueueKey { name: arn.resource.clone() }).await?.is_some();
     Ok(if exists { Ok(arn.resource) } else { Err("AWS.SimpleQueueService.NonExistentQueue") })
 }
 
@@ -284,8 +297,9 @@ async fn check_destination(tx: &mut Tx, source: &str, destination: &str) -> Resu
     let arn: Arn = destination.parse().map_err(|_| {
         fault::invalid_value(destination, "DestinationArn", "You must use this format to specify the DestinationArn: arn:<partition>:<service>:<region>:<account-id>:<resource-id>")
     })?;
-    if tx.version_of(&QueueKey { name: arn.resource.clone() }).await?.is_none() {
-        return Err(no_such_resource().into());
+    let key = QueueKey { name: arn.resource.clone() };
+    if !names_own(tx, &arn) || tx.version_of(&key).await?.is_none() {
+        return Err(no_such_resource("DestinationArn").into());
     }
     if arn.resource == source || is_fifo(&arn.resource) != is_fifo(source) {
         let reason = "The destination must be another queue of the same type.";
@@ -296,15 +310,15 @@ async fn check_destination(tx: &mut Tx, source: &str, destination: &str) -> Resu
 
 /// The name of the queue that an ARN names.
 async fn source(tx: &mut Tx, source_arn: &str) -> Result<String> {
-    let name = source_arn.parse::<Arn>().ok().filter(|arn| arn.service == "sqs").map(|arn| arn.resource);
-    let Some(name) = name else {
+    let Some(arn) = source_arn.parse::<Arn>().ok().filter(|arn| arn.service == "sqs") else {
         let reason = "You must use this format to specify the SourceArn: \
                       arn:<partition>:<service>:<region>:<account-id>:<resource-id>";
         return Err(fault::invalid_value(source_arn, "SourceArn", reason).into());
     };
-    match tx.version_of(&QueueKey { name: name.clone() }).await? {
-        Some(_) => Ok(name),
-        None => Err(no_such_resource().into()),
+    let key = QueueKey { name: arn.resource.clone() };
+    match names_own(tx, &arn) && tx.version_of(&key).await?.is_some() {
+        true => Ok(key.name),
+        false => Err(no_such_resource("SourceArn").into()),
     }
 }
 
@@ -335,7 +349,7 @@ fn status_name(status: MoveStatus) -> &'static str {
     }
 }
 
-fn no_such_resource() -> Fault {
-    let message = "The resource that you specified for the SourceArn parameter doesn't exist.";
+fn no_such_resource(parameter: &str) -> Fault {
+    let message = format!("The resource that you specified for the {parameter} parameter doesn't exist.");
     Fault::new("ResourceNotFoundException", message).with_status(404)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::{AddPermissionInput, AddPermissionOutput, RemovePermissionInput, RemovePermissionOutput};
 use crate::fault;
-use crate::queue::{Queue, arn, find_guarded};
+use crate::queue::{POLICY_BYTES_MAX, Queue, arn, find_guarded};
 
 /// What can be allowed.
 const ACTIONS: [&str; 7] = [
@@ -44,7 +44,12 @@ pub(crate) async fn add_permission(tx: &mut Tx, input: AddPermissionInput) -> Re
         "Resource": resource,
     }));
     policy.entry("Id").or_insert_with(|| json!(format!("{resource}/SQSDefaultPolicy")));
-    queue.settings.policy = Value::Object(policy).to_string();
+    let policy = Value::Object(policy).to_string();
+    if policy.len() > POLICY_BYTES_MAX {
+        let message = format!("The policy would be longer than {POLICY_BYTES_MAX} bytes.");
+        return Err(Fault::new("OverLimit", message).with_status(403).into());
+    }
+    queue.settings.policy = policy;
     queue.modified_at = tx.now();
     tx.put(&key, &queue)?;
     Ok(AddPermissionOutput {})

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base::{Arn, Fault, Timestamp};
-use kernel::{Result, Tx};
+use base::{AccountId, Arn, Fault, Timestamp};
+use kernel::{Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::QueueAttributeName as Name;
 use crate::fault;
 use crate::keys::QueueKey;
+
+/// The longest `Policy`; a `RedriveAllowPolicy` has no need to be longer.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html>
+pub(crate) const POLICY_BYTES_MAX: usize = 8_192;
+/// The longest name of a queue.
+pub(crate) const NAME_BYTES_MAX: usize = 80;
 
 /// A queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,7 +230,8 @@ fn bounded(name: Name, value: &str, min: u32, max: u32) -> Result<u32, Fault> {
 }
 
 fn json_object(name: Name, value: &str) -> Result<String, Fault> {
-    if value.is_empty() || serde_json::from_str::<serde_json::Map<_, _>>(value).is_ok() {
+    let fits = value.len() <= POLICY_BYTES_MAX;
+    if value.is_empty() || (fits && serde_json::from_str::<serde_json::Map<_, _>>(value).is_ok()) {
         return Ok(value.to_owned());
     }
     Err(fault::invalid_attribute_value(name.as_str()))
@@ -241,7 +248,7 @@ fn redrive(value: &str, own_arn: &str) -> Result<Option<Redrive>, Fault> {
     }
     let (own, target) = (own_arn.parse::<Arn>(), redrive.dead_letter_target_arn.parse::<Arn>());
     match (own, target) {
-        (Ok(own), Ok(target)) if target.service == "sqs" => {
+        (Ok(own), Ok(target)) if target.service == "sqs" && target.resource.len() <= NAME_BYTES_MAX => {
             if (&own.account, &own.region) != (&target.account, &target.region) {
                 return Err(invalid("Dead-letter target owner should be same as the source."));
             }
@@ -276,16 +283,53 @@ pub(crate) fn name_of(url: &str) -> Result<String, Fault> {
     if name.is_empty() { Err(fault::queue_does_not_exist()) } else { Ok(name.to_owned()) }
 }
 
+/// Where the queue of a URL or ARN is: what that does not say is as it is for the caller.
+fn scope_of(url: &str, own: &Scope) -> Scope {
+    let (account, region) = match url.parse::<Arn>() {
+        Ok(arn) => (arn.account_id(), arn.region_name()),
+        Err(_) => (url.trim_end_matches('/').rsplit('/').nth(1).and_then(AccountId::parse), None),
+    };
+    Scope {
+        account: account.unwrap_or_else(|| own.account.clone()),
+        region: region.unwrap_or_else(|| own.region.clone()),
+    }
+}
+
+/// Whether an ARN is of the account and region of the transaction's scope.
+pub(crate) fn names_own(tx: &Tx, arn: &Arn) -> bool {
+    let own = tx.scope();
+    arn.account_id().is_none_or(|account| account == own.account)
+        && arn.region_name().is_none_or(|region| region == own.region)
+}
+
+/// The name of a queue of the caller's own. One of another account's is refused, since nothing allows its use; who asks
+/// for one is never given the queue of the same name here.
+async fn own_name(tx: &mut Tx, url: &str) -> Result<String> {
+    let name = name_of(url)?;
+    let own = tx.scope().clone();
+    let named = scope_of(url, &own);
+    if named == own {
+        return Ok(name);
+    }
+    if named.account == own.account {
+        return Err(fault::queue_does_not_exist().into());
+    }
+    tx.enter(named);
+    let exists = tx.version_of(&QueueKey { name }).await?.is_some();
+    tx.enter(own);
+    Err(if exists { fault::access_denied(url) } else { fault::queue_does_not_exist() }.into())
+}
+
 /// The queue behind a URL, unguarded: sending and receiving do not conflict with a change of its attributes.
 pub(crate) async fn find(tx: &mut Tx, url: &str) -> Result<(String, Queue)> {
-    let name = name_of(url)?;
+    let name = own_name(tx, url).await?;
     let queue = tx.peek(&QueueKey { name: name.clone() }).await?;
     Ok((name, queue.ok_or_else(fault::queue_does_not_exist)?))
 }
 
 /// The queue behind a URL, guarded: for operations that change it.
 pub(crate) async fn find_guarded(tx: &mut Tx, url: &str) -> Result<(QueueKey, Queue)> {
-    let key = QueueKey { name: name_of(url)? };
+    let key = QueueKey { name: own_name(tx, url).await? };
     let queue = tx.get(&key).await?;
     Ok((key, queue.ok_or_else(fault::queue_does_not_exist)?))
 }

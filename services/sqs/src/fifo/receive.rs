@@ -1,5 +1,7 @@
 //! One look at a FIFO queue: the groups that are free in their order, and of each its first messages.
 
+use std::collections::HashSet;
+
 use base::Timestamp;
 use kernel::{Direction, Parts, Result, Tx};
 
@@ -7,13 +9,11 @@ use super::receipt::FifoReceipt;
 use super::{append, attempt, from, settle};
 use crate::api::{Message as Received, ReceiveMessageInput};
 use crate::keys::{FifoHead, FifoKey, GroupKey, Head, Message, MessageKey, QueueKey, ReadyKey};
-use crate::ops::receive_message::{Look, show};
+use crate::ops::receive_message::{Gone, Look, show};
 use crate::queue::{Queue, arn};
 
 /// Groups looked at in one step.
 const GROUPS: usize = 26;
-/// Messages of a group that are removed in one look because they are too old or were received too often.
-const REMOVED_MAX: usize = 500;
 
 /// Receives at most `wanted` messages.
 pub(crate) async fn receive_now(
@@ -32,9 +32,15 @@ pub(crate) async fn receive_now(
         look.messages = shown(tx, &again, input).await?;
         return Ok(look);
     }
+    let (mut gone, mut seen) = (Gone::default(), HashSet::new());
     let mut ready = tx.scan_head::<ReadyKey>(Parts::of(name), GROUPS).await?;
     'look: loop {
         for (key, ()) in &ready {
+            // Before the rest, since a group may have been left in the middle.
+            if gone.is_enough() {
+                look.next_visible_at = Some(tx.now());
+                break 'look;
+            }
             if key.ready_at > tx.now() {
                 look.next_visible_at = Some(key.ready_at);
                 break 'look;
@@ -42,18 +48,25 @@ pub(crate) async fn receive_now(
             if given.len() == wanted {
                 break 'look;
             }
+            // A group that this very receive has put back, with a timeout of 0.
+            if !seen.insert(key.group.clone()) {
+                continue;
+            }
             // Taken by a receiver that has not committed yet: not ours, and no reason to wait for it.
             if !tx.reserve(key) || tx.get(key).await?.is_none() {
                 continue;
             }
             let taking = Taking { name, queue, group: &key.group, visible_again };
-            given.extend(taking.take(tx, wanted - given.len()).await?);
+            given.extend(taking.take(tx, wanted - given.len(), &mut gone).await?);
         }
         match ready.last() {
             Some((last, ())) if ready.len() == GROUPS => {
                 ready = tx.scan_after(Parts::of(name), last, GROUPS, Direction::Forward).await?;
             }
-            _ => break,
+            _ => {
+                look.next_visible_at = gone.is_enough().then(|| tx.now());
+                break;
+            }
         }
     }
     if let Some(id) = attempt_id.filter(|_| !given.is_empty()) {
@@ -73,22 +86,21 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     /// Gives out the first messages of the group, at most `wanted`; what is expired or was received too often goes.
-    async fn take(&self, tx: &mut Tx, wanted: usize) -> Result<Vec<(FifoKey, FifoHead)>> {
+    async fn take(&self, tx: &mut Tx, wanted: usize, gone: &mut Gone) -> Result<Vec<(FifoKey, FifoHead)>> {
         let key = GroupKey { queue: self.name.to_owned(), group: self.group.to_owned() };
         let Some(group) = tx.get(&key).await? else { return Ok(Vec::new()) };
         let mut given = Vec::new();
-        let (mut next, mut removed) = (group.turn, 0);
+        let mut next = group.turn;
         'group: loop {
             let page = from(tx, self.name, self.group, next, wanted).await?;
             let full = page.len() == wanted;
             for (key, fifo) in page {
-                if fifo.visible_at > tx.now() || given.len() == wanted || removed == REMOVED_MAX {
+                if fifo.visible_at > tx.now() || given.len() == wanted || gone.is_enough() {
                     break 'group;
                 }
                 next = key.number + 1;
-                match self.give(tx, &key, fifo).await? {
-                    Some(fifo) => given.push((key, fifo)),
-                    None => removed += 1,
+                if let Some(fifo) = self.give(tx, &key, fifo, gone).await? {
+                    given.push((key, fifo));
                 }
             }
             if !full {
@@ -99,12 +111,19 @@ impl Taking<'_> {
         Ok(given)
     }
 
-    async fn give(&self, tx: &mut Tx, key: &FifoKey, fifo: FifoHead) -> Result<Option<FifoHead>> {
+    async fn give(
+        &self,
+        tx: &mut Tx,
+        key: &FifoKey,
+        fifo: FifoHead,
+        gone: &mut Gone,
+    ) -> Result<Option<FifoHead>> {
         let id = fifo.head.id;
         let message_key = MessageKey { queue: self.name.to_owned(), id };
         if fifo.head.sent_at + self.queue.settings.retention() <= tx.now() {
             tx.delete(key);
             tx.delete(&message_key);
+            gone.removed();
             return Ok(None);
         }
         let redrive = self.queue.settings.redrive.as_ref();
@@ -115,6 +134,7 @@ impl Taking<'_> {
         {
             tx.delete(key);
             tx.delete(&message_key);
+            gone.buried(&message);
             self.bury(tx, &fifo.head, message, queue).await?;
             return Ok(None);
         }

@@ -2,8 +2,8 @@ use kernel::{Result, Tx};
 
 use crate::api::{CreateQueueInput, CreateQueueOutput, QueueAttributeName};
 use crate::keys::{PurgedKey, QueueKey};
-use crate::ops::expire;
-use crate::queue::{Fifo, Queue, Settings, arn, url};
+use crate::ops::{expire, tags};
+use crate::queue::{Fifo, NAME_BYTES_MAX, Queue, Settings, arn, url};
 
 /// Makes a queue; a queue that is already there with the same attributes is given back.
 ///
@@ -24,6 +24,7 @@ pub(crate) async fn create_queue(tx: &mut Tx, input: CreateQueueInput) -> Result
         }
     } else {
         let tags = input.tags.unwrap_or_default().into_iter().collect();
+        tags::check(&name, &tags)?;
         let queue =
             Queue { generation: tx.id(), created_at: tx.now(), modified_at: tx.now(), settings, tags };
         tx.delete(&PurgedKey { queue: name.clone() });
@@ -35,7 +36,7 @@ pub(crate) async fn create_queue(tx: &mut Tx, input: CreateQueueInput) -> Result
 
 fn check_name(name: &str, wants_fifo: bool) -> Result<()> {
     let stem = if wants_fifo { name.strip_suffix(".fifo") } else { Some(name) };
-    let ok = (1..=80).contains(&name.len())
+    let ok = (1..=NAME_BYTES_MAX).contains(&name.len())
         && stem.is_some_and(|stem| {
             !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         });

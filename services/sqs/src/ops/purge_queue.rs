@@ -5,7 +5,7 @@ use kernel::{Result, Tx};
 
 use crate::api::{PurgeQueueInput, PurgeQueueOutput};
 use crate::keys::{Purged, PurgedKey};
-use crate::ops::remove_messages;
+use crate::ops::{get_queue_attributes, remove_messages};
 use crate::queue::find_guarded;
 
 /// The time between two purges.
@@ -22,6 +22,7 @@ pub(crate) async fn purge_queue(tx: &mut Tx, input: PurgeQueueInput) -> Result<P
         return Err(Fault::new("PurgeQueueInProgress", message).with_status(403).into());
     }
     tx.put(&purged_key, &Purged { at: tx.now() })?;
+    get_queue_attributes::forget(tx, &key.name)?;
     remove_messages::remove_sent_until_now(tx, &key.name)?;
     Ok(PurgeQueueOutput {})
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use base::Timestamp;
 use futures::future::select;
 use kernel::{Effect, Parts, Result, Tx};
+use store::engine::Version;
 
 use crate::api::MessageSystemAttributeName as System;
 use crate::api::{Message as Received, ReceiveMessageInput, ReceiveMessageOutput};
@@ -73,8 +74,33 @@ fn check(input: &ReceiveMessageInput) -> Result<()> {
 pub(crate) struct Look {
     pub messages: Vec<Received>,
     pub wait_s: u32,
-    /// When the next message becomes visible, if none is.
+    /// When the next message becomes visible, if none is. The present if the look ended because it had removed enough.
     pub next_visible_at: Option<Timestamp>,
+}
+
+/// What a look has removed, because it was expired or received too often. The store bounds what one commit writes, so
+/// that a look ends when it is enough; the next one goes on.
+#[derive(Default)]
+pub(crate) struct Gone {
+    bytes: usize,
+}
+
+impl Gone {
+    const BYTES_MAX: usize = 2_000_000;
+
+    pub(crate) fn is_enough(&self) -> bool {
+        self.bytes >= Gone::BYTES_MAX
+    }
+
+    /// A message that is no more.
+    pub(crate) fn removed(&mut self) {
+        self.bytes += message::BYTES_TOUCHED;
+    }
+
+    /// A message that is in the dead-letter queue now.
+    pub(crate) fn buried(&mut self, message: &Message) {
+        self.bytes += message::bytes_moved(message);
+    }
 }
 
 async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
@@ -87,6 +113,7 @@ async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
         return fifo::receive_now(tx, &input, (&name, &queue), wanted, (visible_again, wait_s)).await;
     }
     let mut look = Look { messages: Vec::new(), wait_s, next_visible_at: None };
+    let mut gone = Gone::default();
     let mut heads = tx.scan_head_versioned::<HeadKey>(Parts::of(&name), wanted + SPARE).await?;
     loop {
         for (key, head, version) in &heads {
@@ -97,13 +124,21 @@ async fn receive_now(tx: &mut Tx, input: ReceiveMessageInput) -> Result<Look> {
             if look.messages.len() == wanted {
                 return Ok(look);
             }
+            if gone.is_enough() {
+                look.next_visible_at = Some(tx.now());
+                return Ok(look);
+            }
+            // Given out by this very receive, with a timeout of 0.
+            if *version == Version(0) {
+                continue;
+            }
             // Taken by a receiver that has not committed yet: not ours, and no reason to wait for it.
             if !tx.reserve(key) {
                 continue;
             }
             tx.guard(key, *version);
             let taken = Taken { queue: &queue, name: &name, key, head, visible_again };
-            look.messages.extend(taken.receive(tx, &input).await?);
+            look.messages.extend(taken.receive(tx, &input, &mut gone).await?);
         }
         match heads.last() {
             Some((last, ..)) if heads.len() == wanted + SPARE && look.messages.len() < wanted => {
@@ -125,7 +160,12 @@ struct Taken<'a> {
 
 impl Taken<'_> {
     /// Gives the message out, or buries it if it is expired or was received too often.
-    async fn receive(self, tx: &mut Tx, input: &ReceiveMessageInput) -> Result<Option<Received>> {
+    async fn receive(
+        self,
+        tx: &mut Tx,
+        input: &ReceiveMessageInput,
+        gone: &mut Gone,
+    ) -> Result<Option<Received>> {
         let message_key = MessageKey { queue: self.name.to_owned(), id: self.head.id };
         tx.delete(self.key);
         if self.head.receives > 0 {
@@ -135,6 +175,7 @@ impl Taken<'_> {
         let expired = self.head.sent_at + self.queue.settings.retention() <= tx.now();
         let Some(message) = message.filter(|_| !expired) else {
             tx.delete(&message_key);
+            gone.removed();
             return Ok(None);
         };
         let redrive = self.queue.settings.redrive.as_ref();
@@ -143,6 +184,7 @@ impl Taken<'_> {
             && tx.version_of(&QueueKey { name: dead_letter_queue.clone() }).await?.is_some()
         {
             tx.delete(&message_key);
+            gone.buried(&message);
             self.bury(tx, message, dead_letter_queue)?;
             return Ok(None);
         }

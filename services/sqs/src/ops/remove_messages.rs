@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fifo;
 use crate::keys::{Head, HeadKey, MessageKey, MovedKey};
+use crate::ops::get_queue_attributes;
 use crate::queue::is_fifo;
 
 /// The internal operation that removes the messages of a queue that was purged or deleted.
@@ -37,16 +38,19 @@ pub(crate) fn remove_with_queue(tx: &mut Tx, queue: &str) -> Result<()> {
 
 fn begin(tx: &mut Tx, queue: &str, all: bool) -> Result<()> {
     let queue = queue.to_owned();
-    enqueue(tx, &Remove { queue, sent_until: tx.now(), after: None, fifo_after: None, all })
+    let remove = Remove { queue, sent_until: tx.now(), after: None, fifo_after: None, all };
+    tx.enqueue(tx.now(), NewTask::new(Call::new("sqs", REMOVE, &remove)?))?;
+    Ok(())
 }
 
-fn enqueue(tx: &mut Tx, remove: &Remove) -> Result<()> {
-    tx.enqueue(tx.now(), NewTask::new(Call::new("sqs", REMOVE, remove)?))?;
+fn go_on(tx: &mut Tx, remove: &Remove) -> Result<()> {
+    tx.go_on(tx.now(), NewTask::new(Call::new("sqs", REMOVE, remove)?))?;
     Ok(())
 }
 
 /// One page of the removal.
 pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<()> {
+    get_queue_attributes::forget(tx, &remove.queue)?;
     if is_fifo(&remove.queue) {
         return remove_fifo(tx, remove).await;
     }
@@ -60,7 +64,8 @@ pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<(
     };
     for (key, head) in &heads {
         // A message that was sent since then stays: it belongs to the queue as it is after the purge.
-        if head.sent_at <= remove.sent_until {
+        // Guarded: a receive may be moving the same message now, and would leave its new place without a message.
+        if head.sent_at <= remove.sent_until && tx.get(key).await?.is_some() {
             tx.delete(key);
             tx.delete(&MessageKey { queue: remove.queue.clone(), id: head.id });
             tx.delete(&MovedKey { queue: remove.queue.clone(), id: head.id });
@@ -68,7 +73,7 @@ pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<(
     }
     if let (PAGE, Some((last, _))) = (heads.len(), heads.last()) {
         remove.after = Some((last.visible_at, last.seq, last.salt));
-        enqueue(tx, &remove)?;
+        go_on(tx, &remove)?;
     }
     Ok(())
 }
@@ -76,13 +81,13 @@ pub(crate) async fn remove_messages(tx: &mut Tx, mut remove: Remove) -> Result<(
 async fn remove_fifo(tx: &mut Tx, mut remove: Remove) -> Result<()> {
     let queue = remove.queue.clone();
     if remove.all && fifo::forget_aged(tx, &queue, remove.sent_until, PAGE).await? {
-        return enqueue(tx, &remove);
+        return go_on(tx, &remove);
     }
     let until = remove.sent_until;
     let old = move |head: &Head| head.sent_at <= until;
     remove.fifo_after = fifo::remove_page(tx, &queue, remove.fifo_after.take(), PAGE, old).await?;
     match remove.fifo_after {
-        Some(_) => enqueue(tx, &remove),
+        Some(_) => go_on(tx, &remove),
         None => Ok(()),
     }
 }

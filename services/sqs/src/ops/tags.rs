@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use base::Fault;
 use kernel::{Result, Tx};
 
@@ -8,6 +10,28 @@ use crate::queue::{find, find_guarded};
 
 /// The most tags of a queue.
 const TAGS_MAX: usize = 50;
+/// The longest key of a tag, in characters.
+const KEY_MAX: usize = 128;
+/// The longest value.
+const VALUE_MAX: usize = 256;
+
+/// Refuses what the tags of the queue `name` cannot be.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html>
+pub(crate) fn check(name: &str, tags: &BTreeMap<String, String>) -> Result<(), Fault> {
+    let invalid = |message: String| Err(Fault::new("InvalidParameterValue", message));
+    if tags.len() > TAGS_MAX {
+        return invalid(format!("Too many tags added for queue {name}."));
+    }
+    for (key, value) in tags {
+        if !(1..=KEY_MAX).contains(&key.chars().count()) {
+            return invalid(format!("Tag keys must be between 1 and {KEY_MAX} characters in length."));
+        }
+        if value.chars().count() > VALUE_MAX {
+            return invalid(format!("Tag values must be at most {VALUE_MAX} characters in length."));
+        }
+    }
+    Ok(())
+}
 
 /// Adds tags or gives them other values.
 ///
@@ -15,10 +39,7 @@ const TAGS_MAX: usize = 50;
 pub(crate) async fn tag_queue(tx: &mut Tx, input: TagQueueInput) -> Result<TagQueueOutput> {
     let (key, mut queue) = find_guarded(tx, &input.queue_url).await?;
     queue.tags.extend(input.tags);
-    if queue.tags.len() > TAGS_MAX {
-        let message = format!("Too many tags added for queue {}.", key.name);
-        return Err(Fault::new("InvalidParameterValue", message).into());
-    }
+    check(&key.name, &queue.tags)?;
     tx.put(&key, &queue)?;
     Ok(TagQueueOutput {})
 }

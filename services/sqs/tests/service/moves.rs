@@ -116,3 +116,77 @@ async fn a_move_goes_on_after_a_crash_and_moves_each_message_once() {
         assert_eq!(counts, ("6".to_owned(), "0".to_owned()), "after {commits} commits");
     }
 }
+
+#[tokio::test]
+async fn a_move_takes_as_many_commits_as_its_bytes_and_its_rate_need() {
+    let world = World::new().await;
+    let dead = world.queue("dead", json!({})).await;
+    let other = world.queue("other", json!({})).await;
+    let large = "x".repeat(1_048_576);
+    for _ in 0..10 {
+        world.send(&dead, &large).await;
+    }
+    let start = json!({ "SourceArn": format!("{ARN}:dead"), "DestinationArn": format!("{ARN}:other") });
+    world.ok("StartMessageMoveTask", start).await;
+    world.0.idle().await;
+    assert_eq!((&world.counts(&other).await[0][..], &world.counts(&dead).await[0][..]), ("10", "0"));
+
+    // As deep in a chain of causes as anything can be: the parts of one move are no further hops.
+    let back = json!({ "SourceArn": format!("{ARN}:other"), "DestinationArn": format!("{ARN}:dead"),
+        "MaxNumberOfMessagesPerSecond": 1 });
+    let mut caller = world.0.caller();
+    caller.trace.hop = 255;
+    world.0.call_as(caller, "sqs", "StartMessageMoveTask", back).await.unwrap();
+    world.0.advance(Duration::from_secs(12)).await;
+    assert_eq!((&world.counts(&other).await[0][..], &world.counts(&dead).await[0][..]), ("0", "10"));
+    assert_eq!(listed(&world, "other").await[0]["Status"], "COMPLETED");
+}
+
+#[tokio::test]
+async fn a_slow_move_goes_past_groups_whose_messages_are_newer() {
+    let world = World::new().await;
+    let fifo = json!({ "FifoQueue": "true" });
+    let dead = world.queue("dead.fifo", fifo.clone()).await;
+    let other = world.queue("other.fifo", fifo).await;
+    let send = async |group: &str, count: usize| {
+        for number in 0..count {
+            let send = json!({ "QueueUrl": dead, "MessageBody": "x", "MessageGroupId": group,
+                "MessageDeduplicationId": format!("{group}{number}") });
+            world.ok("SendMessage", send).await;
+        }
+    };
+    send("a", 3).await;
+    send("b", 3).await;
+    world.0.advance(Duration::from_secs(1)).await;
+    let start = json!({ "SourceArn": format!("{ARN}:dead.fifo"), "DestinationArn": format!("{ARN}:other.fifo"),
+        "MaxNumberOfMessagesPerSecond": 2 });
+    world.ok("StartMessageMoveTask", start).await;
+    world.0.advance(Duration::from_millis(500)).await;
+    for number in 0..120 {
+        send(&format!("new{number}"), 1).await;
+    }
+    world.0.advance(Duration::from_secs(10)).await;
+    assert_eq!((&world.counts(&other).await[0][..], &world.counts(&dead).await[0][..]), ("6", "120"));
+    assert_eq!(listed(&world, "dead.fifo").await[0]["Status"], "COMPLETED");
+}
+
+#[tokio::test]
+async fn queues_of_others_are_no_source_and_no_destination() {
+    let world = World::new().await;
+    buried(&world, "", 1).await;
+    world.queue("other", json!({})).await;
+    let elsewhere =
+        ["arn:aws:sqs:eu-central-1:111122223333", "arn:aws:sqs:us-east-1:000000000000"].map(str::to_owned);
+    for far in elsewhere {
+        let start = |source: String, destination: String| json!({ "SourceArn": source, "DestinationArn": destination });
+        for (input, parameter) in [
+            (start(format!("{far}:dead"), format!("{ARN}:other")), "SourceArn"),
+            (start(format!("{ARN}:dead"), format!("{far}:other")), "DestinationArn"),
+        ] {
+            let (code, message) = world.refused("StartMessageMoveTask", input).await;
+            assert_eq!(code, "ResourceNotFoundException");
+            assert!(message.contains(parameter), "{message}");
+        }
+    }
+    assert_eq!(listed(&world, "dead").await, json!([]));
+}
