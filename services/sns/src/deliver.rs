@@ -1,52 +1,58 @@
 //! From a message to its deliveries: one task for each subscription whose filter lets it pass.
 
-use base::{Arn, Fault};
-use kernel::{
-    Call, DeadLetter, DeadLetterStyle, Delivery, NewTask, Outcome, Parts, Reply, ReplyInput, Result, Tx,
-};
+use base::{Arn, Fault, Timestamp};
+use kernel::{Call, DeadLetter, DeadLetterStyle, Delivery, NewTask, Outcome, Reply, ReplyInput, Result, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::envelope::{self, Place};
 use crate::http::{DELIVER, Deliver};
-use crate::keys::SubscriptionKey;
 use crate::message::Message;
 use crate::retry;
 use crate::subscription::{self, Protocol, Subscription};
-use crate::topic::{self, Topic};
+use crate::topic::Topic;
 
 /// The internal operation that learns of deliveries whose dead-letter queue is a FIFO queue.
 pub(crate) const UNDELIVERED: &str = "Undelivered";
 
-/// The most subscriptions of a topic: a message is given to all of them in one commit.
+/// The most subscriptions of a topic: they are read at once where all of them are looked at.
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 1_000;
 
-/// Enqueues the deliveries of a message.
-pub(crate) async fn fan_out(tx: &mut Tx, name: &str, topic: &Topic, message: &Message) -> Result<()> {
-    let topic_arn = topic::arn(tx, name);
-    tx.note("message", &message.id.to_string(), Some(json!({ "topic": topic_arn.to_string() })));
-    for (key, subscription) in tx.scan::<SubscriptionKey>(Parts::of(name), SUBSCRIPTIONS_MAX).await? {
-        if subscription.token.is_some() {
-            continue;
-        }
-        let arn = subscription::arn(&topic_arn, key.id);
-        let filter = subscription.settings.filter()?;
-        if filter.is_some_and(|filter| !filter.passes(message)) {
-            tx.fact("filtered out", &arn, None);
-            continue;
-        }
-        let endpoint = tx.endpoint().to_owned();
-        let place = Place {
-            topic: &topic_arn,
-            subscription: &arn,
-            endpoint: &endpoint,
-            at: tx.now(),
-            signature_version: &topic.settings.signature_version,
-            protocol: subscription.protocol.as_str(),
-        };
-        enqueue(tx, topic, &subscription, &place, message)?;
+/// What a delivery takes in the store besides its message: the rest of its task, and its place on the trace.
+const OVERHEAD_BYTES: usize = 1_000;
+
+/// A message on its way to the subscriptions of its topic.
+pub(crate) struct Sent<'a> {
+    pub topic_arn: &'a Arn,
+    pub topic: &'a Topic,
+    pub message: &'a Message,
+    /// When it was published.
+    pub at: Timestamp,
+}
+
+/// Enqueues the delivery to a subscription, if it is confirmed and its filter lets the message pass. How much of the
+/// commit that takes, in bytes.
+pub(crate) fn give(tx: &mut Tx, sent: &Sent<'_>, id: Uuid, subscription: &Subscription) -> Result<usize> {
+    if subscription.token.is_some() {
+        return Ok(0);
     }
-    Ok(())
+    let arn = subscription::arn(sent.topic_arn, id);
+    let filter = subscription.settings.filter()?;
+    if filter.is_some_and(|filter| !filter.passes(sent.message)) {
+        tx.fact("filtered out", &arn, None);
+        return Ok(OVERHEAD_BYTES);
+    }
+    let endpoint = tx.endpoint().to_owned();
+    let place = Place {
+        topic: sent.topic_arn,
+        subscription: &arn,
+        endpoint: &endpoint,
+        at: sent.at,
+        signature_version: &sent.topic.settings.signature_version,
+        protocol: subscription.protocol.as_str(),
+    };
+    enqueue(tx, sent.topic, subscription, &place, sent.message)
 }
 
 fn enqueue(
@@ -55,7 +61,7 @@ fn enqueue(
     subscription: &Subscription,
     place: &Place<'_>,
     message: &Message,
-) -> Result<()> {
+) -> Result<usize> {
     let text = match (subscription.protocol, subscription.settings.raw) {
         (Protocol::Lambda, _) => envelope::record(place, message),
         (_, true) => message.text_for(place.protocol).to_owned(),
@@ -90,8 +96,16 @@ fn enqueue(
         caller: Some(caller(tx, &subscription.endpoint)),
         ..NewTask::new(call)
     };
+    let bytes = weight(&task, subscription);
     tx.enqueue(tx.now(), task)?;
-    Ok(())
+    Ok(bytes)
+}
+
+/// What a task takes in the store: the message once or twice, and the endpoint where it is named.
+fn weight(task: &NewTask, subscription: &Subscription) -> usize {
+    let body = task.dead_letter.as_ref().and_then(|letter| letter.body.as_ref()).map_or(0, String::len);
+    let context = task.reply.as_ref().map_or(0, |reply| reply.context.len());
+    task.call.input.len() + body + context + 3 * subscription.endpoint.len() + OVERHEAD_BYTES
 }
 
 /// In the name of SNS, where the endpoint is.

@@ -78,12 +78,17 @@ fn fields(message: &Message) -> Map<String, Value> {
         let text = attribute.string.as_deref()?;
         let value = match attribute.data_type.as_str() {
             "String.Array" => serde_json::from_str(text).ok()?,
-            kind if kind.starts_with("Number") => serde_json::from_str(text).ok()?,
+            kind if kind.starts_with("Number") => number(text)?,
             _ => Value::from(text),
         };
         Some((name.clone(), value))
     };
     message.attributes.iter().filter_map(field).collect()
+}
+
+/// A number as AWS takes it: also with a plus sign, leading zeros, or nothing before or after the point.
+fn number(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().or_else(|| text.parse::<f64>().ok().map(Value::from))
 }
 
 #[cfg(test)]
@@ -115,6 +120,11 @@ mod tests {
         check(store, &[("store", "String", "corp"), ("price", "Number", "99.5")], false);
         check(store, &[("store", "String", "corp"), ("price", "String", "100")], false);
         check(store, &[("store", "String", "corp")], false);
+        for text in ["5", "05", "+5", "5.", "5.0", "0.5e1", "+05.0"] {
+            check(r#"{"n":[{"numeric":["=",5]}]}"#, &[("n", "Number", text)], true);
+            check(r#"{"n":[5]}"#, &[("n", "Number.int", text)], true);
+        }
+        check(r#"{"n":[{"numeric":["<",0.6]}]}"#, &[("n", "Number", ".5")], true);
         let sport = r#"{"sport":[{"prefix":"bas"},{"anything-but":["rugby"]}]}"#;
         check(sport, &[("sport", "String.Array", r#"["rugby","soccer"]"#)], true);
         check(sport, &[("sport", "String", "rugby")], false);

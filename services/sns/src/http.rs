@@ -52,6 +52,10 @@ pub(crate) async fn deliver(effect: &Effect, input: Deliver) -> Result<()> {
     let task = effect.task().unwrap_or_default();
     match sent {
         Ok(()) => effect.transact("ForgetAttempts", forget_attempts, task).await,
+        Err(fault) if !is_worth_another(&fault) => {
+            effect.transact("ForgetAttempts", forget_attempts, task).await?;
+            Err(fault.into())
+        }
         Err(fault) => {
             let last = input.policy.num_retries;
             let attempts = effect.transact("CountAttempt", count_attempt, (task, last)).await?;
@@ -59,6 +63,11 @@ pub(crate) async fn deliver(effect: &Effect, input: Deliver) -> Result<()> {
             Err(fault.with_members(json!({ RETRY_AFTER_MS: wait_ms })).into())
         }
     }
+}
+
+/// Whether the runner tries again after it: what [`kernel::RetryWhen::ServiceFault`] says.
+fn is_worth_another(fault: &Fault) -> bool {
+    fault.status >= 500 || fault.status == 429
 }
 
 /// How often the delivery has failed now. The row goes when there is no further attempt.

@@ -8,6 +8,8 @@
 //! | `OrderKey { topic, bucket }` | the last number given out in some groups of a FIFO topic; publishers meet here |
 //! | `AcceptedKey { topic, scope, id }` | a message that a FIFO topic has accepted within the last minutes |
 //! | `AgedKey { topic, at, seq, salt }` | the same by age |
+//! | `KeptKey { topic, line, number }` | a message that not all subscriptions have been given: the next in a line of them |
+//! | `LineKey { topic, line }` | how many messages are kept in a line; publishers to a FIFO topic's group meet here |
 //! | `AttemptsKey { task }` | how often an HTTP delivery has failed that is tried again |
 
 use base::Timestamp;
@@ -15,6 +17,7 @@ use kernel::keys;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::fan_out::Kept;
 use crate::subscription::Subscription;
 use crate::topic::Topic;
 
@@ -31,6 +34,10 @@ keys! {
     pub(crate) struct AcceptedKey(5, sharded) -> Accepted { topic: String, scope: String, id: String }
     /// Messages that were accepted, by age.
     pub(crate) struct AgedKey(6, sharded) -> Aged { topic: String, at: Timestamp, seq: u64, salt: u64 }
+    /// A message that not all subscriptions have been given. The line is its group, or its id where there is no order.
+    pub(crate) struct KeptKey(8, large) -> Kept { topic: String, line: String, number: u64 }
+    /// How many messages are in a line.
+    pub(crate) struct LineKey(9) -> Number { topic: String, line: String }
     /// Failed attempts of a delivery.
     pub(crate) struct AttemptsKey(7) -> Number { task: Uuid }
 }

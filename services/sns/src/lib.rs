@@ -3,13 +3,15 @@
 //! Knows topics, who subscribes to them, filter policies and how often a delivery is tried. Knows no other service: a
 //! queue is sent to by the operation that AWS has for it, a function is found in the ARN table, and HTTP endpoints are
 //! called from here. Publishing writes one task for each subscription whose filter lets the message pass, in the same
-//! commit; nothing is kept outside the store.
+//! commit as far as it has room, then in further ones; nothing is kept outside the store.
 //!
 //! The protocols `sms`, `email`, `email-json`, `application` and `firehose` are refused by name. Messages are not signed.
 
+mod access;
 pub mod api;
 mod deliver;
 mod envelope;
+mod fan_out;
 mod fault;
 mod filter;
 mod http;
@@ -25,6 +27,8 @@ mod topic;
 use std::sync::Arc;
 
 use kernel::Service;
+
+pub use access::{ANONYMOUS, is_open};
 
 /// The name in credential scopes and in the router.
 const NAME: &str = "sns";
@@ -52,6 +56,7 @@ pub fn service() -> Service {
         .transact::<api::UntagResource, _>(ops::tags::untag_resource)
         .transact::<api::ListTagsForResource, _>(ops::tags::list_tags_for_resource)
         .internal_effect(http::DELIVER, http::deliver)
+        .internal(fan_out::FAN_OUT, fan_out::fan_out)
         .internal(deliver::UNDELIVERED, deliver::undelivered)
         .internal(order::FORGET, order::forget)
         .targets(&[target::TOPIC])

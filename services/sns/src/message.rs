@@ -31,7 +31,7 @@ pub(crate) struct Draft {
 }
 
 /// A message that may be published.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub id: Uuid,
     pub body: String,

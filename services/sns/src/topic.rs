@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::access::{self, Who};
 use crate::fault;
 use crate::keys::TopicKey;
 use crate::retry::TopicPolicy;
+
+/// The longest name of a topic.
+pub(crate) const NAME_BYTES_MAX: usize = 256;
 
 /// A topic.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,28 +151,40 @@ pub(crate) fn arn(tx: &Tx, name: &str) -> Arn {
     Arn::new(crate::NAME, &tx.scope().region, &tx.scope().account, name)
 }
 
-/// The name of the topic that an ARN names. From here on the transaction is in the ARN's account and region.
-pub(crate) fn enter(tx: &mut Tx, topic_arn: &str) -> Result<String, Fault> {
+/// The name of the topic that an ARN names, if `who` may be the caller as far as that is known without the topic. From
+/// here on the transaction is in the ARN's account and region.
+pub(crate) fn enter(tx: &mut Tx, topic_arn: &str, who: Who<'_>) -> Result<String, Fault> {
     let invalid = || fault::invalid("TopicArn");
     let arn: Arn = topic_arn.parse().map_err(|_| invalid())?;
-    if arn.service != crate::NAME || arn.resource.contains([':', '/']) {
+    let fits = is_name(&arn.resource);
+    if arn.service != crate::NAME || !fits {
         return Err(invalid());
     }
     let (account, region) = arn.account_id().zip(arn.region_name()).ok_or_else(invalid)?;
     tx.enter(Scope { account, region });
+    if let Who::Owner(_) = who {
+        access::check(tx, &arn.resource, "", who)?;
+    }
     Ok(arn.resource)
 }
 
+/// Whether a topic could have that name: whatever becomes part of a key is bounded.
+pub(crate) fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains([':', '/'])
+}
+
 /// The topic of an ARN, unguarded: publishing does not conflict with a change of attributes.
-pub(crate) async fn find(tx: &mut Tx, topic_arn: &str) -> Result<(String, Topic)> {
-    let name = enter(tx, topic_arn)?;
-    let topic = tx.peek(&TopicKey { name: name.clone() }).await?;
-    Ok((name, topic.ok_or_else(fault::no_topic)?))
+pub(crate) async fn find(tx: &mut Tx, topic_arn: &str, who: Who<'_>) -> Result<(String, Topic)> {
+    let name = enter(tx, topic_arn, who)?;
+    let topic = tx.peek(&TopicKey { name: name.clone() }).await?.ok_or_else(fault::no_topic)?;
+    access::check(tx, &name, &topic.settings.policy, who)?;
+    Ok((name, topic))
 }
 
 /// The topic of an ARN, guarded: for operations that change it.
-pub(crate) async fn find_guarded(tx: &mut Tx, topic_arn: &str) -> Result<(TopicKey, Topic)> {
-    let key = TopicKey { name: enter(tx, topic_arn)? };
-    let topic = tx.get(&key).await?;
-    Ok((key, topic.ok_or_else(fault::no_topic)?))
+pub(crate) async fn find_guarded(tx: &mut Tx, topic_arn: &str, who: Who<'_>) -> Result<(TopicKey, Topic)> {
+    let key = TopicKey { name: enter(tx, topic_arn, who)? };
+    let topic = tx.get(&key).await?.ok_or_else(fault::no_topic)?;
+    access::check(tx, &key.name, &topic.settings.policy, who)?;
+    Ok((key, topic))
 }

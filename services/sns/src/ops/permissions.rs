@@ -2,6 +2,7 @@ use base::Fault;
 use kernel::{Result, Tx};
 use serde_json::{Map, Value, json};
 
+use crate::access::Who;
 use crate::api::{AddPermissionInput, AddPermissionOutput, RemovePermissionInput, RemovePermissionOutput};
 use crate::fault;
 use crate::topic::{arn, find_guarded};
@@ -10,7 +11,7 @@ use crate::topic::{arn, find_guarded};
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html>
 pub(crate) async fn add_permission(tx: &mut Tx, input: AddPermissionInput) -> Result<AddPermissionOutput> {
-    let (key, mut topic) = find_guarded(tx, &input.topic_arn).await?;
+    let (key, mut topic) = find_guarded(tx, &input.topic_arn, Who::Owner("AddPermission")).await?;
     let arn = arn(tx, &key.name);
     if input.aws_account_id.is_empty() || input.action_name.is_empty() {
         return Err(fault::invalid("AWSAccountId and ActionName must not be empty").into());
@@ -42,7 +43,7 @@ pub(crate) async fn remove_permission(
     tx: &mut Tx,
     input: RemovePermissionInput,
 ) -> Result<RemovePermissionOutput> {
-    let (key, mut topic) = find_guarded(tx, &input.topic_arn).await?;
+    let (key, mut topic) = find_guarded(tx, &input.topic_arn, Who::Owner("RemovePermission")).await?;
     let arn = arn(tx, &key.name);
     let mut policy = parse(topic.settings.to_attributes(&arn).get("Policy"))?;
     statements(&mut policy)?.retain(|statement| statement["Sid"] != *input.label);

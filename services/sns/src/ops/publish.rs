@@ -4,18 +4,21 @@ use base::Fault;
 use kernel::{Result, Tx};
 use uuid::Uuid;
 
+use crate::access::Who;
 use crate::api::{
     BatchResultErrorEntry, PublishBatchInput, PublishBatchOutput, PublishBatchRequestEntry,
     PublishBatchResultEntry, PublishInput, PublishOutput,
 };
+use crate::fan_out::Room;
 use crate::message::{BYTES_MAX, Draft, Message};
 use crate::topic::{Topic, find};
-use crate::{deliver, fault, order};
+use crate::{fan_out, fault, order};
 
 /// The most entries of a batch.
 const ENTRIES_MAX: usize = 10;
 
-/// Publishes one message. Its deliveries are on disk when the answer comes.
+/// Publishes one message. Its deliveries are on disk when the answer comes, or the message with what gives it to the
+/// others, if they do not fit into one commit.
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 pub(crate) async fn publish(tx: &mut Tx, input: PublishInput) -> Result<PublishOutput> {
@@ -25,7 +28,7 @@ pub(crate) async fn publish(tx: &mut Tx, input: PublishInput) -> Result<PublishO
     let Some(arn) = input.topic_arn.or(input.target_arn) else {
         return Err(fault::invalid("TopicArn or TargetArn Reason: no value for required parameter").into());
     };
-    let (name, topic) = find(tx, &arn).await?;
+    let (name, topic) = find(tx, &arn, Who::Allowed("Publish")).await?;
     let draft = Draft {
         body: input.message,
         subject: input.subject,
@@ -35,7 +38,8 @@ pub(crate) async fn publish(tx: &mut Tx, input: PublishInput) -> Result<PublishO
         deduplication: input.message_deduplication_id,
     };
     let message = draft.check(&topic, tx.id())?;
-    let (id, number) = send(tx, (&name, &topic), message).await?;
+    let mut room = Room::default();
+    let (id, number) = send(tx, (&name, &topic), message, &mut room).await?;
     Ok(PublishOutput { message_id: Some(id.to_string()), sequence_number: number })
 }
 
@@ -43,7 +47,7 @@ pub(crate) async fn publish(tx: &mut Tx, input: PublishInput) -> Result<PublishO
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>
 pub(crate) async fn publish_batch(tx: &mut Tx, input: PublishBatchInput) -> Result<PublishBatchOutput> {
-    let (name, topic) = find(tx, &input.topic_arn).await?;
+    let (name, topic) = find(tx, &input.topic_arn, Who::Allowed("Publish")).await?;
     check_ids(&input.publish_batch_request_entries)?;
     let (mut successful, mut failed, mut checked) = (Vec::new(), Vec::new(), Vec::new());
     for entry in input.publish_batch_request_entries {
@@ -67,8 +71,9 @@ pub(crate) async fn publish_batch(tx: &mut Tx, input: PublishBatchInput) -> Resu
         );
         return Err(Fault::new("BatchRequestTooLongException", message).into());
     }
+    let mut room = Room::default();
     for (id, message) in checked {
-        let (message_id, sequence_number) = send(tx, (&name, &topic), message).await?;
+        let (message_id, sequence_number) = send(tx, (&name, &topic), message, &mut room).await?;
         let message_id = Some(message_id.to_string());
         successful.push(PublishBatchResultEntry { id: Some(id), message_id, sequence_number });
     }
@@ -80,13 +85,15 @@ async fn send(
     tx: &mut Tx,
     (name, topic): (&str, &Topic),
     mut message: Message,
+    room: &mut Room,
 ) -> Result<(Uuid, Option<String>)> {
     if let Some(accepted) = order::place(tx, name, topic, &mut message).await? {
         tx.remark("duplicate message", &accepted.id.to_string(), None);
         return Ok((accepted.id, Some(order::sequence_number(accepted.number))));
     }
-    deliver::fan_out(tx, name, topic, &message).await?;
-    Ok((message.id, message.number.map(order::sequence_number)))
+    let answer = (message.id, message.number.map(order::sequence_number));
+    fan_out::publish(tx, name, topic, message, room).await?;
+    Ok(answer)
 }
 
 fn refused(id: String, fault: Fault) -> BatchResultErrorEntry {

@@ -2,6 +2,7 @@ use base::{Arn, Fault};
 use kernel::{Call, NewTask, Parts, Result, Tx};
 use uuid::Uuid;
 
+use crate::access::{self, Who};
 use crate::api::{
     ConfirmSubscriptionInput, ConfirmSubscriptionOutput, SubscribeInput, SubscribeOutput, UnsubscribeInput,
     UnsubscribeOutput,
@@ -14,11 +15,16 @@ use crate::subscription::{self, Protocol, Setting, Settings, Subscription};
 use crate::topic::{self, Topic, find_guarded};
 use crate::{fault, retry};
 
+use super::subscriptions::check_owner;
+
+/// The longest endpoint: it is part of a key.
+const ENDPOINT_BYTES_MAX: usize = 2_048;
+
 /// Subscribes an endpoint. Queues and functions are subscribed at once; an HTTP endpoint is asked to confirm first.
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html>
 pub(crate) async fn subscribe(tx: &mut Tx, input: SubscribeInput) -> Result<SubscribeOutput> {
-    let (key, topic) = find_guarded(tx, &input.topic_arn).await?;
+    let (key, topic) = find_guarded(tx, &input.topic_arn, Who::Allowed("Subscribe")).await?;
     let protocol = Protocol::parse(&input.protocol)?;
     let endpoint = input.endpoint.unwrap_or_default();
     check_endpoint(tx, protocol, &endpoint, &topic)?;
@@ -80,6 +86,9 @@ pub(crate) async fn subscribe(tx: &mut Tx, input: SubscribeInput) -> Result<Subs
 
 fn check_endpoint(tx: &Tx, protocol: Protocol, endpoint: &str, topic: &Topic) -> Result<(), Fault> {
     let invalid = |reason: &str| fault::invalid(format!("Endpoint Reason: {reason}"));
+    if endpoint.len() > ENDPOINT_BYTES_MAX {
+        return Err(invalid("Endpoint must be at most 2048 characters long"));
+    }
     if let Protocol::Http | Protocol::Https = protocol {
         let scheme = format!("{}://", protocol.as_str());
         if topic.settings.fifo.is_some() {
@@ -144,14 +153,15 @@ fn ask_to_confirm(
     Ok(())
 }
 
-/// Confirms the subscription that a token was sent for; each token does so once.
+/// Confirms the subscription that a token was sent for; each token does so once. The token is the proof: nobody is asked
+/// for his account.
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html>
 pub(crate) async fn confirm_subscription(
     tx: &mut Tx,
     input: ConfirmSubscriptionInput,
 ) -> Result<ConfirmSubscriptionOutput> {
-    let name = topic::find(tx, &input.topic_arn).await?.0;
+    let name = topic::find(tx, &input.topic_arn, Who::Anybody).await?.0;
     let all = tx.scan::<SubscriptionKey>(Parts::of(&name), SUBSCRIPTIONS_MAX).await?;
     let named = |subscription: &Subscription| subscription.token.as_deref() == Some(&input.token);
     let Some((key, _)) = all.into_iter().find(|(_, subscription)| named(subscription)) else {
@@ -159,7 +169,9 @@ pub(crate) async fn confirm_subscription(
     };
     // Guarded: it may be confirmed or taken away just now.
     let subscription = tx.get(&key).await?.ok_or_else(fault::no_subscription)?;
-    let authenticated = input.authenticate_on_unsubscribe.as_deref() == Some("true");
+    // Only a signed call can ask for it.
+    let authenticated = input.authenticate_on_unsubscribe.as_deref() == Some("true")
+        && tx.caller().principal != access::ANONYMOUS;
     tx.put(&key, &Subscription { token: None, authenticated, ..subscription })?;
     let arn = subscription::arn(&topic::arn(tx, &name), key.id);
     Ok(ConfirmSubscriptionOutput { subscription_arn: Some(arn) })
@@ -170,7 +182,7 @@ pub(crate) async fn confirm_subscription(
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html>
 pub(crate) async fn unsubscribe(tx: &mut Tx, input: UnsubscribeInput) -> Result<UnsubscribeOutput> {
     let (topic_arn, id) = subscription::parse_arn(&input.subscription_arn)?;
-    let (topic_key, mut topic) = match find_guarded(tx, &topic_arn).await {
+    let (topic_key, mut topic) = match find_guarded(tx, &topic_arn, Who::Anybody).await {
         Err(kernel::Error::Fault(fault)) if fault.code == "NotFoundException" => {
             return Ok(UnsubscribeOutput {});
         }
@@ -178,6 +190,10 @@ pub(crate) async fn unsubscribe(tx: &mut Tx, input: UnsubscribeInput) -> Result<
     };
     let key = SubscriptionKey { topic: topic_key.name.clone(), id };
     let Some(subscription) = tx.get(&key).await? else { return Ok(UnsubscribeOutput {}) };
+    // Whoever has the link of an endpoint may use it, unless it was confirmed otherwise.
+    if subscription.authenticated {
+        check_owner(tx, &key.topic, Some(&subscription), "Unsubscribe")?;
+    }
     tx.delete(&key);
     let (protocol, endpoint) = (subscription.protocol.as_str().to_owned(), subscription.endpoint);
     tx.delete(&EndpointKey { topic: topic_key.name.clone(), protocol, endpoint });

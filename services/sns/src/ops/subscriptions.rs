@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use base::Fault;
 use kernel::{Direction, Parts, Result, Tx};
 
+use crate::access::{self, Who};
 use crate::api::{
     GetSubscriptionAttributesInput, GetSubscriptionAttributesOutput, ListSubscriptionsByTopicInput,
     ListSubscriptionsByTopicOutput, ListSubscriptionsInput, ListSubscriptionsOutput,
@@ -22,7 +24,7 @@ pub(crate) async fn list_subscriptions(
     tx: &mut Tx,
     input: ListSubscriptionsInput,
 ) -> Result<ListSubscriptionsOutput> {
-    let (subscriptions, next_token) = page(tx, Parts::none(), input.next_token).await?;
+    let (subscriptions, next_token) = page(tx, None, input.next_token).await?;
     Ok(ListSubscriptionsOutput { subscriptions: Some(subscriptions), next_token })
 }
 
@@ -33,17 +35,21 @@ pub(crate) async fn list_subscriptions_by_topic(
     tx: &mut Tx,
     input: ListSubscriptionsByTopicInput,
 ) -> Result<ListSubscriptionsByTopicOutput> {
-    let (name, _) = find(tx, &input.topic_arn).await?;
-    let (subscriptions, next_token) = page(tx, Parts::of(&name), input.next_token).await?;
+    let (name, _) = find(tx, &input.topic_arn, Who::Owner("ListSubscriptionsByTopic")).await?;
+    let (subscriptions, next_token) = page(tx, Some(&name), input.next_token).await?;
     Ok(ListSubscriptionsByTopicOutput { subscriptions: Some(subscriptions), next_token })
 }
 
 /// A token is the last subscription of the answer before: `topic:id`.
-async fn page(tx: &mut Tx, parts: Parts, token: Option<String>) -> Result<(Vec<Listed>, Option<String>)> {
+async fn page(tx: &mut Tx, of: Option<&str>, token: Option<String>) -> Result<(Vec<Listed>, Option<String>)> {
+    let parts = of.map_or_else(Parts::none, Parts::of);
     let mut rows = match token {
         None => tx.scan::<SubscriptionKey>(parts, PAGE + 1).await?,
         Some(token) => {
             let (topic, id) = subscription::parse_arn(&token).map_err(|_| fault::invalid("NextToken"))?;
+            if !topic::is_name(&topic) || of.is_some_and(|of| of != topic) {
+                return Err(fault::invalid("NextToken").into());
+            }
             let after = SubscriptionKey { topic, id };
             tx.scan_after(parts, &after, PAGE + 1, Direction::Forward).await?
         }
@@ -77,8 +83,9 @@ pub(crate) async fn get_subscription_attributes(
     input: GetSubscriptionAttributesInput,
 ) -> Result<GetSubscriptionAttributesOutput> {
     let (topic_arn, id) = subscription::parse_arn(&input.subscription_arn)?;
-    let (name, topic) = find(tx, &topic_arn).await?;
-    let subscription = tx.peek(&SubscriptionKey { topic: name, id }).await?;
+    let (name, topic) = find(tx, &topic_arn, Who::Anybody).await?;
+    let subscription = tx.peek(&SubscriptionKey { topic: name.clone(), id }).await?;
+    check_owner(tx, &name, subscription.as_ref(), "GetSubscriptionAttributes")?;
     let subscription = subscription.ok_or_else(fault::no_subscription)?;
     let mut attributes: BTreeMap<String, String> = subscription.settings.to_attributes();
     let own = [
@@ -108,9 +115,11 @@ pub(crate) async fn set_subscription_attributes(
     input: SetSubscriptionAttributesInput,
 ) -> Result<SetSubscriptionAttributesOutput> {
     let (topic_arn, id) = subscription::parse_arn(&input.subscription_arn)?;
-    let (name, topic) = topic::find(tx, &topic_arn).await?;
+    let (name, topic) = find(tx, &topic_arn, Who::Anybody).await?;
     let key = SubscriptionKey { topic: name, id };
-    let mut subscription = tx.get(&key).await?.ok_or_else(fault::no_subscription)?;
+    let subscription = tx.get(&key).await?;
+    check_owner(tx, &key.topic, subscription.as_ref(), "SetSubscriptionAttributes")?;
+    let mut subscription = subscription.ok_or_else(fault::no_subscription)?;
     let attributes = BTreeMap::from([(input.attribute_name, input.attribute_value.unwrap_or_default())]);
     let setting = Setting {
         protocol: subscription.protocol,
@@ -120,4 +129,18 @@ pub(crate) async fn set_subscription_attributes(
     subscription.settings.set(tx, &setting)?;
     tx.put(&key, &subscription)?;
     Ok(SetSubscriptionAttributesOutput {})
+}
+
+/// A subscription is its own account's and its topic's; others learn not even whether it is there.
+pub(super) fn check_owner(
+    tx: &Tx,
+    topic: &str,
+    subscription: Option<&Subscription>,
+    action: &str,
+) -> Result<(), Fault> {
+    let is_mine = |subscription: &Subscription| access::is_of(tx.caller(), &subscription.owner);
+    if access::is_owner(tx) || subscription.is_some_and(is_mine) {
+        return Ok(());
+    }
+    Err(access::denied(tx, topic, action))
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use base::Fault;
 use kernel::{Result, Tx};
 
+use crate::access::Who;
 use crate::api::{
     ListTagsForResourceInput, ListTagsForResourceOutput, Tag, TagResourceInput, TagResourceOutput,
     UntagResourceInput, UntagResourceOutput,
@@ -16,7 +17,8 @@ const TAGS_MAX: usize = 50;
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html>
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
-    let (key, mut topic) = find_guarded(tx, &input.resource_arn).await.map_err(as_resource)?;
+    let (key, mut topic) =
+        find_guarded(tx, &input.resource_arn, Who::Owner("TagResource")).await.map_err(as_resource)?;
     topic.tags.extend(input.tags.into_iter().map(|tag| (tag.key, tag.value)));
     check(&topic.tags)?;
     tx.put(&key, &topic)?;
@@ -27,7 +29,8 @@ pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_UntagResource.html>
 pub(crate) async fn untag_resource(tx: &mut Tx, input: UntagResourceInput) -> Result<UntagResourceOutput> {
-    let (key, mut topic) = find_guarded(tx, &input.resource_arn).await.map_err(as_resource)?;
+    let (key, mut topic) =
+        find_guarded(tx, &input.resource_arn, Who::Owner("UntagResource")).await.map_err(as_resource)?;
     topic.tags.retain(|name, _| !input.tag_keys.contains(name));
     tx.put(&key, &topic)?;
     Ok(UntagResourceOutput {})
@@ -40,7 +43,8 @@ pub(crate) async fn list_tags_for_resource(
     tx: &mut Tx,
     input: ListTagsForResourceInput,
 ) -> Result<ListTagsForResourceOutput> {
-    let (_, topic) = find(tx, &input.resource_arn).await.map_err(as_resource)?;
+    let (_, topic) =
+        find(tx, &input.resource_arn, Who::Owner("ListTagsForResource")).await.map_err(as_resource)?;
     let tags = topic.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
     Ok(ListTagsForResourceOutput { tags: Some(tags) })
 }

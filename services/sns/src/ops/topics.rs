@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use base::Fault;
 use kernel::{Direction, Parts, Result, Tx};
 
+use crate::access::Who;
 use crate::api::{
     CreateTopicInput, CreateTopicOutput, DeleteTopicInput, DeleteTopicOutput, GetTopicAttributesInput,
     GetTopicAttributesOutput, ListTopicsInput, ListTopicsOutput, SetTopicAttributesInput,
@@ -10,7 +11,7 @@ use crate::api::{
 };
 use crate::deliver::SUBSCRIPTIONS_MAX;
 use crate::keys::{EndpointKey, SubscriptionKey, TopicKey};
-use crate::topic::{Fifo, Settings, Topic, arn, enter, find, find_guarded};
+use crate::topic::{self, Fifo, Settings, Topic, arn, enter, find, find_guarded};
 use crate::{fault, order, retry};
 
 /// Topics of one answer.
@@ -66,7 +67,7 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Fault> {
     let letters = |stem: &str| {
         !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
-    if name.len() <= 256 && stem.is_some_and(letters) {
+    if name.len() <= topic::NAME_BYTES_MAX && stem.is_some_and(letters) {
         return Ok(());
     }
     Err(match fifo {
@@ -82,7 +83,7 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Fault> {
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html>
 pub(crate) async fn delete_topic(tx: &mut Tx, input: DeleteTopicInput) -> Result<DeleteTopicOutput> {
-    let key = TopicKey { name: enter(tx, &input.topic_arn)? };
+    let key = TopicKey { name: enter(tx, &input.topic_arn, Who::Owner("DeleteTopic"))? };
     if tx.get(&key).await?.is_none() {
         return Ok(DeleteTopicOutput {});
     }
@@ -103,6 +104,7 @@ pub(crate) async fn delete_topic(tx: &mut Tx, input: DeleteTopicInput) -> Result
 pub(crate) async fn list_topics(tx: &mut Tx, input: ListTopicsInput) -> Result<ListTopicsOutput> {
     let mut rows = match input.next_token {
         None => tx.scan::<TopicKey>(Parts::none(), PAGE + 1).await?,
+        Some(name) if !topic::is_name(&name) => return Err(fault::invalid("NextToken").into()),
         Some(name) => tx.scan_after(Parts::none(), &TopicKey { name }, PAGE + 1, Direction::Forward).await?,
     };
     let more = rows.len() > PAGE;
@@ -119,7 +121,7 @@ pub(crate) async fn get_topic_attributes(
     tx: &mut Tx,
     input: GetTopicAttributesInput,
 ) -> Result<GetTopicAttributesOutput> {
-    let (name, topic) = find(tx, &input.topic_arn).await?;
+    let (name, topic) = find(tx, &input.topic_arn, Who::Owner("GetTopicAttributes")).await?;
     let arn = arn(tx, &name);
     let subscriptions = tx.scan::<SubscriptionKey>(Parts::of(&name), SUBSCRIPTIONS_MAX).await?;
     let pending = subscriptions.iter().filter(|(_, subscription)| subscription.token.is_some()).count();
@@ -153,7 +155,7 @@ pub(crate) async fn set_topic_attributes(
     tx: &mut Tx,
     input: SetTopicAttributesInput,
 ) -> Result<SetTopicAttributesOutput> {
-    let (key, mut topic) = find_guarded(tx, &input.topic_arn).await?;
+    let (key, mut topic) = find_guarded(tx, &input.topic_arn, Who::Owner("SetTopicAttributes")).await?;
     topic.settings.set(&input.attribute_name, &input.attribute_value.unwrap_or_default())?;
     tx.put(&key, &topic)?;
     Ok(SetTopicAttributesOutput {})

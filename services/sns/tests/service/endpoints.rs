@@ -152,3 +152,48 @@ async fn attempts_go_on_after_a_crash() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn nothing_is_left_of_the_attempts_of_a_delivery_that_was_refused_in_the_end() {
+    with_endpoint(async |endpoint, url| {
+        let world = World::new().await;
+        let (topic, _) = subscribed(&world, &endpoint, &url, json!({})).await;
+        let before = world.rows().await;
+        for answers in [&[500, 404][..], &[500, 200], &[500, 500, 500, 500]] {
+            endpoint.answers(answers);
+            world.publish(&topic, json!({ "Message": "x" })).await;
+            assert_eq!(world.rows().await, before + 1, "the first failure is counted");
+            world.0.advance(Duration::from_secs(600)).await;
+            assert_eq!((endpoint.seen().len(), world.rows().await), (answers.len(), before), "{answers:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_has_the_links_confirms_and_unsubscribes_without_a_signature() {
+    with_endpoint(async |endpoint, url| {
+        let world = World::new().await;
+        let topic = world.topic("t", json!({})).await;
+        world.ok("Subscribe", json!({ "TopicArn": topic, "Protocol": "http", "Endpoint": url })).await;
+        world.0.idle().await;
+        let body: Value = serde_json::from_str(&endpoint.seen().remove(0).1).unwrap();
+        let anonymous = async |operation: &str, input: Value| {
+            let caller = kernel::Caller { principal: sns::ANONYMOUS.to_owned(), ..world.0.caller() };
+            world.0.call_as(caller, "sns", operation, input).await.unwrap()
+        };
+        let confirm =
+            json!({ "TopicArn": topic, "Token": body["Token"], "AuthenticateOnUnsubscribe": "true" });
+        let arn = anonymous("ConfirmSubscription", confirm).await["SubscriptionArn"].clone();
+        let got = world.ok("GetSubscriptionAttributes", json!({ "SubscriptionArn": arn })).await;
+        let shown = ["PendingConfirmation", "ConfirmationWasAuthenticated"];
+        assert_eq!(
+            shown.map(|name| &got["Attributes"][name]),
+            ["false", "false"],
+            "only who signs can ask for it"
+        );
+        anonymous("Unsubscribe", json!({ "SubscriptionArn": arn })).await;
+        assert_eq!(world.ok("ListSubscriptions", json!({})).await["Subscriptions"], json!([]));
+    })
+    .await;
+}

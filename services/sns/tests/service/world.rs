@@ -66,6 +66,22 @@ impl World {
         published
     }
 
+    /// What another account's root user is answered, or a fault as text.
+    pub(crate) async fn as_other(&self, operation: &str, input: Value) -> Result<Value, String> {
+        let account = base::AccountId::parse("111111111111").unwrap();
+        let here = self.0.caller();
+        let caller = kernel::Caller::root_user(account, here.region, here.request_id);
+        self.0.call_as(caller, "sns", operation, input).await.map_err(|fault| fault.to_string())
+    }
+
+    /// How many rows the service has.
+    pub(crate) async fn rows(&self) -> usize {
+        let all = store::engine::KeyRange { start: bytes::Bytes::new(), end: bytes::Bytes::new() };
+        let snapshot = self.0.engine().snapshot().await.unwrap();
+        let rows = snapshot.scan(all, 1_000_000, kernel::Direction::Forward).await.unwrap();
+        rows.iter().filter(|(key, _)| key.windows(4).any(|part| part == b"sns\0")).count()
+    }
+
     /// The messages of a queue, each once.
     pub(crate) async fn messages(&self, queue: &str) -> Vec<Value> {
         let receive = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 100, "VisibilityTimeout": 40_000 });
