@@ -43,8 +43,21 @@ pub(crate) struct Stream {
     pub first_event_at: Option<Timestamp>,
     pub last_event_at: Option<Timestamp>,
     pub last_ingested_at: Option<Timestamp>,
+    /// `seq` of the newest event, and the first `index` that is free beside it.
+    #[serde(default)]
+    pub next_place: Option<(u64, u32)>,
 }
 store::stored!(Stream, format = 1);
+
+impl Stream {
+    /// The first `index` of as many events under `seq`. Calls that share a transaction share its `seq`: the later ones' events
+    /// stand behind the earlier ones'.
+    pub(crate) fn take_places(&mut self, seq: u64, count: u32) -> u32 {
+        let first = self.next_place.filter(|(newest, _)| *newest == seq).map_or(0, |(_, free)| free);
+        self.next_place = Some((seq, first.saturating_add(count)));
+        first
+    }
+}
 
 /// A line.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -28,13 +28,15 @@ pub(crate) async fn deliver(tx: &mut Tx, input: Deliver) -> Result<()> {
     }
     let now = tx.now();
     let key = StreamKey { group: input.group.clone(), name: input.stream.clone() };
-    let stream = tx.get(&key).await?.unwrap_or(Stream {
+    let mut stream = tx.get(&key).await?.unwrap_or(Stream {
         created_at: now,
         first_event_at: Some(now),
         last_event_at: None,
         last_ingested_at: None,
+        next_place: None,
     });
+    let (seq, index) = (tx.seq(), stream.take_places(tx.seq(), 1));
     tx.put(&key, &Stream { last_event_at: Some(now), last_ingested_at: Some(now), ..stream })?;
-    let event_key = EventKey { group: input.group, stream: input.stream, at: now, seq: tx.seq(), index: 0 };
+    let event_key = EventKey { group: input.group, stream: input.stream, at: now, seq, index };
     tx.put(&event_key, &Event { message: input.message, ingested_at: now })
 }

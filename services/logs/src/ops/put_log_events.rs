@@ -38,6 +38,8 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
     let oldest = (tx.now() - AGE_MAX).max(group.horizon(tx).unwrap_or_default());
     let newest = tx.now() + FUTURE_MAX;
     let (mut too_old, mut too_new) = (None, None);
+    let count = u32::try_from(input.log_events.len()).unwrap_or(u32::MAX);
+    let (seq, first) = (tx.seq(), stream.take_places(tx.seq(), count));
     for (event, index) in input.log_events.into_iter().zip(0_i32..) {
         let at = Timestamp::from_millis(event.timestamp);
         if at < oldest {
@@ -49,8 +51,8 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
                 group: key.group.clone(),
                 stream: key.name.clone(),
                 at,
-                seq: tx.seq(),
-                index: index.unsigned_abs(),
+                seq,
+                index: first.saturating_add(index.unsigned_abs()),
             };
             tx.put(&event_key, &Event { message: event.message, ingested_at: tx.now() })?;
             stream.first_event_at = Some(stream.first_event_at.map_or(at, |first| first.min(at)));
@@ -70,4 +72,68 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
         rejected_log_events_info: rejected,
         rejected_entity_info: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use testkit::World;
+
+    use super::*;
+    use crate::ops::deliver::{Deliver, deliver};
+
+    /// What tasks do that share a transaction.
+    async fn put_all(tx: &mut Tx, inputs: Vec<PutLogEventsInput>) -> Result<()> {
+        for input in inputs {
+            put_log_events(tx, input).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver_all(tx: &mut Tx, inputs: Vec<Deliver>) -> Result<()> {
+        for input in inputs {
+            deliver(tx, input).await?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn calls_in_one_transaction_keep_all_lines_in_order() {
+        let service = || crate::service().internal("PutAll", put_all).internal("DeliverAll", deliver_all);
+        let world = World::new(move || vec![service()]).await;
+        world.ok("logs", "CreateLogGroup", json!({ "logGroupName": "g" })).await;
+        world.ok("logs", "CreateLogStream", json!({ "logGroupName": "g", "logStreamName": "s" })).await;
+        let at = world.now().as_millis();
+        let put = |lines: &[&str]| -> Value {
+            let event = |line: &&str| json!({ "timestamp": at, "message": line });
+            let events: Vec<Value> = lines.iter().map(event).collect();
+            json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events })
+        };
+        let lines = async |stream: &str, limit: usize| {
+            let mut lines = Vec::new();
+            let mut token = Value::Null;
+            loop {
+                let mut input = json!({ "logGroupName": "g", "logStreamName": stream, "limit": limit, "startFromHead": true });
+                if !token.is_null() {
+                    input["nextToken"] = token.clone();
+                }
+                let page = world.ok("logs", "GetLogEvents", input).await;
+                let events = page["events"].as_array().unwrap();
+                lines.extend(events.iter().map(|event| event["message"].as_str().unwrap().to_owned()));
+                if events.is_empty() {
+                    return lines;
+                }
+                token = page["nextForwardToken"].clone();
+            }
+        };
+        let all = json!([put(&["1", "2"]), put(&["3"]), put(&["4", "5"])]);
+        world.ask("logs", "PutAll", all).await.unwrap();
+        world.ok("logs", "PutLogEvents", put(&["6"])).await;
+        for limit in [1, 2, 100] {
+            assert_eq!(lines("s", limit).await, ["1", "2", "3", "4", "5", "6"]);
+        }
+        let deliver = |line: &str| json!({ "group": "g", "stream": "d", "message": line });
+        world.ask("logs", "DeliverAll", json!([deliver("1"), deliver("2"), deliver("3")])).await.unwrap();
+        assert_eq!(lines("d", 2).await, ["1", "2", "3"]);
+    }
 }

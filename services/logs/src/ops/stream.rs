@@ -28,8 +28,13 @@ pub(crate) async fn create_log_stream(
     if tx.get(&key).await?.is_some() {
         return Err(fault::already_exists("stream").into());
     }
-    let stream =
-        Stream { created_at: tx.now(), first_event_at: None, last_event_at: None, last_ingested_at: None };
+    let stream = Stream {
+        created_at: tx.now(),
+        first_event_at: None,
+        last_event_at: None,
+        last_ingested_at: None,
+        next_place: None,
+    };
     tx.put(&key, &stream)?;
     Ok(CreateLogStreamOutput {})
 }
