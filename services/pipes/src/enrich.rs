@@ -8,19 +8,31 @@ use kernel::{Caller, Effect};
 use serde_json::{Value, json};
 
 use crate::source::ask;
-use crate::targets::{Item, Shot, post};
+use crate::targets::{FUNCTION_BYTES_MAX, Item, MACHINE_BYTES_MAX, Shot, array_parts, post};
 
 /// The largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 6 * 1_048_576;
 
-/// The events that the enrichment answers with. A function or a state machine is given all at once, an API destination one
-/// after the other.
+/// The events that the enrichment answers with. A function or a state machine is given all at once, or as many as its
+/// payload holds, an API destination one after the other.
 pub(crate) async fn enrich(shot: &Shot<'_>, arn: &Arn, items: &[Item]) -> Result<Vec<Value>, Fault> {
     let Shot { effect, caller, pipe } = shot;
-    let batch = || Value::Array(items.iter().map(|item| item.payload.clone()).collect());
     match arn.service.as_str() {
-        "lambda" => events(invoke(effect, caller, arn, &batch()).await?),
-        "states" => events(run_machine(effect, caller, arn, &batch()).await?),
+        service @ ("lambda" | "states") => {
+            let is_function = service == "lambda";
+            let bytes_max = if is_function { FUNCTION_BYTES_MAX } else { MACHINE_BYTES_MAX };
+            let mut all = Vec::new();
+            for part in array_parts(items, bytes_max) {
+                let items = items.get(part).unwrap_or_default();
+                let batch: Value = items.iter().map(|item| item.payload.clone()).collect();
+                let answer = match is_function {
+                    true => invoke(effect, caller, arn, &batch).await?,
+                    false => run_machine(effect, caller, arn, &batch).await?,
+                };
+                all.extend(events(answer)?);
+            }
+            Ok(all)
+        }
         _ => {
             let parameters = pipe.settings.enrichment_parameters.as_ref();
             let parameters = parameters.and_then(|parameters| parameters.http_parameters.as_ref());

@@ -9,10 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base::{AccountId, Document, Region};
-use futures::future::{Either, select};
+use futures::FutureExt;
+use futures::future::{Fuse, FusedFuture, select};
 use kernel::{Caller, Direction, Effect, Kernel, Parts, Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::Wake;
 
 use crate::api::PipeState;
 use crate::compiled::Compiled;
@@ -117,14 +119,13 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
     let mut known: Option<(u64, Compiled)> = None;
     loop {
         // Asked for before the look, so that what changes in between wakes us.
-        let changed = effect.watch::<PipeKey>(&Parts::of(&run.name));
-        let pause = |time| effect.clock().sleep_until(effect.now() + time);
+        let mut changed = effect.watch::<PipeKey>(&Parts::of(&run.name)).fuse();
         let (version, found) = match effect.transact("LoadPipe", load, run.name.clone()).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(()),
             Err(error) => {
                 tracing::warn!(pipe = run.name, %error, "failed to look at a pipe; it is looked at again");
-                pause(PAUSE).await;
+                effect.clock().sleep_until(effect.now() + PAUSE).await;
                 continue;
             }
         };
@@ -136,21 +137,25 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
             known = Some((version, Compiled::new(&run.name, pipe::arn(&scope, &run.name), found.settings)?));
         }
         let Some((_, compiled)) = &known else { return Ok(()) };
-        let gathering = std::pin::pin!(source::gather(effect, compiled));
-        match select(gathering, changed).await {
-            Either::Left((Ok(batch), _)) if batch.is_empty() => {}
-            Either::Left((Ok(batch), changed)) => {
+        match source::gather(effect, compiled, &mut changed).await {
+            Ok(batch) if batch.is_empty() => {}
+            Ok(batch) => {
                 if !execution::run(effect, compiled, batch).await {
-                    select(changed, std::pin::pin!(pause(FAILED_PAUSE))).await;
+                    pause(effect, changed, FAILED_PAUSE).await;
                 }
             }
-            Either::Left((Err(fault), changed)) => {
+            Err(fault) => {
                 tracing::warn!(pipe = compiled.arn, %fault, "failed to read a pipe's source");
-                select(changed, std::pin::pin!(pause(PAUSE))).await;
+                pause(effect, changed, PAUSE).await;
             }
-            // What was received and not kept comes again after its visibility timeout.
-            Either::Right(_) => {}
         }
+    }
+}
+
+/// Waits, but no longer than until the pipe has changed.
+async fn pause(effect: &Effect, changed: Fuse<Wake>, time: Duration) {
+    if !changed.is_terminated() {
+        select(changed, std::pin::pin!(effect.clock().sleep_until(effect.now() + time))).await;
     }
 }
 

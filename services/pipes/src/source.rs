@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use base::{Document, Fault, Timestamp};
 use bytes::Bytes;
+use futures::future::{Either, Fuse, select};
 use kernel::{Caller, Effect};
 use serde_json::json;
+use store::Wake;
 
 use crate::PRINCIPAL;
 use crate::compiled::Compiled;
@@ -16,13 +18,24 @@ use crate::record::Record;
 const AT_ONCE_MAX: usize = 10;
 /// The longest wait of one look, in seconds.
 const WAIT_S_MAX: u64 = 20;
-/// A batch is full, too, when its bodies have so many bytes.
+/// A batch is full, too, when its bodies have so many bytes. It may pass this by one receive: what an enrichment or a target
+/// takes in one call is looked at when they are called.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html>
 const BATCH_BYTES_MAX: usize = 6 * 1_048_576 - 1_048_576;
 
 /// The next batch: what comes within the window after the first message, or what is there when it comes. Empty if nothing
 /// has come for as long as a look lasts.
-pub(crate) async fn gather(effect: &Effect, pipe: &Compiled) -> Result<Vec<Record>, Fault> {
+///
+/// What was received is given out whatever happens then, for its receive is counted: when a later look fails, and when
+/// `changed` completes, which ends the gathering.
+///
+/// # Errors
+/// Why the source could not be read, if nothing had been received.
+pub(crate) async fn gather(
+    effect: &Effect,
+    pipe: &Compiled,
+    changed: &mut Fuse<Wake>,
+) -> Result<Vec<Record>, Fault> {
     let mut batch: Vec<Record> = Vec::new();
     let mut bytes = 0;
     let mut deadline: Option<Timestamp> = None;
@@ -30,7 +43,16 @@ pub(crate) async fn gather(effect: &Effect, pipe: &Compiled) -> Result<Vec<Recor
         let left = deadline.map_or(Duration::ZERO, |deadline| deadline.since(effect.now()));
         let wait_s = if batch.is_empty() { WAIT_S_MAX } else { left.as_secs_f64().ceil() as u64 };
         let room = (pipe.batch_size - batch.len()).min(AT_ONCE_MAX);
-        let received = receive(effect, pipe, room, wait_s.min(WAIT_S_MAX)).await?;
+        let receiving = std::pin::pin!(receive(effect, pipe, room, wait_s.min(WAIT_S_MAX)));
+        let received = match select(receiving, &mut *changed).await {
+            Either::Left((Ok(received), _)) => received,
+            Either::Left((Err(fault), _)) if batch.is_empty() => return Err(fault),
+            Either::Left((Err(fault), _)) => {
+                tracing::warn!(pipe = pipe.arn, %fault, "failed to read more of a batch; it runs as it is");
+                return Ok(batch);
+            }
+            Either::Right(_) => return Ok(batch),
+        };
         let came = received.len();
         bytes += received.iter().map(body_len).sum::<usize>();
         batch.extend(received);

@@ -5,6 +5,7 @@
 mod bus;
 mod function;
 mod logs;
+mod parts;
 mod queue;
 mod topic;
 
@@ -19,9 +20,14 @@ use crate::compiled::Compiled;
 use crate::{PRINCIPAL, fault};
 
 pub(crate) use logs::put as put_lines;
+pub(crate) use parts::array_parts;
 
-/// The most entries of a batch operation of SQS, SNS and EventBridge.
-const ENTRIES_MAX: usize = 10;
+/// The largest payload of a function that is waited for, in bytes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub(crate) const FUNCTION_BYTES_MAX: usize = 6_291_456;
+/// The largest input of an execution, in bytes.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+pub(crate) const MACHINE_BYTES_MAX: usize = 262_144;
 
 /// An event for the target.
 #[derive(Clone, Debug)]
@@ -55,6 +61,18 @@ impl Missed {
     fn add(&mut self, item: usize, fault: Fault) {
         self.items.insert(item);
         self.fault.get_or_insert(fault);
+    }
+
+    fn all(&mut self, items: &[usize], fault: &Fault) {
+        items.iter().for_each(|item| self.add(*item, fault.clone()));
+    }
+
+    /// What was missed of `count` events: if it is all of them, the call has failed as a whole.
+    fn of(self, count: usize) -> Result<Missed, Fault> {
+        match self.fault {
+            Some(fault) if self.items.len() == count => Err(fault),
+            fault => Ok(Missed { fault, ..self }),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -171,20 +189,6 @@ fn dynamic(parameter: &str, view: &Value) -> Option<String> {
     }
     let path = Path::parse(parameter).ok()?;
     path.select(view).value().map(|value| crate::record::text(&value))
-}
-
-/// The entries of one batch call that its answer names as failed; `id` is the member that names them.
-fn failed_entries(answer: &Value, chunk_start: usize, missed: &mut Missed) {
-    for entry in answer["Failed"].as_array().into_iter().flatten() {
-        let number = entry["Id"].as_str().and_then(|id| id.parse::<usize>().ok()).unwrap_or(0);
-        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-        missed.add(chunk_start + number, Fault::new(text("Code"), text("Message")));
-    }
-}
-
-/// A call of a chunk as a whole: if it fails, so have all of its events.
-fn missed_chunk(missed: &mut Missed, chunk_start: usize, len: usize, fault: &Fault) {
-    (chunk_start..chunk_start + len).for_each(|number| missed.add(number, fault.clone()));
 }
 
 #[cfg(test)]

@@ -3,29 +3,35 @@
 use base::{Fault, Timestamp};
 use serde_json::{Value, json};
 
-use super::{ENTRIES_MAX, Item, Missed, Shot, dynamic, missed_chunk};
+use super::parts::{Batches, put_batches};
+use super::{Item, Missed, Shot, dynamic};
 use crate::record::text;
-use crate::source::ask;
+
+/// The bytes of all events of a call.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
+const BYTES_MAX: usize = 1_048_576;
 
 pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
-    let target = &shot.pipe.target;
-    let mut missed = Missed::default();
-    for (chunk, start) in items.chunks(ENTRIES_MAX).zip((0..).step_by(ENTRIES_MAX)) {
-        let entries: Vec<Value> = chunk.iter().map(|item| entry(shot, item)).collect();
-        let input = json!({ "Entries": entries });
-        match ask(shot.effect, shot.caller, target, "events", "PutEvents", &input).await {
-            Ok(answer) => {
-                for (number, entry) in answer["Entries"].as_array().into_iter().flatten().enumerate() {
-                    if let Some(code) = entry["ErrorCode"].as_str() {
-                        let message = entry["ErrorMessage"].as_str().unwrap_or_default();
-                        missed.add(start + number, Fault::new(code.to_owned(), message));
-                    }
-                }
-            }
-            Err(fault) => missed_chunk(&mut missed, start, chunk.len(), &fault),
+    let entries: Vec<Value> = items.iter().map(|item| entry(shot, item)).collect();
+    let batches = Batches {
+        service: "events",
+        operation: "PutEvents",
+        input: json!({}),
+        member: "Entries",
+        bytes_max: BYTES_MAX,
+        failures: failed_by_place,
+    };
+    Ok(put_batches(shot, items, &entries, &batches).await)
+}
+
+/// An answer has an entry for each event, in their order.
+fn failed_by_place(answer: &Value, numbers: &[usize], missed: &mut Missed) {
+    for (entry, number) in answer["Entries"].as_array().into_iter().flatten().zip(numbers) {
+        if let Some(code) = entry["ErrorCode"].as_str() {
+            let message = entry["ErrorMessage"].as_str().unwrap_or_default();
+            missed.add(*number, Fault::new(code.to_owned(), message));
         }
     }
-    Ok(missed)
 }
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetEventBridgeEventBusParameters.html>

@@ -1,15 +1,20 @@
-//! A function or a state machine: it is given all events at once, and may name messages that failed.
+//! A function or a state machine: it is given all events at once, or as many as its payload holds, and may name messages
+//! that failed.
 
 use std::collections::HashSet;
 
 use base::Fault;
 use serde_json::{Value, json};
 
-use super::{Item, Missed, Shot};
+use super::parts::{array_parts, open};
+use super::{FUNCTION_BYTES_MAX, Item, MACHINE_BYTES_MAX, Missed, Shot};
 use crate::api::PipeTargetInvocationType;
 use crate::compiled::Compiled;
 use crate::enrich::{blob, invoke, run_machine};
 use crate::source::ask;
+
+/// The largest payload of a function that is not waited for, in bytes.
+const EVENT_BYTES_MAX: usize = 1_048_576;
 
 /// Whether the pipe waits for what the target answers: it does unless it shall not.
 pub(super) fn waits(pipe: &Compiled) -> bool {
@@ -21,8 +26,33 @@ pub(super) fn waits(pipe: &Compiled) -> bool {
 }
 
 pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
+    let bytes_max = match (shot.pipe.target.service.as_str(), waits(shot.pipe)) {
+        ("lambda", true) => FUNCTION_BYTES_MAX,
+        ("lambda", false) => EVENT_BYTES_MAX,
+        _ => MACHINE_BYTES_MAX,
+    };
+    let mut missed = Missed::default();
+    for part in array_parts(items, bytes_max) {
+        let numbers = open(shot, items, part, &mut missed);
+        let payload = |number: &usize| items.get(*number).map(|item| item.payload.clone());
+        let batch: Vec<Value> = numbers.iter().filter_map(payload).collect();
+        if batch.is_empty() {
+            continue;
+        }
+        match give(shot, batch.into()).await {
+            Ok(more) => {
+                missed.messages.extend(more.messages);
+                missed.fault = missed.fault.or(more.fault);
+            }
+            Err(fault) => missed.all(&numbers, &fault),
+        }
+    }
+    missed.of(items.len())
+}
+
+/// One call.
+async fn give(shot: &Shot<'_>, batch: Value) -> Result<Missed, Fault> {
     let Shot { effect, caller, pipe } = shot;
-    let batch = Value::Array(items.iter().map(|item| item.payload.clone()).collect());
     let target = &pipe.target;
     let answer = match (target.service.as_str(), waits(pipe)) {
         ("lambda", true) => invoke(effect, caller, target, &batch).await?,

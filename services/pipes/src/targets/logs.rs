@@ -3,11 +3,17 @@
 use base::{Fault, Timestamp};
 use serde_json::{Value, json};
 
+use super::parts::{Most, parts};
 use super::{Item, Missed, Shot, dynamic};
 use crate::record::text;
 use crate::source::ask;
 
-/// All of a batch in one call. A stream that is not there is made.
+/// What one call takes; each line counts 26 bytes more than its text.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+const MOST: Most = Most { entries: 10_000, bytes: 1_048_576 };
+const LINE_OVERHEAD: usize = 26;
+
+/// All of a batch in one call, or in as many as it takes. A stream that is not there is made.
 pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Fault> {
     let given = shot.pipe.settings.target_parameters.cloud_watch_logs_parameters.clone().unwrap_or_default();
     let now = shot.effect.now();
@@ -18,15 +24,20 @@ pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Faul
         let text = given.timestamp.as_deref().and_then(|value| dynamic(value, &item.view));
         text.as_deref().and_then(time).unwrap_or(now)
     };
-    let mut events: Vec<(Timestamp, String)> =
-        items.iter().map(|item| (at(item), text(&item.payload))).collect();
-    events.sort_by_key(|(at, _)| *at);
-    let events: Vec<Value> = events
-        .into_iter()
-        .map(|(at, message)| json!({ "timestamp": at.as_millis(), "message": message }))
-        .collect();
-    put(shot, &shot.pipe.target, &stream, events).await?;
-    Ok(Missed::default())
+    let line = |(number, item): (usize, &Item)| (at(item), number, text(&item.payload));
+    let mut lines: Vec<(Timestamp, usize, String)> = items.iter().enumerate().map(line).collect();
+    lines.sort_by_key(|(at, ..)| *at);
+    let mut missed = Missed::default();
+    for part in parts(lines.iter().map(|(.., line)| line.len() + LINE_OVERHEAD), MOST) {
+        let lines = lines.get(part).unwrap_or_default();
+        let event = |(at, _, line): &(Timestamp, usize, String)| json!({ "timestamp": at.as_millis(), "message": line });
+        let events = lines.iter().map(event).collect();
+        if let Err(fault) = put(shot, &shot.pipe.target, &stream, events).await {
+            let numbers: Vec<usize> = lines.iter().map(|(_, number, _)| *number).collect();
+            missed.all(&numbers, &fault);
+        }
+    }
+    missed.of(items.len())
 }
 
 /// Writes lines to a stream of the group of `arn`.
