@@ -123,7 +123,8 @@ async fn world() -> (World, Arc<Functions>) {
     let world = World::new(move || {
         let lambda = Service::new(&LAMBDA).state(Arc::clone(&state)).transact::<Invoke, _>(invoke);
         let lambda = lambda.internal("Http", http).targets(&[ENDPOINT]);
-        vec![lambda, pipes::service(), sqs::service(), logs::service(), events::service(), states::service()]
+        let events = [events::service(), states::service(), sns::service()];
+        [lambda, pipes::service(), sqs::service(), logs::service()].into_iter().chain(events).collect()
     })
     .await;
     for name in ["in", "out", "dead"] {
@@ -352,6 +353,123 @@ async fn a_batch_waits_for_its_window() {
     assert_eq!(sizes(), [3]);
     world.advance(Duration::from_secs(2)).await;
     until(&[3, 2]).await;
+}
+
+/// Bodies of so many bytes that no target takes all in one call.
+async fn send_large(world: &World, name: &str, count: usize, bytes: usize) {
+    for n in 0..count {
+        let body = json!({ "n": n, "text": "x".repeat(bytes) }).to_string();
+        send(world, name, &body).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_of_targets_stay_below_the_bytes_that_they_take() {
+    let (world, _) = world().await;
+    world.ok("sns", "CreateTopic", json!({ "Name": "t" })).await;
+    world.ok("logs", "CreateLogGroup", json!({ "logGroupName": "lines" })).await;
+    let targets = [
+        queue("out"),
+        "arn:aws:sns:eu-central-1:000000000000:t".to_owned(),
+        "arn:aws:events:eu-central-1:000000000000:event-bus/default".to_owned(),
+        "arn:aws:logs:eu-central-1:000000000000:log-group:lines".to_owned(),
+    ];
+    for (number, target) in targets.iter().enumerate() {
+        let source = format!("in{number}");
+        make_queue(&world, &source, json!({ "VisibilityTimeout": "60" })).await;
+        send_large(&world, &source, 10, 120_000).await;
+        let parameters = json!({ "InputTemplate": r#"{"n": <$.body.n>, "text": <$.body.text>}"# });
+        let changes = json!({ "Name": source, "Source": queue(&source), "TargetParameters": parameters });
+        make_pipe(&world, target, changes).await;
+        until_held(&world, &source, 0).await;
+    }
+    assert_eq!(held(&world, "out").await, 10);
+}
+
+#[tokio::test]
+async fn a_function_gets_no_more_bytes_at_once_than_it_takes() {
+    let (world, functions) = world().await;
+    send_large(&world, "in", 10, 900_000).await;
+    make_pipe(&world, &function("any"), json!({})).await;
+    until_held(&world, "in", 0).await;
+    let given = functions.given.lock().unwrap().clone();
+    assert!(given.len() > 1 && given.iter().all(|batch| batch.to_string().len() <= 6_291_456));
+    assert_eq!(given.iter().map(|batch| batch.as_array().unwrap().len()).sum::<usize>(), 10);
+}
+
+#[tokio::test]
+async fn what_is_too_large_fails_alone_with_what_follows_in_its_group() {
+    let (world, _) = world().await;
+    let topic = "arn:aws:sns:eu-central-1:000000000000:t";
+    world.ok("sns", "CreateTopic", json!({ "Name": "t" })).await;
+    let raw = json!({ "RawMessageDelivery": "true" });
+    let subscription =
+        json!({ "TopicArn": topic, "Protocol": "sqs", "Endpoint": queue("out"), "Attributes": raw });
+    world.ok("sns", "Subscribe", subscription).await;
+    let fifo = json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "60" });
+    make_queue(&world, "in.fifo", fifo).await;
+    for (group, body) in [("a", "x".repeat(300_000)), ("a", "follows".to_owned()), ("b", "other".to_owned())]
+    {
+        let input = json!({ "QueueUrl": queue("in.fifo"), "MessageBody": body, "MessageGroupId": group });
+        world.ok("sqs", "SendMessage", input).await;
+    }
+    let parameters = json!({ "InputTemplate": "<$.body>" });
+    make_pipe(&world, topic, json!({ "Source": queue("in.fifo"), "TargetParameters": parameters })).await;
+    assert_eq!(take(&world, "out", 1).await, ["other"]);
+    until_held(&world, "in.fifo", 2).await;
+    world.idle().await;
+    assert_eq!(held(&world, "out").await, 0);
+}
+
+/// A pipe that waits for more than the messages that it was sent, which it has received.
+async fn gathering() -> (World, Arc<Functions>) {
+    let (world, functions) = world().await;
+    let redrive = json!({ "deadLetterTargetArn": queue("dead"), "maxReceiveCount": 1 }).to_string();
+    let attributes = json!({ "QueueUrl": queue("in"), "Attributes": { "RedrivePolicy": redrive } });
+    world.ok("sqs", "SetQueueAttributes", attributes).await;
+    let window = json!({ "BatchSize": 20, "MaximumBatchingWindowInSeconds": 60 });
+    make_pipe(&world, &function("any"), json!({ "SourceParameters": { "SqsQueueParameters": window } }))
+        .await;
+    for body in ["1", "2", "3"] {
+        send(&world, "in", body).await;
+        for _ in 0..300 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(functions.given.lock().unwrap().is_empty());
+    (world, functions)
+}
+
+/// Returns when functions were given all that [`gathering`] sent.
+async fn until_given(functions: &Functions) {
+    let bodies = || -> Vec<Value> {
+        let given = functions.given.lock().unwrap();
+        given.iter().flat_map(|batch| batch.as_array().unwrap()).map(|event| event["body"].clone()).collect()
+    };
+    soon(async {
+        while bodies().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(bodies(), ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_pipe_that_changes_runs_what_it_has_gathered() {
+    let (world, functions) = gathering().await;
+    world.ok("pipes", "StopPipe", json!({ "Name": "p" })).await;
+    until_given(&functions).await;
+    until_held(&world, "in", 0).await;
+    assert_eq!(held(&world, "dead").await, 0);
+}
+
+#[tokio::test]
+async fn a_look_that_fails_leaves_what_was_gathered_before() {
+    let (world, functions) = gathering().await;
+    world.ok("sqs", "DeleteQueue", json!({ "QueueUrl": queue("in") })).await;
+    world.advance(Duration::from_secs(21)).await;
+    until_given(&functions).await;
 }
 
 #[tokio::test]
