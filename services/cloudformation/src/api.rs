@@ -2,9 +2,23 @@
 //!
 //! AWS CloudFormation, API version 2010-05-15.
 
+use std::collections::BTreeMap;
+
 use base::schema::OperationSchema;
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// The operation `CreateChangeSet`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateChangeSet;
+
+impl kernel::Operation for CreateChangeSet {
+    type Input = CreateChangeSetInput;
+    type Output = CreateChangeSetOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_CHANGE_SET;
+}
 
 /// The operation `CreateStack`.
 ///
@@ -16,6 +30,18 @@ impl kernel::Operation for CreateStack {
     type Input = CreateStackInput;
     type Output = CreateStackOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_STACK;
+}
+
+/// The operation `DeleteChangeSet`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteChangeSet.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteChangeSet;
+
+impl kernel::Operation for DeleteChangeSet {
+    type Input = DeleteChangeSetInput;
+    type Output = DeleteChangeSetOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_CHANGE_SET;
 }
 
 /// `DeleteStack` has no members here.
@@ -32,6 +58,18 @@ impl kernel::Operation for DeleteStack {
     type Input = DeleteStackInput;
     type Output = DeleteStackOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_STACK;
+}
+
+/// The operation `DescribeChangeSet`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeChangeSet;
+
+impl kernel::Operation for DescribeChangeSet {
+    type Input = DescribeChangeSetInput;
+    type Output = DescribeChangeSetOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_CHANGE_SET;
 }
 
 /// The operation `DescribeStackEvents`.
@@ -82,6 +120,18 @@ impl kernel::Operation for DescribeStacks {
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_STACKS;
 }
 
+/// The operation `ExecuteChangeSet`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ExecuteChangeSet;
+
+impl kernel::Operation for ExecuteChangeSet {
+    type Input = ExecuteChangeSetInput;
+    type Output = ExecuteChangeSetOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::EXECUTE_CHANGE_SET;
+}
+
 /// The operation `GetTemplate`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html>
@@ -104,6 +154,18 @@ impl kernel::Operation for GetTemplateSummary {
     type Input = GetTemplateSummaryInput;
     type Output = GetTemplateSummaryOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_TEMPLATE_SUMMARY;
+}
+
+/// The operation `ListChangeSets`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListChangeSets.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListChangeSets;
+
+impl kernel::Operation for ListChangeSets {
+    type Input = ListChangeSetsInput;
+    type Output = ListChangeSetsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_CHANGE_SETS;
 }
 
 /// The operation `ListExports`.
@@ -178,6 +240,99 @@ impl kernel::Operation for ValidateTemplate {
     const SCHEMA: &'static OperationSchema = &tables::operation::VALIDATE_TEMPLATE;
 }
 
+/// The enumeration `AfterValueFrom`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AfterValueFrom {
+    /// `TEMPLATE`
+    #[default]
+    #[serde(rename = "TEMPLATE")]
+    Template,
+}
+
+impl AfterValueFrom {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["TEMPLATE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            AfterValueFrom::Template => "TEMPLATE",
+        }
+    }
+}
+
+impl std::fmt::Display for AfterValueFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `AttributeChangeType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AttributeChangeType {
+    /// `Add`
+    #[default]
+    Add,
+    /// `Remove`
+    Remove,
+    /// `Modify`
+    Modify,
+    /// `SyncWithActual`
+    SyncWithActual,
+}
+
+impl AttributeChangeType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Add", "Remove", "Modify", "SyncWithActual"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            AttributeChangeType::Add => "Add",
+            AttributeChangeType::Remove => "Remove",
+            AttributeChangeType::Modify => "Modify",
+            AttributeChangeType::SyncWithActual => "SyncWithActual",
+        }
+    }
+}
+
+impl std::fmt::Display for AttributeChangeType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `BeforeValueFrom`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BeforeValueFrom {
+    /// `PREVIOUS_DEPLOYMENT_STATE`
+    #[default]
+    #[serde(rename = "PREVIOUS_DEPLOYMENT_STATE")]
+    PreviousDeploymentState,
+    /// `ACTUAL_STATE`
+    #[serde(rename = "ACTUAL_STATE")]
+    ActualState,
+}
+
+impl BeforeValueFrom {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["PREVIOUS_DEPLOYMENT_STATE", "ACTUAL_STATE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BeforeValueFrom::PreviousDeploymentState => "PREVIOUS_DEPLOYMENT_STATE",
+            BeforeValueFrom::ActualState => "ACTUAL_STATE",
+        }
+    }
+}
+
+impl std::fmt::Display for BeforeValueFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `CallAs`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CallAs {
@@ -243,6 +398,374 @@ impl std::fmt::Display for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `Change`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Change.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The `Type` member.
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<ChangeType>,
+    /// The `HookInvocationCount` member.
+    #[serde(rename = "HookInvocationCount", skip_serializing_if = "Option::is_none")]
+    pub hook_invocation_count: Option<i32>,
+    /// The `ResourceChange` member.
+    #[serde(rename = "ResourceChange", skip_serializing_if = "Option::is_none")]
+    pub resource_change: Option<ResourceChange>,
+}
+
+/// The enumeration `ChangeAction`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeAction {
+    /// `Add`
+    #[default]
+    Add,
+    /// `Modify`
+    Modify,
+    /// `Remove`
+    Remove,
+    /// `Import`
+    Import,
+    /// `Dynamic`
+    Dynamic,
+    /// `SyncWithActual`
+    SyncWithActual,
+}
+
+impl ChangeAction {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["Add", "Modify", "Remove", "Import", "Dynamic", "SyncWithActual"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeAction::Add => "Add",
+            ChangeAction::Modify => "Modify",
+            ChangeAction::Remove => "Remove",
+            ChangeAction::Import => "Import",
+            ChangeAction::Dynamic => "Dynamic",
+            ChangeAction::SyncWithActual => "SyncWithActual",
+        }
+    }
+}
+
+impl std::fmt::Display for ChangeAction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ChangeSetStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeSetStatus {
+    /// `CREATE_PENDING`
+    #[default]
+    #[serde(rename = "CREATE_PENDING")]
+    CreatePending,
+    /// `CREATE_IN_PROGRESS`
+    #[serde(rename = "CREATE_IN_PROGRESS")]
+    CreateInProgress,
+    /// `CREATE_COMPLETE`
+    #[serde(rename = "CREATE_COMPLETE")]
+    CreateComplete,
+    /// `DELETE_PENDING`
+    #[serde(rename = "DELETE_PENDING")]
+    DeletePending,
+    /// `DELETE_IN_PROGRESS`
+    #[serde(rename = "DELETE_IN_PROGRESS")]
+    DeleteInProgress,
+    /// `DELETE_COMPLETE`
+    #[serde(rename = "DELETE_COMPLETE")]
+    DeleteComplete,
+    /// `DELETE_FAILED`
+    #[serde(rename = "DELETE_FAILED")]
+    DeleteFailed,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+}
+
+impl ChangeSetStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "CREATE_PENDING",
+        "CREATE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "DELETE_PENDING",
+        "DELETE_IN_PROGRESS",
+        "DELETE_COMPLETE",
+        "DELETE_FAILED",
+        "FAILED",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeSetStatus::CreatePending => "CREATE_PENDING",
+            ChangeSetStatus::CreateInProgress => "CREATE_IN_PROGRESS",
+            ChangeSetStatus::CreateComplete => "CREATE_COMPLETE",
+            ChangeSetStatus::DeletePending => "DELETE_PENDING",
+            ChangeSetStatus::DeleteInProgress => "DELETE_IN_PROGRESS",
+            ChangeSetStatus::DeleteComplete => "DELETE_COMPLETE",
+            ChangeSetStatus::DeleteFailed => "DELETE_FAILED",
+            ChangeSetStatus::Failed => "FAILED",
+        }
+    }
+}
+
+impl std::fmt::Display for ChangeSetStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ChangeSetSummary`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ChangeSetSummary.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChangeSetSummary {
+    /// The `StackId` member.
+    #[serde(rename = "StackId", skip_serializing_if = "Option::is_none")]
+    pub stack_id: Option<String>,
+    /// The `StackName` member.
+    #[serde(rename = "StackName", skip_serializing_if = "Option::is_none")]
+    pub stack_name: Option<String>,
+    /// The `ChangeSetId` member.
+    #[serde(rename = "ChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub change_set_id: Option<String>,
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName", skip_serializing_if = "Option::is_none")]
+    pub change_set_name: Option<String>,
+    /// The `ExecutionStatus` member.
+    #[serde(rename = "ExecutionStatus", skip_serializing_if = "Option::is_none")]
+    pub execution_status: Option<ExecutionStatus>,
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChangeSetStatus>,
+    /// The `StatusReason` member.
+    #[serde(rename = "StatusReason", skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `IncludeNestedStacks` member.
+    #[serde(rename = "IncludeNestedStacks", skip_serializing_if = "Option::is_none")]
+    pub include_nested_stacks: Option<bool>,
+    /// The `ParentChangeSetId` member.
+    #[serde(rename = "ParentChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub parent_change_set_id: Option<String>,
+    /// The `RootChangeSetId` member.
+    #[serde(rename = "RootChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub root_change_set_id: Option<String>,
+    /// The `ImportExistingResources` member.
+    #[serde(rename = "ImportExistingResources", skip_serializing_if = "Option::is_none")]
+    pub import_existing_resources: Option<bool>,
+}
+
+/// The enumeration `ChangeSetType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeSetType {
+    /// `CREATE`
+    #[default]
+    #[serde(rename = "CREATE")]
+    Create,
+    /// `UPDATE`
+    #[serde(rename = "UPDATE")]
+    Update,
+    /// `IMPORT`
+    #[serde(rename = "IMPORT")]
+    Import,
+}
+
+impl ChangeSetType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["CREATE", "UPDATE", "IMPORT"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeSetType::Create => "CREATE",
+            ChangeSetType::Update => "UPDATE",
+            ChangeSetType::Import => "IMPORT",
+        }
+    }
+}
+
+impl std::fmt::Display for ChangeSetType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ChangeSource`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeSource {
+    /// `ResourceReference`
+    #[default]
+    ResourceReference,
+    /// `ParameterReference`
+    ParameterReference,
+    /// `ResourceAttribute`
+    ResourceAttribute,
+    /// `DirectModification`
+    DirectModification,
+    /// `Automatic`
+    Automatic,
+    /// `NoModification`
+    NoModification,
+}
+
+impl ChangeSource {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "ResourceReference",
+        "ParameterReference",
+        "ResourceAttribute",
+        "DirectModification",
+        "Automatic",
+        "NoModification",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeSource::ResourceReference => "ResourceReference",
+            ChangeSource::ParameterReference => "ParameterReference",
+            ChangeSource::ResourceAttribute => "ResourceAttribute",
+            ChangeSource::DirectModification => "DirectModification",
+            ChangeSource::Automatic => "Automatic",
+            ChangeSource::NoModification => "NoModification",
+        }
+    }
+}
+
+impl std::fmt::Display for ChangeSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ChangeType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeType {
+    /// `Resource`
+    #[default]
+    Resource,
+}
+
+impl ChangeType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Resource"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeType::Resource => "Resource",
+        }
+    }
+}
+
+impl std::fmt::Display for ChangeType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `CreateChangeSetInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSetInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateChangeSetInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `TemplateBody` member.
+    #[serde(rename = "TemplateBody", skip_serializing_if = "Option::is_none")]
+    pub template_body: Option<String>,
+    /// The `TemplateURL` member.
+    #[serde(rename = "TemplateURL", skip_serializing_if = "Option::is_none")]
+    pub template_url: Option<String>,
+    /// The `UsePreviousTemplate` member.
+    #[serde(rename = "UsePreviousTemplate", skip_serializing_if = "Option::is_none")]
+    pub use_previous_template: Option<bool>,
+    /// The `Parameters` member.
+    #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<Parameter>>,
+    /// The `Capabilities` member.
+    #[serde(rename = "Capabilities", skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<Capability>>,
+    /// The `ResourceTypes` member.
+    #[serde(rename = "ResourceTypes", skip_serializing_if = "Option::is_none")]
+    pub resource_types: Option<Vec<String>>,
+    /// The `RoleARN` member.
+    #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `RollbackConfiguration` member.
+    #[serde(rename = "RollbackConfiguration", skip_serializing_if = "Option::is_none")]
+    pub rollback_configuration: Option<RollbackConfiguration>,
+    /// The `NotificationARNs` member.
+    #[serde(rename = "NotificationARNs", skip_serializing_if = "Option::is_none")]
+    pub notification_arns: Option<Vec<String>>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName")]
+    pub change_set_name: String,
+    /// The `ClientToken` member.
+    #[serde(rename = "ClientToken", skip_serializing_if = "Option::is_none")]
+    pub client_token: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `ChangeSetType` member.
+    #[serde(rename = "ChangeSetType", skip_serializing_if = "Option::is_none")]
+    pub change_set_type: Option<ChangeSetType>,
+    /// The `ResourcesToImport` member.
+    #[serde(rename = "ResourcesToImport", skip_serializing_if = "Option::is_none")]
+    pub resources_to_import: Option<Vec<ResourceToImport>>,
+    /// The `IncludeNestedStacks` member.
+    #[serde(rename = "IncludeNestedStacks", skip_serializing_if = "Option::is_none")]
+    pub include_nested_stacks: Option<bool>,
+    /// The `OnStackFailure` member.
+    #[serde(rename = "OnStackFailure", skip_serializing_if = "Option::is_none")]
+    pub on_stack_failure: Option<OnStackFailure>,
+    /// The `ImportExistingResources` member.
+    #[serde(rename = "ImportExistingResources", skip_serializing_if = "Option::is_none")]
+    pub import_existing_resources: Option<bool>,
+    /// The `DeploymentMode` member.
+    #[serde(rename = "DeploymentMode", skip_serializing_if = "Option::is_none")]
+    pub deployment_mode: Option<DeploymentMode>,
+    /// The `DeploymentConfig` member.
+    #[serde(rename = "DeploymentConfig", skip_serializing_if = "Option::is_none")]
+    pub deployment_config: Option<DeploymentConfig>,
+    /// The `DisableValidation` member.
+    #[serde(rename = "DisableValidation", skip_serializing_if = "Option::is_none")]
+    pub disable_validation: Option<bool>,
+}
+
+/// The shape `CreateChangeSetOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSetOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateChangeSetOutput {
+    /// The `Id` member.
+    #[serde(rename = "Id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `StackId` member.
+    #[serde(rename = "StackId", skip_serializing_if = "Option::is_none")]
+    pub stack_id: Option<String>,
 }
 
 /// The shape `CreateStackInput`.
@@ -324,6 +847,25 @@ pub struct CreateStackOutput {
     #[serde(rename = "OperationId", skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
 }
+
+/// The shape `DeleteChangeSetInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteChangeSetInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteChangeSetInput {
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName")]
+    pub change_set_name: String,
+    /// The `StackName` member.
+    #[serde(rename = "StackName", skip_serializing_if = "Option::is_none")]
+    pub stack_name: Option<String>,
+}
+
+/// The shape `DeleteChangeSetOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteChangeSetOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteChangeSetOutput {}
 
 /// The shape `DeleteStackInput`.
 ///
@@ -423,6 +965,136 @@ impl std::fmt::Display for DeploymentConfigMode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The enumeration `DeploymentMode`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DeploymentMode {
+    /// `REVERT_DRIFT`
+    #[default]
+    #[serde(rename = "REVERT_DRIFT")]
+    RevertDrift,
+}
+
+impl DeploymentMode {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["REVERT_DRIFT"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeploymentMode::RevertDrift => "REVERT_DRIFT",
+        }
+    }
+}
+
+impl std::fmt::Display for DeploymentMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `DescribeChangeSetInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSetInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeChangeSetInput {
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName")]
+    pub change_set_name: String,
+    /// The `StackName` member.
+    #[serde(rename = "StackName", skip_serializing_if = "Option::is_none")]
+    pub stack_name: Option<String>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `IncludePropertyValues` member.
+    #[serde(rename = "IncludePropertyValues", skip_serializing_if = "Option::is_none")]
+    pub include_property_values: Option<bool>,
+}
+
+/// The shape `DescribeChangeSetOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSetOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeChangeSetOutput {
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName", skip_serializing_if = "Option::is_none")]
+    pub change_set_name: Option<String>,
+    /// The `ChangeSetId` member.
+    #[serde(rename = "ChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub change_set_id: Option<String>,
+    /// The `StackId` member.
+    #[serde(rename = "StackId", skip_serializing_if = "Option::is_none")]
+    pub stack_id: Option<String>,
+    /// The `StackName` member.
+    #[serde(rename = "StackName", skip_serializing_if = "Option::is_none")]
+    pub stack_name: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `Parameters` member.
+    #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<Parameter>>,
+    /// The `CreationTime` member.
+    #[serde(
+        rename = "CreationTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_time: Option<Timestamp>,
+    /// The `ExecutionStatus` member.
+    #[serde(rename = "ExecutionStatus", skip_serializing_if = "Option::is_none")]
+    pub execution_status: Option<ExecutionStatus>,
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChangeSetStatus>,
+    /// The `StatusReason` member.
+    #[serde(rename = "StatusReason", skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// The `StackDriftStatus` member.
+    #[serde(rename = "StackDriftStatus", skip_serializing_if = "Option::is_none")]
+    pub stack_drift_status: Option<StackDriftStatus>,
+    /// The `NotificationARNs` member.
+    #[serde(rename = "NotificationARNs", skip_serializing_if = "Option::is_none")]
+    pub notification_arns: Option<Vec<String>>,
+    /// The `RollbackConfiguration` member.
+    #[serde(rename = "RollbackConfiguration", skip_serializing_if = "Option::is_none")]
+    pub rollback_configuration: Option<RollbackConfiguration>,
+    /// The `Capabilities` member.
+    #[serde(rename = "Capabilities", skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<Capability>>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// The `Changes` member.
+    #[serde(rename = "Changes", skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Vec<Change>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `IncludeNestedStacks` member.
+    #[serde(rename = "IncludeNestedStacks", skip_serializing_if = "Option::is_none")]
+    pub include_nested_stacks: Option<bool>,
+    /// The `ParentChangeSetId` member.
+    #[serde(rename = "ParentChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub parent_change_set_id: Option<String>,
+    /// The `RootChangeSetId` member.
+    #[serde(rename = "RootChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub root_change_set_id: Option<String>,
+    /// The `OnStackFailure` member.
+    #[serde(rename = "OnStackFailure", skip_serializing_if = "Option::is_none")]
+    pub on_stack_failure: Option<OnStackFailure>,
+    /// The `ImportExistingResources` member.
+    #[serde(rename = "ImportExistingResources", skip_serializing_if = "Option::is_none")]
+    pub import_existing_resources: Option<bool>,
+    /// The `DeploymentMode` member.
+    #[serde(rename = "DeploymentMode", skip_serializing_if = "Option::is_none")]
+    pub deployment_mode: Option<DeploymentMode>,
+    /// The `DeploymentConfig` member.
+    #[serde(rename = "DeploymentConfig", skip_serializing_if = "Option::is_none")]
+    pub deployment_config: Option<DeploymentConfig>,
 }
 
 /// The shape `DescribeStackEventsInput`.
@@ -552,6 +1224,153 @@ impl DetailedStatus {
 }
 
 impl std::fmt::Display for DetailedStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `DriftIgnoredReason`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DriftIgnoredReason {
+    /// `MANAGED_BY_AWS`
+    #[default]
+    #[serde(rename = "MANAGED_BY_AWS")]
+    ManagedByAws,
+    /// `WRITE_ONLY_PROPERTY`
+    #[serde(rename = "WRITE_ONLY_PROPERTY")]
+    WriteOnlyProperty,
+    /// `SENSITIVE_PROPERTY`
+    #[serde(rename = "SENSITIVE_PROPERTY")]
+    SensitiveProperty,
+}
+
+impl DriftIgnoredReason {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["MANAGED_BY_AWS", "WRITE_ONLY_PROPERTY", "SENSITIVE_PROPERTY"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DriftIgnoredReason::ManagedByAws => "MANAGED_BY_AWS",
+            DriftIgnoredReason::WriteOnlyProperty => "WRITE_ONLY_PROPERTY",
+            DriftIgnoredReason::SensitiveProperty => "SENSITIVE_PROPERTY",
+        }
+    }
+}
+
+impl std::fmt::Display for DriftIgnoredReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `EvaluationType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EvaluationType {
+    /// `Static`
+    #[default]
+    Static,
+    /// `Dynamic`
+    Dynamic,
+}
+
+impl EvaluationType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Static", "Dynamic"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EvaluationType::Static => "Static",
+            EvaluationType::Dynamic => "Dynamic",
+        }
+    }
+}
+
+impl std::fmt::Display for EvaluationType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ExecuteChangeSetInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSetInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExecuteChangeSetInput {
+    /// The `ChangeSetName` member.
+    #[serde(rename = "ChangeSetName")]
+    pub change_set_name: String,
+    /// The `StackName` member.
+    #[serde(rename = "StackName", skip_serializing_if = "Option::is_none")]
+    pub stack_name: Option<String>,
+    /// The `ClientRequestToken` member.
+    #[serde(rename = "ClientRequestToken", skip_serializing_if = "Option::is_none")]
+    pub client_request_token: Option<String>,
+    /// The `DisableRollback` member.
+    #[serde(rename = "DisableRollback", skip_serializing_if = "Option::is_none")]
+    pub disable_rollback: Option<bool>,
+    /// The `RetainExceptOnCreate` member.
+    #[serde(rename = "RetainExceptOnCreate", skip_serializing_if = "Option::is_none")]
+    pub retain_except_on_create: Option<bool>,
+}
+
+/// The shape `ExecuteChangeSetOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSetOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExecuteChangeSetOutput {}
+
+/// The enumeration `ExecutionStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ExecutionStatus {
+    /// `UNAVAILABLE`
+    #[default]
+    #[serde(rename = "UNAVAILABLE")]
+    Unavailable,
+    /// `AVAILABLE`
+    #[serde(rename = "AVAILABLE")]
+    Available,
+    /// `EXECUTE_IN_PROGRESS`
+    #[serde(rename = "EXECUTE_IN_PROGRESS")]
+    ExecuteInProgress,
+    /// `EXECUTE_COMPLETE`
+    #[serde(rename = "EXECUTE_COMPLETE")]
+    ExecuteComplete,
+    /// `EXECUTE_FAILED`
+    #[serde(rename = "EXECUTE_FAILED")]
+    ExecuteFailed,
+    /// `OBSOLETE`
+    #[serde(rename = "OBSOLETE")]
+    Obsolete,
+}
+
+impl ExecutionStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "UNAVAILABLE",
+        "AVAILABLE",
+        "EXECUTE_IN_PROGRESS",
+        "EXECUTE_COMPLETE",
+        "EXECUTE_FAILED",
+        "OBSOLETE",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ExecutionStatus::Unavailable => "UNAVAILABLE",
+            ExecutionStatus::Available => "AVAILABLE",
+            ExecutionStatus::ExecuteInProgress => "EXECUTE_IN_PROGRESS",
+            ExecutionStatus::ExecuteComplete => "EXECUTE_COMPLETE",
+            ExecutionStatus::ExecuteFailed => "EXECUTE_FAILED",
+            ExecutionStatus::Obsolete => "OBSOLETE",
+        }
+    }
+}
+
+impl std::fmt::Display for ExecutionStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -762,6 +1581,32 @@ impl std::fmt::Display for HookStatus {
     }
 }
 
+/// The shape `ListChangeSetsInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListChangeSetsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListChangeSetsInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListChangeSetsOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListChangeSetsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListChangeSetsOutput {
+    /// The `Summaries` member.
+    #[serde(rename = "Summaries", skip_serializing_if = "Option::is_none")]
+    pub summaries: Option<Vec<ChangeSetSummary>>,
+    /// The `NextToken` member.
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
 /// The shape `ListExportsInput`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListExportsInput.html>
@@ -863,6 +1708,27 @@ pub struct ListStacksOutput {
     pub next_token: Option<String>,
 }
 
+/// The shape `LiveResourceDrift`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_LiveResourceDrift.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LiveResourceDrift {
+    /// The `PreviousValue` member.
+    #[serde(rename = "PreviousValue", skip_serializing_if = "Option::is_none")]
+    pub previous_value: Option<String>,
+    /// The `ActualValue` member.
+    #[serde(rename = "ActualValue", skip_serializing_if = "Option::is_none")]
+    pub actual_value: Option<String>,
+    /// The `DriftDetectionTimestamp` member.
+    #[serde(
+        rename = "DriftDetectionTimestamp",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub drift_detection_timestamp: Option<Timestamp>,
+}
+
 /// The shape `ModuleInfo`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ModuleInfo.html>
@@ -906,6 +1772,41 @@ impl OnFailure {
 }
 
 impl std::fmt::Display for OnFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `OnStackFailure`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum OnStackFailure {
+    /// `DO_NOTHING`
+    #[default]
+    #[serde(rename = "DO_NOTHING")]
+    DoNothing,
+    /// `ROLLBACK`
+    #[serde(rename = "ROLLBACK")]
+    Rollback,
+    /// `DELETE`
+    #[serde(rename = "DELETE")]
+    Delete,
+}
+
+impl OnStackFailure {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["DO_NOTHING", "ROLLBACK", "DELETE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OnStackFailure::DoNothing => "DO_NOTHING",
+            OnStackFailure::Rollback => "ROLLBACK",
+            OnStackFailure::Delete => "DELETE",
+        }
+    }
+}
+
+impl std::fmt::Display for OnStackFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -1049,6 +1950,248 @@ pub struct ParameterDeclaration {
     /// The `ParameterConstraints` member.
     #[serde(rename = "ParameterConstraints", skip_serializing_if = "Option::is_none")]
     pub parameter_constraints: Option<ParameterConstraints>,
+}
+
+/// The enumeration `PolicyAction`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PolicyAction {
+    /// `Delete`
+    #[default]
+    Delete,
+    /// `Retain`
+    Retain,
+    /// `Snapshot`
+    Snapshot,
+    /// `ReplaceAndDelete`
+    ReplaceAndDelete,
+    /// `ReplaceAndRetain`
+    ReplaceAndRetain,
+    /// `ReplaceAndSnapshot`
+    ReplaceAndSnapshot,
+}
+
+impl PolicyAction {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["Delete", "Retain", "Snapshot", "ReplaceAndDelete", "ReplaceAndRetain", "ReplaceAndSnapshot"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PolicyAction::Delete => "Delete",
+            PolicyAction::Retain => "Retain",
+            PolicyAction::Snapshot => "Snapshot",
+            PolicyAction::ReplaceAndDelete => "ReplaceAndDelete",
+            PolicyAction::ReplaceAndRetain => "ReplaceAndRetain",
+            PolicyAction::ReplaceAndSnapshot => "ReplaceAndSnapshot",
+        }
+    }
+}
+
+impl std::fmt::Display for PolicyAction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `Replacement`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Replacement {
+    /// `True`
+    #[default]
+    True,
+    /// `False`
+    False,
+    /// `Conditional`
+    Conditional,
+}
+
+impl Replacement {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["True", "False", "Conditional"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Replacement::True => "True",
+            Replacement::False => "False",
+            Replacement::Conditional => "Conditional",
+        }
+    }
+}
+
+impl std::fmt::Display for Replacement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `RequiresRecreation`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RequiresRecreation {
+    /// `Never`
+    #[default]
+    Never,
+    /// `Conditionally`
+    Conditionally,
+    /// `Always`
+    Always,
+}
+
+impl RequiresRecreation {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Never", "Conditionally", "Always"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RequiresRecreation::Never => "Never",
+            RequiresRecreation::Conditionally => "Conditionally",
+            RequiresRecreation::Always => "Always",
+        }
+    }
+}
+
+impl std::fmt::Display for RequiresRecreation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ResourceAttribute`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ResourceAttribute {
+    /// `Properties`
+    #[default]
+    Properties,
+    /// `Metadata`
+    Metadata,
+    /// `CreationPolicy`
+    CreationPolicy,
+    /// `UpdatePolicy`
+    UpdatePolicy,
+    /// `DeletionPolicy`
+    DeletionPolicy,
+    /// `UpdateReplacePolicy`
+    UpdateReplacePolicy,
+    /// `Tags`
+    Tags,
+}
+
+impl ResourceAttribute {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "Properties",
+        "Metadata",
+        "CreationPolicy",
+        "UpdatePolicy",
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+        "Tags",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ResourceAttribute::Properties => "Properties",
+            ResourceAttribute::Metadata => "Metadata",
+            ResourceAttribute::CreationPolicy => "CreationPolicy",
+            ResourceAttribute::UpdatePolicy => "UpdatePolicy",
+            ResourceAttribute::DeletionPolicy => "DeletionPolicy",
+            ResourceAttribute::UpdateReplacePolicy => "UpdateReplacePolicy",
+            ResourceAttribute::Tags => "Tags",
+        }
+    }
+}
+
+impl std::fmt::Display for ResourceAttribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ResourceChange`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceChange {
+    /// The `PolicyAction` member.
+    #[serde(rename = "PolicyAction", skip_serializing_if = "Option::is_none")]
+    pub policy_action: Option<PolicyAction>,
+    /// The `Action` member.
+    #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
+    pub action: Option<ChangeAction>,
+    /// The `LogicalResourceId` member.
+    #[serde(rename = "LogicalResourceId", skip_serializing_if = "Option::is_none")]
+    pub logical_resource_id: Option<String>,
+    /// The `PhysicalResourceId` member.
+    #[serde(rename = "PhysicalResourceId", skip_serializing_if = "Option::is_none")]
+    pub physical_resource_id: Option<String>,
+    /// The `ResourceType` member.
+    #[serde(rename = "ResourceType", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// The `Replacement` member.
+    #[serde(rename = "Replacement", skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Replacement>,
+    /// The `Scope` member.
+    #[serde(rename = "Scope", skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<ResourceAttribute>>,
+    /// The `ResourceDriftStatus` member.
+    #[serde(rename = "ResourceDriftStatus", skip_serializing_if = "Option::is_none")]
+    pub resource_drift_status: Option<StackResourceDriftStatus>,
+    /// The `ResourceDriftIgnoredAttributes` member.
+    #[serde(rename = "ResourceDriftIgnoredAttributes", skip_serializing_if = "Option::is_none")]
+    pub resource_drift_ignored_attributes: Option<Vec<ResourceDriftIgnoredAttribute>>,
+    /// The `Details` member.
+    #[serde(rename = "Details", skip_serializing_if = "Option::is_none")]
+    pub details: Option<Vec<ResourceChangeDetail>>,
+    /// The `ChangeSetId` member.
+    #[serde(rename = "ChangeSetId", skip_serializing_if = "Option::is_none")]
+    pub change_set_id: Option<String>,
+    /// The `ModuleInfo` member.
+    #[serde(rename = "ModuleInfo", skip_serializing_if = "Option::is_none")]
+    pub module_info: Option<ModuleInfo>,
+    /// The `BeforeContext` member.
+    #[serde(rename = "BeforeContext", skip_serializing_if = "Option::is_none")]
+    pub before_context: Option<String>,
+    /// The `AfterContext` member.
+    #[serde(rename = "AfterContext", skip_serializing_if = "Option::is_none")]
+    pub after_context: Option<String>,
+    /// The `PreviousDeploymentContext` member.
+    #[serde(rename = "PreviousDeploymentContext", skip_serializing_if = "Option::is_none")]
+    pub previous_deployment_context: Option<String>,
+}
+
+/// The shape `ResourceChangeDetail`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceChangeDetail {
+    /// The `Target` member.
+    #[serde(rename = "Target", skip_serializing_if = "Option::is_none")]
+    pub target: Option<ResourceTargetDefinition>,
+    /// The `Evaluation` member.
+    #[serde(rename = "Evaluation", skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationType>,
+    /// The `ChangeSource` member.
+    #[serde(rename = "ChangeSource", skip_serializing_if = "Option::is_none")]
+    pub change_source: Option<ChangeSource>,
+    /// The `CausingEntity` member.
+    #[serde(rename = "CausingEntity", skip_serializing_if = "Option::is_none")]
+    pub causing_entity: Option<String>,
+}
+
+/// The shape `ResourceDriftIgnoredAttribute`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceDriftIgnoredAttribute.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceDriftIgnoredAttribute {
+    /// The `Path` member.
+    #[serde(rename = "Path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The `Reason` member.
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DriftIgnoredReason>,
 }
 
 /// The shape `ResourceIdentifierSummary`.
@@ -1229,6 +2372,59 @@ impl std::fmt::Display for ResourceStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `ResourceTargetDefinition`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceTargetDefinition {
+    /// The `Attribute` member.
+    #[serde(rename = "Attribute", skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<ResourceAttribute>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `RequiresRecreation` member.
+    #[serde(rename = "RequiresRecreation", skip_serializing_if = "Option::is_none")]
+    pub requires_recreation: Option<RequiresRecreation>,
+    /// The `Path` member.
+    #[serde(rename = "Path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The `BeforeValue` member.
+    #[serde(rename = "BeforeValue", skip_serializing_if = "Option::is_none")]
+    pub before_value: Option<String>,
+    /// The `AfterValue` member.
+    #[serde(rename = "AfterValue", skip_serializing_if = "Option::is_none")]
+    pub after_value: Option<String>,
+    /// The `BeforeValueFrom` member.
+    #[serde(rename = "BeforeValueFrom", skip_serializing_if = "Option::is_none")]
+    pub before_value_from: Option<BeforeValueFrom>,
+    /// The `AfterValueFrom` member.
+    #[serde(rename = "AfterValueFrom", skip_serializing_if = "Option::is_none")]
+    pub after_value_from: Option<AfterValueFrom>,
+    /// The `Drift` member.
+    #[serde(rename = "Drift", skip_serializing_if = "Option::is_none")]
+    pub drift: Option<LiveResourceDrift>,
+    /// The `AttributeChangeType` member.
+    #[serde(rename = "AttributeChangeType", skip_serializing_if = "Option::is_none")]
+    pub attribute_change_type: Option<AttributeChangeType>,
+}
+
+/// The shape `ResourceToImport`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceToImport.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceToImport {
+    /// The `ResourceType` member.
+    #[serde(rename = "ResourceType")]
+    pub resource_type: String,
+    /// The `LogicalResourceId` member.
+    #[serde(rename = "LogicalResourceId")]
+    pub logical_resource_id: String,
+    /// The `ResourceIdentifier` member.
+    #[serde(rename = "ResourceIdentifier")]
+    pub resource_identifier: BTreeMap<String, String>,
 }
 
 /// The shape `RollbackConfiguration`.
@@ -2104,6 +3300,11 @@ pub mod error {
         Fault::new("InsufficientCapabilitiesException", message)
     }
 
+    /// `InvalidChangeSetStatusException`, HTTP 400.
+    pub fn invalid_change_set_status_exception(message: impl Into<String>) -> Fault {
+        Fault::new("InvalidChangeSetStatusException", message)
+    }
+
     /// `LimitExceededException`, HTTP 400.
     pub fn limit_exceeded_exception(message: impl Into<String>) -> Fault {
         Fault::new("LimitExceededException", message)
@@ -2136,14 +3337,19 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationError" },
     operations: &[
+        &tables::operation::CREATE_CHANGE_SET,
         &tables::operation::CREATE_STACK,
+        &tables::operation::DELETE_CHANGE_SET,
         &tables::operation::DELETE_STACK,
+        &tables::operation::DESCRIBE_CHANGE_SET,
         &tables::operation::DESCRIBE_STACK_EVENTS,
         &tables::operation::DESCRIBE_STACK_RESOURCE,
         &tables::operation::DESCRIBE_STACK_RESOURCES,
         &tables::operation::DESCRIBE_STACKS,
+        &tables::operation::EXECUTE_CHANGE_SET,
         &tables::operation::GET_TEMPLATE,
         &tables::operation::GET_TEMPLATE_SUMMARY,
+        &tables::operation::LIST_CHANGE_SETS,
         &tables::operation::LIST_EXPORTS,
         &tables::operation::LIST_IMPORTS,
         &tables::operation::LIST_STACK_RESOURCES,
@@ -2464,6 +3670,8 @@ mod tables {
         );
         pub(super) static CLIENT_REQUEST_TOKEN: Pattern =
             Pattern::new(r"[a-zA-Z0-9][-a-zA-Z0-9]*", r"[a-zA-Z0-9][-a-zA-Z0-9]*", None);
+        pub(super) static CHANGE_SET_NAME: Pattern =
+            Pattern::new(r"[a-zA-Z][-a-zA-Z0-9]*", r"[a-zA-Z][-a-zA-Z0-9]*", None);
         pub(super) static STACK_SET_NAME_OR_ID: Pattern = Pattern::new(
             r"[a-zA-Z][-a-zA-Z0-9]*(?::[a-zA-Z0-9]{8}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{12})?",
             r"[a-zA-Z][-a-zA-Z0-9]*(?::[a-zA-Z0-9]{8}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{12})?",
@@ -2488,20 +3696,105 @@ mod tables {
         use base::schema::{Bounds, Kind, Member, Shape};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static AFTER_CONTEXT: Shape = Shape::string("AfterContext", Bounds::ANY, None);
+        pub(super) static AFTER_VALUE: Shape = Shape::string("AfterValue", Bounds::ANY, None);
+        pub(super) static AFTER_VALUE_FROM: Shape =
+            Shape::one_of("AfterValueFrom", super::super::AfterValueFrom::VALUES);
         pub(super) static ALIAS_NAME: Shape = Shape::string("AliasName", Bounds::range(1, 128), None);
         pub(super) static ALLOWED_VALUE: Shape = Shape::string("AllowedValue", Bounds::ANY, None);
         pub(super) static ALLOWED_VALUES: Shape = Shape::list("AllowedValues", &ALLOWED_VALUE, Bounds::ANY);
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::ANY, None);
+        pub(super) static ATTRIBUTE_CHANGE_TYPE: Shape =
+            Shape::one_of("AttributeChangeType", super::super::AttributeChangeType::VALUES);
+        pub(super) static BEFORE_CONTEXT: Shape = Shape::string("BeforeContext", Bounds::ANY, None);
+        pub(super) static BEFORE_VALUE: Shape = Shape::string("BeforeValue", Bounds::ANY, None);
+        pub(super) static BEFORE_VALUE_FROM: Shape =
+            Shape::one_of("BeforeValueFrom", super::super::BeforeValueFrom::VALUES);
         pub(super) static CALL_AS: Shape = Shape::one_of("CallAs", super::super::CallAs::VALUES);
         pub(super) static CAPABILITIES: Shape = Shape::list("Capabilities", &CAPABILITY, Bounds::ANY);
         pub(super) static CAPABILITIES_REASON: Shape = Shape::string("CapabilitiesReason", Bounds::ANY, None);
         pub(super) static CAPABILITY: Shape = Shape::one_of("Capability", super::super::Capability::VALUES);
+        pub(super) static CAUSING_ENTITY: Shape = Shape::string("CausingEntity", Bounds::ANY, None);
+        pub(super) static CHANGE: Shape = Shape::structure(
+            "Change",
+            &[
+                Member::new("Type", &CHANGE_TYPE),
+                Member::new("HookInvocationCount", &HOOK_INVOCATION_COUNT),
+                Member::new("ResourceChange", &RESOURCE_CHANGE),
+            ],
+        );
+        pub(super) static CHANGE_ACTION: Shape =
+            Shape::one_of("ChangeAction", super::super::ChangeAction::VALUES);
         pub(super) static CHANGE_SET_ID: Shape =
             Shape::string("ChangeSetId", Bounds::min(1), Some(&pattern::CHANGE_SET_ID));
+        pub(super) static CHANGE_SET_NAME: Shape =
+            Shape::string("ChangeSetName", Bounds::range(1, 128), Some(&pattern::CHANGE_SET_NAME));
         pub(super) static CHANGE_SET_NAME_OR_ID: Shape =
             Shape::string("ChangeSetNameOrId", Bounds::range(1, 1600), Some(&pattern::CHANGE_SET_NAME_OR_ID));
+        pub(super) static CHANGE_SET_STATUS: Shape =
+            Shape::one_of("ChangeSetStatus", super::super::ChangeSetStatus::VALUES);
+        pub(super) static CHANGE_SET_STATUS_REASON: Shape =
+            Shape::string("ChangeSetStatusReason", Bounds::ANY, None);
+        pub(super) static CHANGE_SET_SUMMARIES: Shape =
+            Shape::list("ChangeSetSummaries", &CHANGE_SET_SUMMARY, Bounds::ANY);
+        pub(super) static CHANGE_SET_SUMMARY: Shape = Shape::structure(
+            "ChangeSetSummary",
+            &[
+                Member::new("StackId", &STACK_ID),
+                Member::new("StackName", &STACK_NAME),
+                Member::new("ChangeSetId", &CHANGE_SET_ID),
+                Member::new("ChangeSetName", &CHANGE_SET_NAME),
+                Member::new("ExecutionStatus", &EXECUTION_STATUS),
+                Member::new("Status", &CHANGE_SET_STATUS),
+                Member::new("StatusReason", &CHANGE_SET_STATUS_REASON),
+                Member::new("CreationTime", &CREATION_TIME),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("IncludeNestedStacks", &INCLUDE_NESTED_STACKS),
+                Member::new("ParentChangeSetId", &CHANGE_SET_ID),
+                Member::new("RootChangeSetId", &CHANGE_SET_ID),
+                Member::new("ImportExistingResources", &IMPORT_EXISTING_RESOURCES),
+            ],
+        );
+        pub(super) static CHANGE_SET_TYPE: Shape =
+            Shape::one_of("ChangeSetType", super::super::ChangeSetType::VALUES);
+        pub(super) static CHANGE_SOURCE: Shape =
+            Shape::one_of("ChangeSource", super::super::ChangeSource::VALUES);
+        pub(super) static CHANGE_TYPE: Shape = Shape::one_of("ChangeType", super::super::ChangeType::VALUES);
+        pub(super) static CHANGES: Shape = Shape::list("Changes", &CHANGE, Bounds::ANY);
         pub(super) static CLIENT_REQUEST_TOKEN: Shape =
             Shape::string("ClientRequestToken", Bounds::range(1, 128), Some(&pattern::CLIENT_REQUEST_TOKEN));
+        pub(super) static CLIENT_TOKEN: Shape = Shape::string("ClientToken", Bounds::range(1, 128), None);
+        pub(super) static CREATE_CHANGE_SET_INPUT: Shape = Shape::structure(
+            "CreateChangeSetInput",
+            &[
+                Member::new("StackName", &STACK_NAME_OR_ID).required(),
+                Member::new("TemplateBody", &TEMPLATE_BODY),
+                Member::new("TemplateURL", &TEMPLATE_URL),
+                Member::new("UsePreviousTemplate", &USE_PREVIOUS_TEMPLATE),
+                Member::new("Parameters", &PARAMETERS),
+                Member::new("Capabilities", &CAPABILITIES),
+                Member::new("ResourceTypes", &RESOURCE_TYPES),
+                Member::new("RoleARN", &ROLE_ARN),
+                Member::new("RollbackConfiguration", &ROLLBACK_CONFIGURATION),
+                Member::new("NotificationARNs", &NOTIFICATION_ARNS),
+                Member::new("Tags", &TAGS),
+                Member::new("ChangeSetName", &CHANGE_SET_NAME).required(),
+                Member::new("ClientToken", &CLIENT_TOKEN),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("ChangeSetType", &CHANGE_SET_TYPE),
+                Member::new("ResourcesToImport", &RESOURCES_TO_IMPORT),
+                Member::new("IncludeNestedStacks", &INCLUDE_NESTED_STACKS),
+                Member::new("OnStackFailure", &ON_STACK_FAILURE),
+                Member::new("ImportExistingResources", &IMPORT_EXISTING_RESOURCES),
+                Member::new("DeploymentMode", &DEPLOYMENT_MODE),
+                Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
+                Member::new("DisableValidation", &DISABLE_VALIDATION),
+            ],
+        );
+        pub(super) static CREATE_CHANGE_SET_OUTPUT: Shape = Shape::structure(
+            "CreateChangeSetOutput",
+            &[Member::new("Id", &CHANGE_SET_ID), Member::new("StackId", &STACK_ID)],
+        );
         pub(super) static CREATE_STACK_INPUT: Shape = Shape::structure(
             "CreateStackInput",
             &[
@@ -2532,6 +3825,14 @@ mod tables {
             &[Member::new("StackId", &STACK_ID), Member::new("OperationId", &OPERATION_ID)],
         );
         pub(super) static CREATION_TIME: Shape = Shape::timestamp("CreationTime", None);
+        pub(super) static DELETE_CHANGE_SET_INPUT: Shape = Shape::structure(
+            "DeleteChangeSetInput",
+            &[
+                Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
+                Member::new("StackName", &STACK_NAME_OR_ID),
+            ],
+        );
+        pub(super) static DELETE_CHANGE_SET_OUTPUT: Shape = Shape::structure("DeleteChangeSetOutput", &[]);
         pub(super) static DELETE_STACK_INPUT: Shape = Shape::structure(
             "DeleteStackInput",
             &[
@@ -2555,6 +3856,46 @@ mod tables {
         );
         pub(super) static DEPLOYMENT_CONFIG_MODE: Shape =
             Shape::one_of("DeploymentConfigMode", super::super::DeploymentConfigMode::VALUES);
+        pub(super) static DEPLOYMENT_MODE: Shape =
+            Shape::one_of("DeploymentMode", super::super::DeploymentMode::VALUES);
+        pub(super) static DESCRIBE_CHANGE_SET_INPUT: Shape = Shape::structure(
+            "DescribeChangeSetInput",
+            &[
+                Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
+                Member::new("StackName", &STACK_NAME_OR_ID),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("IncludePropertyValues", &INCLUDE_PROPERTY_VALUES),
+            ],
+        );
+        pub(super) static DESCRIBE_CHANGE_SET_OUTPUT: Shape = Shape::structure(
+            "DescribeChangeSetOutput",
+            &[
+                Member::new("ChangeSetName", &CHANGE_SET_NAME),
+                Member::new("ChangeSetId", &CHANGE_SET_ID),
+                Member::new("StackId", &STACK_ID),
+                Member::new("StackName", &STACK_NAME),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("Parameters", &PARAMETERS),
+                Member::new("CreationTime", &CREATION_TIME),
+                Member::new("ExecutionStatus", &EXECUTION_STATUS),
+                Member::new("Status", &CHANGE_SET_STATUS),
+                Member::new("StatusReason", &CHANGE_SET_STATUS_REASON),
+                Member::new("StackDriftStatus", &STACK_DRIFT_STATUS),
+                Member::new("NotificationARNs", &NOTIFICATION_ARNS),
+                Member::new("RollbackConfiguration", &ROLLBACK_CONFIGURATION),
+                Member::new("Capabilities", &CAPABILITIES),
+                Member::new("Tags", &TAGS),
+                Member::new("Changes", &CHANGES),
+                Member::new("NextToken", &NEXT_TOKEN),
+                Member::new("IncludeNestedStacks", &INCLUDE_NESTED_STACKS),
+                Member::new("ParentChangeSetId", &CHANGE_SET_ID),
+                Member::new("RootChangeSetId", &CHANGE_SET_ID),
+                Member::new("OnStackFailure", &ON_STACK_FAILURE),
+                Member::new("ImportExistingResources", &IMPORT_EXISTING_RESOURCES),
+                Member::new("DeploymentMode", &DEPLOYMENT_MODE),
+                Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
+            ],
+        );
         pub(super) static DESCRIBE_STACK_EVENTS_INPUT: Shape = Shape::structure(
             "DescribeStackEventsInput",
             &[Member::new("StackName", &STACK_NAME).required(), Member::new("NextToken", &NEXT_TOKEN)],
@@ -2599,9 +3940,26 @@ mod tables {
             Shape::one_of("DetailedStatus", super::super::DetailedStatus::VALUES);
         pub(super) static DISABLE_ROLLBACK: Shape = Shape::new("DisableRollback", Kind::Boolean);
         pub(super) static DISABLE_VALIDATION: Shape = Shape::new("DisableValidation", Kind::Boolean);
+        pub(super) static DRIFT_IGNORED_REASON: Shape =
+            Shape::one_of("DriftIgnoredReason", super::super::DriftIgnoredReason::VALUES);
         pub(super) static ENABLE_TERMINATION_PROTECTION: Shape =
             Shape::new("EnableTerminationProtection", Kind::Boolean);
+        pub(super) static EVALUATION_TYPE: Shape =
+            Shape::one_of("EvaluationType", super::super::EvaluationType::VALUES);
         pub(super) static EVENT_ID: Shape = Shape::string("EventId", Bounds::ANY, None);
+        pub(super) static EXECUTE_CHANGE_SET_INPUT: Shape = Shape::structure(
+            "ExecuteChangeSetInput",
+            &[
+                Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
+                Member::new("StackName", &STACK_NAME_OR_ID),
+                Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+                Member::new("DisableRollback", &DISABLE_ROLLBACK),
+                Member::new("RetainExceptOnCreate", &RETAIN_EXCEPT_ON_CREATE),
+            ],
+        );
+        pub(super) static EXECUTE_CHANGE_SET_OUTPUT: Shape = Shape::structure("ExecuteChangeSetOutput", &[]);
+        pub(super) static EXECUTION_STATUS: Shape =
+            Shape::one_of("ExecutionStatus", super::super::ExecutionStatus::VALUES);
         pub(super) static EXPORT: Shape = Shape::structure(
             "Export",
             &[
@@ -2653,6 +4011,8 @@ mod tables {
         );
         pub(super) static HOOK_FAILURE_MODE: Shape =
             Shape::one_of("HookFailureMode", super::super::HookFailureMode::VALUES);
+        pub(super) static HOOK_INVOCATION_COUNT: Shape =
+            Shape::new("HookInvocationCount", Kind::Integer(Bounds::range(1, 100)));
         pub(super) static HOOK_INVOCATION_ID: Shape =
             Shape::string("HookInvocationId", Bounds::range(36, 36), Some(&pattern::HOOK_INVOCATION_ID));
         pub(super) static HOOK_INVOCATION_POINT: Shape =
@@ -2661,10 +4021,22 @@ mod tables {
         pub(super) static HOOK_STATUS_REASON: Shape =
             Shape::string("HookStatusReason", Bounds::range(1, 1024), None);
         pub(super) static HOOK_TYPE: Shape = Shape::string("HookType", Bounds::range(1, 255), None);
+        pub(super) static IMPORT_EXISTING_RESOURCES: Shape =
+            Shape::new("ImportExistingResources", Kind::Boolean);
         pub(super) static IMPORTS: Shape = Shape::list("Imports", &STACK_NAME, Bounds::ANY);
+        pub(super) static INCLUDE_NESTED_STACKS: Shape = Shape::new("IncludeNestedStacks", Kind::Boolean);
+        pub(super) static INCLUDE_PROPERTY_VALUES: Shape = Shape::new("IncludePropertyValues", Kind::Boolean);
         pub(super) static LAST_OPERATIONS: Shape =
             Shape::list("LastOperations", &OPERATION_ENTRY, Bounds::ANY);
         pub(super) static LAST_UPDATED_TIME: Shape = Shape::timestamp("LastUpdatedTime", None);
+        pub(super) static LIST_CHANGE_SETS_INPUT: Shape = Shape::structure(
+            "ListChangeSetsInput",
+            &[Member::new("StackName", &STACK_NAME_OR_ID).required(), Member::new("NextToken", &NEXT_TOKEN)],
+        );
+        pub(super) static LIST_CHANGE_SETS_OUTPUT: Shape = Shape::structure(
+            "ListChangeSetsOutput",
+            &[Member::new("Summaries", &CHANGE_SET_SUMMARIES), Member::new("NextToken", &NEXT_TOKEN)],
+        );
         pub(super) static LIST_EXPORTS_INPUT: Shape =
             Shape::structure("ListExportsInput", &[Member::new("NextToken", &NEXT_TOKEN)]);
         pub(super) static LIST_EXPORTS_OUTPUT: Shape = Shape::structure(
@@ -2698,6 +4070,14 @@ mod tables {
             "ListStacksOutput",
             &[Member::new("StackSummaries", &STACK_SUMMARIES), Member::new("NextToken", &NEXT_TOKEN)],
         );
+        pub(super) static LIVE_RESOURCE_DRIFT: Shape = Shape::structure(
+            "LiveResourceDrift",
+            &[
+                Member::new("PreviousValue", &RESOURCE_DRIFT_PREVIOUS_VALUE),
+                Member::new("ActualValue", &RESOURCE_DRIFT_ACTUAL_VALUE),
+                Member::new("DriftDetectionTimestamp", &TIMESTAMP),
+            ],
+        );
         pub(super) static LOGICAL_ID_HIERARCHY: Shape =
             Shape::string("LogicalIdHierarchy", Bounds::ANY, None);
         pub(super) static LOGICAL_RESOURCE_ID: Shape = Shape::string("LogicalResourceId", Bounds::ANY, None);
@@ -2719,6 +4099,8 @@ mod tables {
         pub(super) static NOTIFICATION_ARNS: Shape =
             Shape::list("NotificationARNs", &NOTIFICATION_ARN, Bounds::max(5));
         pub(super) static ON_FAILURE: Shape = Shape::one_of("OnFailure", super::super::OnFailure::VALUES);
+        pub(super) static ON_STACK_FAILURE: Shape =
+            Shape::one_of("OnStackFailure", super::super::OnStackFailure::VALUES);
         pub(super) static OPERATION_ENTRY: Shape = Shape::structure(
             "OperationEntry",
             &[Member::new("OperationType", &OPERATION_TYPE), Member::new("OperationId", &OPERATION_ID)],
@@ -2768,8 +4150,68 @@ mod tables {
         pub(super) static PARAMETERS: Shape = Shape::list("Parameters", &PARAMETER, Bounds::ANY);
         pub(super) static PHYSICAL_RESOURCE_ID: Shape =
             Shape::string("PhysicalResourceId", Bounds::ANY, None);
+        pub(super) static POLICY_ACTION: Shape =
+            Shape::one_of("PolicyAction", super::super::PolicyAction::VALUES);
+        pub(super) static PREVIOUS_DEPLOYMENT_CONTEXT: Shape =
+            Shape::string("PreviousDeploymentContext", Bounds::ANY, None);
+        pub(super) static PROPERTY_NAME: Shape = Shape::string("PropertyName", Bounds::ANY, None);
+        pub(super) static REPLACEMENT: Shape =
+            Shape::one_of("Replacement", super::super::Replacement::VALUES);
+        pub(super) static REQUIRES_RECREATION: Shape =
+            Shape::one_of("RequiresRecreation", super::super::RequiresRecreation::VALUES);
+        pub(super) static RESOURCE_ATTRIBUTE: Shape =
+            Shape::one_of("ResourceAttribute", super::super::ResourceAttribute::VALUES);
+        pub(super) static RESOURCE_CHANGE: Shape = Shape::structure(
+            "ResourceChange",
+            &[
+                Member::new("PolicyAction", &POLICY_ACTION),
+                Member::new("Action", &CHANGE_ACTION),
+                Member::new("LogicalResourceId", &LOGICAL_RESOURCE_ID),
+                Member::new("PhysicalResourceId", &PHYSICAL_RESOURCE_ID),
+                Member::new("ResourceType", &RESOURCE_TYPE),
+                Member::new("Replacement", &REPLACEMENT),
+                Member::new("Scope", &SCOPE),
+                Member::new("ResourceDriftStatus", &STACK_RESOURCE_DRIFT_STATUS),
+                Member::new("ResourceDriftIgnoredAttributes", &RESOURCE_DRIFT_IGNORED_ATTRIBUTES),
+                Member::new("Details", &RESOURCE_CHANGE_DETAILS),
+                Member::new("ChangeSetId", &CHANGE_SET_ID),
+                Member::new("ModuleInfo", &MODULE_INFO),
+                Member::new("BeforeContext", &BEFORE_CONTEXT),
+                Member::new("AfterContext", &AFTER_CONTEXT),
+                Member::new("PreviousDeploymentContext", &PREVIOUS_DEPLOYMENT_CONTEXT),
+            ],
+        );
+        pub(super) static RESOURCE_CHANGE_DETAIL: Shape = Shape::structure(
+            "ResourceChangeDetail",
+            &[
+                Member::new("Target", &RESOURCE_TARGET_DEFINITION),
+                Member::new("Evaluation", &EVALUATION_TYPE),
+                Member::new("ChangeSource", &CHANGE_SOURCE),
+                Member::new("CausingEntity", &CAUSING_ENTITY),
+            ],
+        );
+        pub(super) static RESOURCE_CHANGE_DETAILS: Shape =
+            Shape::list("ResourceChangeDetails", &RESOURCE_CHANGE_DETAIL, Bounds::ANY);
+        pub(super) static RESOURCE_DRIFT_ACTUAL_VALUE: Shape =
+            Shape::string("ResourceDriftActualValue", Bounds::ANY, None);
+        pub(super) static RESOURCE_DRIFT_IGNORED_ATTRIBUTE: Shape = Shape::structure(
+            "ResourceDriftIgnoredAttribute",
+            &[Member::new("Path", &RESOURCE_PROPERTY_PATH), Member::new("Reason", &DRIFT_IGNORED_REASON)],
+        );
+        pub(super) static RESOURCE_DRIFT_IGNORED_ATTRIBUTES: Shape =
+            Shape::list("ResourceDriftIgnoredAttributes", &RESOURCE_DRIFT_IGNORED_ATTRIBUTE, Bounds::ANY);
+        pub(super) static RESOURCE_DRIFT_PREVIOUS_VALUE: Shape =
+            Shape::string("ResourceDriftPreviousValue", Bounds::ANY, None);
+        pub(super) static RESOURCE_IDENTIFIER_PROPERTIES: Shape = Shape::map(
+            "ResourceIdentifierProperties",
+            &RESOURCE_IDENTIFIER_PROPERTY_KEY,
+            &RESOURCE_IDENTIFIER_PROPERTY_VALUE,
+            Bounds::range(1, 256),
+        );
         pub(super) static RESOURCE_IDENTIFIER_PROPERTY_KEY: Shape =
             Shape::string("ResourceIdentifierPropertyKey", Bounds::range(1, 2048), None);
+        pub(super) static RESOURCE_IDENTIFIER_PROPERTY_VALUE: Shape =
+            Shape::string("ResourceIdentifierPropertyValue", Bounds::range(1, 2048), None);
         pub(super) static RESOURCE_IDENTIFIER_SUMMARIES: Shape =
             Shape::list("ResourceIdentifierSummaries", &RESOURCE_IDENTIFIER_SUMMARY, Bounds::ANY);
         pub(super) static RESOURCE_IDENTIFIER_SUMMARY: Shape = Shape::structure(
@@ -2783,12 +4225,39 @@ mod tables {
         pub(super) static RESOURCE_IDENTIFIERS: Shape =
             Shape::list("ResourceIdentifiers", &RESOURCE_IDENTIFIER_PROPERTY_KEY, Bounds::ANY);
         pub(super) static RESOURCE_PROPERTIES: Shape = Shape::string("ResourceProperties", Bounds::ANY, None);
+        pub(super) static RESOURCE_PROPERTY_PATH: Shape =
+            Shape::string("ResourcePropertyPath", Bounds::ANY, None);
         pub(super) static RESOURCE_STATUS: Shape =
             Shape::one_of("ResourceStatus", super::super::ResourceStatus::VALUES);
         pub(super) static RESOURCE_STATUS_REASON: Shape =
             Shape::string("ResourceStatusReason", Bounds::ANY, None);
+        pub(super) static RESOURCE_TARGET_DEFINITION: Shape = Shape::structure(
+            "ResourceTargetDefinition",
+            &[
+                Member::new("Attribute", &RESOURCE_ATTRIBUTE),
+                Member::new("Name", &PROPERTY_NAME),
+                Member::new("RequiresRecreation", &REQUIRES_RECREATION),
+                Member::new("Path", &RESOURCE_PROPERTY_PATH),
+                Member::new("BeforeValue", &BEFORE_VALUE),
+                Member::new("AfterValue", &AFTER_VALUE),
+                Member::new("BeforeValueFrom", &BEFORE_VALUE_FROM),
+                Member::new("AfterValueFrom", &AFTER_VALUE_FROM),
+                Member::new("Drift", &LIVE_RESOURCE_DRIFT),
+                Member::new("AttributeChangeType", &ATTRIBUTE_CHANGE_TYPE),
+            ],
+        );
+        pub(super) static RESOURCE_TO_IMPORT: Shape = Shape::structure(
+            "ResourceToImport",
+            &[
+                Member::new("ResourceType", &RESOURCE_TYPE).required(),
+                Member::new("LogicalResourceId", &LOGICAL_RESOURCE_ID).required(),
+                Member::new("ResourceIdentifier", &RESOURCE_IDENTIFIER_PROPERTIES).required(),
+            ],
+        );
         pub(super) static RESOURCE_TYPE: Shape = Shape::string("ResourceType", Bounds::range(1, 256), None);
         pub(super) static RESOURCE_TYPES: Shape = Shape::list("ResourceTypes", &RESOURCE_TYPE, Bounds::ANY);
+        pub(super) static RESOURCES_TO_IMPORT: Shape =
+            Shape::list("ResourcesToImport", &RESOURCE_TO_IMPORT, Bounds::max(200));
         pub(super) static RETAIN_EXCEPT_ON_CREATE: Shape = Shape::new("RetainExceptOnCreate", Kind::Boolean);
         pub(super) static RETAIN_RESOURCES: Shape =
             Shape::list("RetainResources", &LOGICAL_RESOURCE_ID, Bounds::ANY);
@@ -2806,6 +4275,7 @@ mod tables {
         );
         pub(super) static ROLLBACK_TRIGGERS: Shape =
             Shape::list("RollbackTriggers", &ROLLBACK_TRIGGER, Bounds::max(5));
+        pub(super) static SCOPE: Shape = Shape::list("Scope", &RESOURCE_ATTRIBUTE, Bounds::ANY);
         pub(super) static STACK: Shape = Shape::structure(
             "Stack",
             &[
@@ -3080,6 +4550,18 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static CREATE_CHANGE_SET: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateChangeSet",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_CHANGE_SET_INPUT,
+            output: &shape::CREATE_CHANGE_SET_OUTPUT,
+            result_wrapper: Some("CreateChangeSetResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_STACK: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateStack",
@@ -3089,6 +4571,18 @@ mod tables {
             input: &shape::CREATE_STACK_INPUT,
             output: &shape::CREATE_STACK_OUTPUT,
             result_wrapper: Some("CreateStackResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_CHANGE_SET: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteChangeSet",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_CHANGE_SET_INPUT,
+            output: &shape::DELETE_CHANGE_SET_OUTPUT,
+            result_wrapper: Some("DeleteChangeSetResult"),
             input_element: None,
             has_output: true,
         };
@@ -3103,6 +4597,18 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static DESCRIBE_CHANGE_SET: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeChangeSet",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_CHANGE_SET_INPUT,
+            output: &shape::DESCRIBE_CHANGE_SET_OUTPUT,
+            result_wrapper: Some("DescribeChangeSetResult"),
+            input_element: None,
+            has_output: true,
         };
         pub(crate) static DESCRIBE_STACK_EVENTS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
@@ -3152,6 +4658,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static EXECUTE_CHANGE_SET: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ExecuteChangeSet",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::EXECUTE_CHANGE_SET_INPUT,
+            output: &shape::EXECUTE_CHANGE_SET_OUTPUT,
+            result_wrapper: Some("ExecuteChangeSetResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_TEMPLATE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetTemplate",
@@ -3173,6 +4691,18 @@ mod tables {
             input: &shape::GET_TEMPLATE_SUMMARY_INPUT,
             output: &shape::GET_TEMPLATE_SUMMARY_OUTPUT,
             result_wrapper: Some("GetTemplateSummaryResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_CHANGE_SETS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListChangeSets",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_CHANGE_SETS_INPUT,
+            output: &shape::LIST_CHANGE_SETS_OUTPUT,
+            result_wrapper: Some("ListChangeSetsResult"),
             input_element: None,
             has_output: true,
         };

@@ -9,10 +9,14 @@
 //! | `ResourceKey { stack, logical_id }` | a resource of the stack |
 //! | `EventKey { stack }` | the log of what has happened to the stack |
 //! | `ExportKey { name }` | an exported output and who imports it |
+//! | `ChangeSetKey { stack, name }` | a change set |
+//! | `ChangeSetIdKey { id }` | the id of the stack that a change set, named by the last part of its ARN, belongs to |
 //!
 //! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
-//! `ExportKey`, which names its importers; the steps of one operation meet at the `PlanKey`.
+//! `ExportKey`, which names its importers; the steps of one operation meet at the `PlanKey`; a change set's name is taken
+//! by reading its `ChangeSetKey`.
 
+use crate::change_set::ChangeSet;
 use crate::export::Export;
 use crate::plan::Plan;
 use crate::record::Event;
@@ -34,4 +38,8 @@ kernel::keys! {
     pub(crate) struct EventKey(6) -> Event { stack: String }
     /// An export.
     pub(crate) struct ExportKey(7) -> Export { name: String }
+    /// A change set.
+    pub(crate) struct ChangeSetKey(8, large) -> ChangeSet { stack: String, name: String }
+    /// The stack of a change set.
+    pub(crate) struct ChangeSetIdKey(9) -> String { id: String }
 }

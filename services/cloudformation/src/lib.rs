@@ -8,6 +8,8 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html>
 
 pub mod api;
+mod change_set;
+mod changes;
 mod deploy;
 mod export;
 mod keys;
@@ -30,6 +32,11 @@ pub fn service() -> Service {
         .effect::<api::CreateStack, _>(ops::create_stack::create_stack)
         .effect::<api::UpdateStack, _>(ops::update_stack::update_stack)
         .transact::<api::DeleteStack, _>(ops::delete_stack::delete_stack)
+        .effect::<api::CreateChangeSet, _>(ops::create_change_set::create_change_set)
+        .transact::<api::DescribeChangeSet, _>(ops::describe_change_set::describe_change_set)
+        .transact::<api::ExecuteChangeSet, _>(ops::execute_change_set::execute_change_set)
+        .transact::<api::DeleteChangeSet, _>(ops::delete_change_set::delete_change_set)
+        .transact::<api::ListChangeSets, _>(ops::list_change_sets::list_change_sets)
         .transact::<api::DescribeStacks, _>(ops::describe_stacks::describe_stacks)
         .transact::<api::ListStacks, _>(ops::list_stacks::list_stacks)
         .transact::<ops::describe_stack_events::DescribeStackEvents, _>(

@@ -35,6 +35,9 @@ pub(crate) struct Stack {
     pub generation: u64,
     /// `ClientRequestToken` of the newest operation.
     pub token: Option<String>,
+    /// The ARN of the change set that was executed last.
+    #[serde(default)]
+    pub change_set: Option<String>,
 }
 store::stored!(Stack, format = 1);
 

@@ -178,17 +178,11 @@ async fn target(
     let world = World { standing, imports: &plan.imports };
     let evaluation = Evaluation { template, plan, pseudo: &pseudo, world: &world };
     let declared = &template.resources[&input.logical_id];
-    let mut properties = Properties::new();
-    for (name, expr) in &declared.properties {
-        match evaluation.scope().value(expr) {
-            Ok(Some(value)) => {
-                properties.insert(name.clone(), value);
-            }
-            Ok(None) => {}
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    add_stack_tags(provider(&declared.kind)?, plan, &mut properties);
+    let tags = &plan.target.tags;
+    let properties = match world::properties_of(template, &input.logical_id, &evaluation.scope(), tags) {
+        Ok(properties) => properties,
+        Err(error) => return Ok(Err(error)),
+    };
     Ok(Ok(Standing {
         kind: declared.kind.clone(),
         id: String::new(),
@@ -200,20 +194,6 @@ async fn target(
         deletion_policy: declared.deletion_policy,
         replace_policy: declared.update_replace_policy,
     }))
-}
-
-/// The stack's tags go to every resource that takes tags; the resource's own win.
-fn add_stack_tags(kind: &ResourceType, plan: &Plan, properties: &mut Properties) {
-    if plan.target.tags.is_empty() || kind.property("Tags").is_none() {
-        return;
-    }
-    let own = properties.entry("Tags").or_insert_with(|| base::Document::Array(Vec::new()));
-    let Some(tags) = own.as_array_mut() else { return };
-    for tag in &plan.target.tags {
-        if !tags.iter().any(|known| known["Key"] == tag.key.as_str()) {
-            tags.push(serde_json::json!({ "Key": tag.key, "Value": tag.value }));
-        }
-    }
 }
 
 /// Changes a resource back to what it was.

@@ -7,7 +7,7 @@ use super::{SETTLE_PAUSE, StepInput, enqueue_step, world};
 use crate::api::ResourceStatus;
 use crate::keys::StackKey;
 use crate::plan::{Kind, Phase, Plan, StepState};
-use crate::provider::{Failure, Made};
+use crate::provider::{Failure, Made, ResourceType};
 use crate::record::{self, Entry};
 use crate::resource::{Action, Doing, Resource, ResourceChange, Standing};
 use crate::stack::Stack;
@@ -171,8 +171,18 @@ fn settle(resource: &mut Resource, made: Made) {
     }
 }
 
-fn with(doing: Doing, made: Made) -> Standing {
-    Standing { id: made.id, reference: made.reference, attributes: made.attributes, ..doing.target }
+/// What stands now. An update does not tell again what only the creation could tell: a secret key, say.
+fn with(doing: Doing, made: Made, before: Option<&Standing>) -> Standing {
+    let mut attributes = made.attributes;
+    if let Some(before) = before.filter(|before| before.id == made.id && before.kind == doing.target.kind) {
+        let known = ResourceType::find(&before.kind).map_or(&[][..], |kind| kind.attributes);
+        for (name, _) in known {
+            if let (None, Some(value)) = (attributes.get(*name), before.attributes.get(*name)) {
+                attributes.insert((*name).to_owned(), value.clone());
+            }
+        }
+    }
+    Standing { id: made.id, reference: made.reference, attributes, ..doing.target }
 }
 
 fn complete(
@@ -184,7 +194,7 @@ fn complete(
 ) -> Result<()> {
     let doing = resource.doing.take().ok_or_else(|| Error::bug("end a step that was not begun"))?;
     let action = doing.action;
-    let standing = with(doing, made);
+    let standing = with(doing, made, resource.standing.as_ref());
     match (plan.phase, action) {
         (Phase::Revert, _) => {
             resource.standing = Some(standing);

@@ -27,7 +27,7 @@ pub(crate) use end::step_ended;
 pub(crate) use phase::advance;
 pub(crate) use start::{Wanted, create, delete, update};
 pub(crate) use step::step;
-pub(crate) use world::imported_names;
+pub(crate) use world::{imported_names, properties_of};
 
 /// Internal operation: one step of a deployment.
 pub(crate) const STEP: &str = "DeployResource";

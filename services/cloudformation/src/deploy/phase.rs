@@ -7,6 +7,7 @@ use kernel::{Parts, Result, Tx};
 use super::world::{self, Evaluation, World};
 use super::{enqueue_step, outputs};
 use crate::api::{ResourceStatus, StackStatus};
+use crate::change_set;
 use crate::export;
 use crate::keys::{NameKey, PlanKey, ResourceKey};
 use crate::plan::{Kind, Phase, Plan, Step, reversed};
@@ -299,6 +300,7 @@ async fn undone(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool>
     export::forget(tx, stack, imports.iter()).await?;
     if deletes {
         stack.deleted = Some(tx.now());
+        change_set::remove_all(tx, stack, None).await?;
         tx.delete(&NameKey { name: stack.name.clone() });
         record::stack(tx, stack, StackStatus::DeleteComplete, None)?;
     } else {

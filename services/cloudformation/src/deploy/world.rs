@@ -6,8 +6,10 @@ use std::sync::Arc;
 use base::Document;
 use kernel::{Error, Result, Tx};
 
+use crate::api::Tag;
 use crate::keys::{ResourceKey, TemplateKey};
 use crate::plan::Plan;
+use crate::provider::{Properties, ResourceType};
 use crate::resource::Standing;
 use crate::stack::Stack;
 use crate::template::{Environment, Expr, Pseudo, Scope, Template, TemplateError};
@@ -92,6 +94,46 @@ pub(super) async fn standing(
         }
     }
     Ok(found)
+}
+
+/// The properties of a resource, evaluated, with the stack's tags.
+///
+/// # Errors
+/// An expression that cannot be evaluated.
+pub(crate) fn properties_of(
+    template: &Template,
+    logical_id: &str,
+    scope: &Scope<'_>,
+    tags: &[Tag],
+) -> Result<Properties, TemplateError> {
+    let declared = &template.resources[logical_id];
+    let mut properties = Properties::new();
+    for (name, expr) in &declared.properties {
+        if let Some(value) = scope.value(expr)? {
+            properties.insert(name.clone(), value);
+        }
+    }
+    let takes_tags = ResourceType::find(&declared.kind).is_some_and(|kind| kind.property("Tags").is_some());
+    if takes_tags && !tags.is_empty() {
+        add_stack_tags(tags, &mut properties);
+    }
+    Ok(properties)
+}
+
+/// The stack's tags go to every resource that takes tags; the resource's own win.
+fn add_stack_tags(tags: &[Tag], properties: &mut Properties) {
+    let own = properties.entry("Tags").or_insert_with(|| Document::Array(Vec::new()));
+    for tag in tags {
+        match own {
+            Document::Array(own) if !own.iter().any(|known| known["Key"] == tag.key.as_str()) => {
+                own.push(serde_json::json!({ "Key": tag.key, "Value": tag.value }));
+            }
+            Document::Object(own) => {
+                own.entry(tag.key.as_str()).or_insert_with(|| tag.value.as_str().into());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The names of all exports that the template imports on the branches that its conditions choose.

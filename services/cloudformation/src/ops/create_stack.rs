@@ -30,8 +30,8 @@ pub(crate) async fn create_stack(effect: &Effect, input: CreateStackInput) -> Re
     Ok(CreateStackOutput { stack_id: Some(arn), operation_id: None })
 }
 
-fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
-    let name = &input.stack_name;
+/// Refuses what cannot name a stack.
+pub(super) fn check_name(name: &str) -> Result<(), Fault> {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
     if !first || name.len() > 128 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         return Err(invalid(format!(
@@ -39,6 +39,11 @@ fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
              satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )));
     }
+    Ok(())
+}
+
+fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
+    check_name(&input.stack_name)?;
     Unsupported {
         notification_arns: &input.notification_arns,
         resource_types: &input.resource_types,
@@ -65,7 +70,8 @@ fn settings(input: &CreateStackInput) -> Result<Settings, Fault> {
     })
 }
 
-fn new_stack(effect: &Effect, name: String, settings: Settings, token: Option<String>) -> Stack {
+/// A stack that nothing has been made of.
+pub(super) fn new_stack(effect: &Effect, name: String, settings: Settings, token: Option<String>) -> Stack {
     let id = effect.id().to_string();
     let caller = effect.caller();
     let resource = format!("stack/{name}/{id}");
@@ -85,6 +91,7 @@ fn new_stack(effect: &Effect, name: String, settings: Settings, token: Option<St
         template_version: 0,
         generation: 0,
         token,
+        change_set: None,
     }
 }
 

@@ -3,8 +3,10 @@
 use kernel::{Result, Tx};
 
 use crate::api::{DeleteStackInput, DeleteStackOutput, DeletionMode, StackStatus};
+use crate::change_set;
 use crate::deploy;
-use crate::keys::PlanKey;
+use crate::keys::{NameKey, PlanKey};
+use crate::record;
 use crate::stack::{self, FailureMode, Stack, invalid};
 
 /// Begins to take a stack away. A stack that does not exist is deleted already.
@@ -15,6 +17,10 @@ pub(crate) async fn delete_stack(tx: &mut Tx, input: DeleteStackInput) -> Result
     let Some(mut stack) = stack::seek(tx, &input.stack_name).await? else { return Ok(DeleteStackOutput {}) };
     match stack.status {
         StackStatus::DeleteInProgress | StackStatus::DeleteComplete => return Ok(DeleteStackOutput {}),
+        StackStatus::ReviewInProgress => {
+            discard(tx, &mut stack).await?;
+            return Ok(DeleteStackOutput {});
+        }
         StackStatus::CreateInProgress => {
             cancel(tx, &mut stack).await?;
             return Ok(DeleteStackOutput {});
@@ -50,6 +56,15 @@ fn check(stack: &Stack, input: &DeleteStackInput) -> Result<()> {
         return Err(invalid(message).into());
     }
     Ok(())
+}
+
+/// A stack that nothing has been made of is gone at once.
+async fn discard(tx: &mut Tx, stack: &mut Stack) -> Result<()> {
+    change_set::remove_all(tx, stack, None).await?;
+    stack.deleted = Some(tx.now());
+    tx.delete(&NameKey { name: stack.name.clone() });
+    record::stack(tx, stack, StackStatus::DeleteComplete, None)?;
+    tx.put(&stack.key(), stack)
 }
 
 /// A stack that is being made is not finished but taken away.

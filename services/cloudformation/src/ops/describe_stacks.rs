@@ -56,6 +56,7 @@ fn describe(stack: &stack::Stack) -> Stack {
     Stack {
         stack_id: Some(stack.arn.clone()),
         stack_name: stack.name.clone(),
+        change_set_id: stack.change_set.clone(),
         description: none_if_empty(&stack.deployed.description),
         parameters: Some(stack.deployed.parameters.iter().map(parameter).collect()),
         creation_time: stack.created,
@@ -79,7 +80,8 @@ fn describe(stack: &stack::Stack) -> Stack {
     }
 }
 
-fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
+/// A parameter as the API shows it.
+pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
     let shown = if value.no_echo { "****".to_owned() } else { value.text.clone() };
     Parameter {
         parameter_key: Some(name.clone()),

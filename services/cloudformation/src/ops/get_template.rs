@@ -1,25 +1,41 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html>
 
-use base::Fault;
 use kernel::{Error, Result, Tx};
 
-use crate::api::{GetTemplateInput, GetTemplateOutput, TemplateStage};
+use crate::api::{GetTemplateInput, GetTemplateOutput, StackStatus, TemplateStage};
+use crate::change_set;
 use crate::keys::TemplateKey;
-use crate::stack::{self, invalid};
+use crate::stack::{self, Stack, invalid};
 
-/// The text of the deployed template. Without transforms, both stages are the same.
+/// The text of the deployed template, or of a change set's. Without transforms, both stages are the same.
 pub(crate) async fn get_template(tx: &mut Tx, input: GetTemplateInput) -> Result<GetTemplateOutput> {
-    if input.change_set_name.is_some() {
-        return Err(Fault::not_implemented("cloudformation", "GetTemplate of a change set").into());
-    }
-    let name = input
-        .stack_name
-        .ok_or_else(|| invalid("StackName is required if ChangeSetName is not specified."))?;
-    let stack = stack::find(tx, &name).await?;
-    let key = TemplateKey { stack: stack.id, version: stack.deployed.template };
-    let text = tx.get(&key).await?.ok_or_else(|| Error::bug("read a stack's template: there is none"))?;
+    let text = match (&input.change_set_name, &input.stack_name) {
+        (Some(name), stack) => {
+            let (stack, found) = change_set::find(tx, name, stack.as_deref()).await?;
+            match found.text {
+                Some(text) => text,
+                None => text(tx, &stack).await?,
+            }
+        }
+        (None, Some(name)) => {
+            let stack = stack::find(tx, name).await?;
+            text(tx, &stack).await?
+        }
+        (None, None) => {
+            return Err(invalid("StackName is required if ChangeSetName is not specified.").into());
+        }
+    };
     Ok(GetTemplateOutput {
         template_body: Some(text),
         stages_available: Some(vec![TemplateStage::Original, TemplateStage::Processed]),
     })
+}
+
+/// The text of the deployed template. A stack that only has change sets so far has the empty one.
+pub(super) async fn text(tx: &mut Tx, stack: &Stack) -> Result<String> {
+    if stack.status == StackStatus::ReviewInProgress {
+        return Ok("{}".to_owned());
+    }
+    let key = TemplateKey { stack: stack.id.clone(), version: stack.deployed.template };
+    tx.get(&key).await?.ok_or_else(|| Error::bug("read a stack's template: there is none"))
 }

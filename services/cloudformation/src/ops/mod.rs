@@ -1,13 +1,18 @@
 //! The operations, one file each, and what several of them share.
 
+pub(crate) mod create_change_set;
 pub(crate) mod create_stack;
+pub(crate) mod delete_change_set;
 pub(crate) mod delete_stack;
+pub(crate) mod describe_change_set;
 pub(crate) mod describe_stack_events;
 pub(crate) mod describe_stack_resource;
 pub(crate) mod describe_stack_resources;
 pub(crate) mod describe_stacks;
+pub(crate) mod execute_change_set;
 pub(crate) mod get_template;
 pub(crate) mod get_template_summary;
+pub(crate) mod list_change_sets;
 pub(crate) mod list_exports;
 pub(crate) mod list_imports;
 pub(crate) mod list_stack_resources;

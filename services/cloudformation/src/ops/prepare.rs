@@ -215,7 +215,7 @@ impl Environment for NoResources {
     }
 }
 
-/// The stack's row as it would be with a request's settings.
+/// Whether a request asks for what is deployed already.
 pub(super) fn is_unchanged(stack: &Stack, old: &Template, wanted: &Wanted) -> bool {
     let (deployed, target) = (&stack.deployed, &wanted.deployed);
     deployed.parameters == target.parameters

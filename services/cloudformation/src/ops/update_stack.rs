@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use base::Fault;
-use kernel::{Effect, Error, Result, Tx};
+use kernel::{Effect, Result, Tx};
 
 use super::prepare::{self, Asked};
-use super::{Unsupported, disable_rollback, source};
+use super::{Unsupported, disable_rollback, get_template, source};
 use crate::api::{Capability, StackStatus, UpdateStackInput, UpdateStackOutput};
 use crate::deploy::{self, Wanted};
-use crate::keys::TemplateKey;
 use crate::stack::{self, FailureMode, Stack, invalid};
 use crate::template::Template;
 
@@ -18,19 +17,8 @@ pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Re
     refuse(&input)?;
     let (stack, old_text) = effect.transact("ReadStack", read, input.stack_name.clone()).await?;
     let old = prepare::parse(&old_text)?;
-    let text = source::text(effect, input.template_body, input.template_url).await?;
-    let (template, text) = match (text, input.use_previous_template.unwrap_or_default()) {
-        (Some(text), false) => (prepare::parse(&text)?, Some(text)),
-        (None, true) => (Arc::clone(&old), None),
-        (Some(_), true) => {
-            return Err(
-                invalid("Template Body or URL and UsePreviousTemplate cannot both be specified.").into()
-            );
-        }
-        (None, false) => {
-            return Err(invalid("Either Template URL or Template Body must be specified.").into());
-        }
-    };
+    let given = (input.template_body, input.template_url);
+    let (template, text) = source::template(effect, given, input.use_previous_template, Some(&old)).await?;
     let asked = Asked {
         template,
         text,
@@ -90,13 +78,12 @@ fn refuse(input: &UpdateStackInput) -> Result<(), Fault> {
 
 async fn read(tx: &mut Tx, name: String) -> Result<(Stack, String)> {
     let stack = live(tx, &name).await?;
-    let key = TemplateKey { stack: stack.id.clone(), version: stack.deployed.template };
-    let text = tx.peek(&key).await?.ok_or_else(|| Error::bug("read a stack's template: there is none"))?;
+    let text = get_template::text(tx, &stack).await?;
     Ok((stack, text))
 }
 
 /// The stack, if it can be updated now.
-async fn live(tx: &mut Tx, name: &str) -> Result<Stack> {
+pub(super) async fn live(tx: &mut Tx, name: &str) -> Result<Stack> {
     let missing = || invalid(format!("Stack [{name}] does not exist"));
     let stack = stack::seek(tx, name).await?.filter(|stack| stack.deleted.is_none()).ok_or_else(missing)?;
     match stack.status {

@@ -3,8 +3,8 @@
 //! Templates write everything as text if they like, name members in capitals, put JSON where an operation wants JSON
 //! text, and give tags as lists. The operation's schema says what is wanted, so no type needs a rule of its own.
 
-use base::Document;
 use base::schema::{Kind, Shape};
+use base::{Document, Timestamp};
 use serde_json::{Map, Number};
 
 /// `value` in the form of `shape`.
@@ -26,6 +26,7 @@ pub(super) fn conform(shape: &'static Shape, value: Document, at: &str) -> Resul
         (Kind::String { .. }, value) => Ok(text(value)),
         (Kind::Integer(_) | Kind::Long(_) | Kind::Float(_), Document::String(text)) => Ok(number(text)),
         (Kind::Boolean, Document::String(text)) => Ok(boolean(text)),
+        (Kind::Timestamp(_), Document::String(text)) => Ok(time(text)),
         (_, value) => Ok(value),
     }
 }
@@ -81,6 +82,13 @@ fn number(text: String) -> Document {
     }
 }
 
+/// Templates write times in ISO 8601; what is none stays text, and the operation refuses it.
+fn time(text: String) -> Document {
+    let time = Timestamp::from_iso(&text).or_else(|| Timestamp::from_iso(&format!("{text}Z")));
+    let seconds = time.map(Timestamp::as_epoch_seconds).and_then(Number::from_f64);
+    seconds.map_or_else(|| text.into(), Document::Number)
+}
+
 fn boolean(text: String) -> Document {
     match text.as_str() {
         "true" | "True" | "TRUE" => true.into(),
@@ -102,6 +110,7 @@ mod tests {
     static TAGS: Shape = Shape::map("Tags", &TEXT, &TEXT, Bounds::ANY);
     static INNER: Shape = Shape::structure("Inner", &[Member::new("roleArn", &TEXT)]);
     static LIST: Shape = Shape::list("List", &INNER, Bounds::ANY);
+    static TIME: Shape = Shape::new("Time", Kind::Timestamp(None));
     static ROOT: Shape = Shape::structure(
         "Root",
         &[
@@ -110,6 +119,7 @@ mod tests {
             Member::new("tags", &TAGS),
             Member::new("all", &LIST),
             Member::new("policy", &TEXT),
+            Member::new("at", &TIME),
         ],
     );
 
@@ -122,6 +132,7 @@ mod tests {
             (json!({"Tags": {"a": true}}), Ok(json!({"tags": {"a": "true"}}))),
             (json!({"All": [{"RoleArn": "r"}]}), Ok(json!({"all": [{"roleArn": "r"}]}))),
             (json!({"Policy": {"b": 1, "a": [2]}}), Ok(json!({"policy": r#"{"b":1,"a":[2]}"#}))),
+            (json!({"At": "2026-01-02T03:04:05Z"}), Ok(json!({"at": 1767323045.0}))),
             (
                 json!({"All": [{"Frob": 1}]}),
                 Err("#/All/0: extraneous key [Frob] is not permitted".to_owned()),

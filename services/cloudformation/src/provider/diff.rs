@@ -22,6 +22,28 @@ pub(super) fn changed<'p>(old: &'p Properties, new: &'p Properties) -> Vec<&'p s
     other.chain(removed).map(String::as_str).collect()
 }
 
+/// What the change of one property means for its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PropertyChange {
+    /// The resource is changed.
+    InPlace,
+    /// A new resource takes its place.
+    Replaces,
+}
+
+/// The properties whose values differ, with what that means.
+pub(crate) fn changes<'p>(
+    kind: &ResourceType,
+    old: &'p Properties,
+    new: &'p Properties,
+) -> Vec<(&'p str, PropertyChange)> {
+    let meaning = |name: &str| match kind.property(name).map(|property| property.change) {
+        Some(Change::Replace) => PropertyChange::Replaces,
+        _ => PropertyChange::InPlace,
+    };
+    changed(old, new).into_iter().map(|name| (name, meaning(name))).collect()
+}
+
 /// Compares the properties that a resource has with those that it shall have.
 pub(crate) fn decide(kind: &ResourceType, old: &Properties, new: &Properties) -> Decision {
     let changed = changed(old, new);

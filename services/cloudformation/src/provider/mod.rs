@@ -14,7 +14,7 @@ mod types;
 use base::Document;
 use serde_json::Map;
 
-pub(crate) use diff::{Decision, decide};
+pub(crate) use diff::{Decision, PropertyChange, changes, decide};
 pub(crate) use name::Naming;
 pub(crate) use run::{Failure, Made, Provider, is_taken};
 
@@ -55,8 +55,10 @@ pub(crate) struct ResourceType {
     pub shape: Option<Shaping>,
     /// Further calls that a change needs.
     pub changes: Option<fn(&Changed<'_>) -> Vec<Request>>,
-    /// Where `read` tells that it is ready for use, and the value that says so.
-    pub ready: Option<(&'static str, &'static str)>,
+    /// What is asked before it is made, and again when the property changes that says so.
+    pub draw: Option<Draw>,
+    /// Where `read` tells that it is ready for use, and the values that say so.
+    pub ready: Option<(&'static str, &'static [&'static str])>,
     /// Deletion is over only when `read` no longer finds it.
     pub slow_delete: bool,
     /// It grants permissions: `CAPABILITY_IAM` is required, `CAPABILITY_NAMED_IAM` where the template names it.
@@ -81,6 +83,7 @@ impl ResourceType {
         facets: &[],
         shape: None,
         changes: None,
+        draw: None,
         ready: None,
         slow_delete: false,
         iam: false,
@@ -107,6 +110,11 @@ impl ResourceType {
         self.naming.map(|naming| naming.property).filter(|property| !property.is_empty())
     }
 
+    /// Whether a change in place may change what `Fn::GetAtt` yields.
+    pub(crate) fn is_restless(&self) -> bool {
+        self.open && self.create.is_some()
+    }
+
     /// The operations that the type needs to be made and taken away.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &'static str> {
         [self.create, self.delete].into_iter().flatten().map(|call| call.operation)
@@ -116,7 +124,8 @@ impl ResourceType {
     pub(crate) fn operation_of(&self, property: &str) -> Option<&'static str> {
         let facet =
             self.facets.iter().find(|facet| facet.property == property && facet.life != Life::Changes);
-        facet.and_then(|facet| facet.put).map(|call| call.operation)
+        let draw = self.draw.filter(|draw| draw.property == property).map(|draw| draw.call);
+        facet.and_then(|facet| facet.put).or(draw).map(|call| call.operation)
     }
 }
 
@@ -228,6 +237,17 @@ pub(crate) enum Source {
     Function(fn(&Known<'_>) -> Option<Document>),
 }
 
+/// A value that an operation makes up before the resource is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Draw {
+    /// The property that asks for it.
+    pub property: &'static str,
+    /// Makes it up.
+    pub call: Call,
+    /// Puts it among the properties that the other operations take.
+    pub into: fn(&mut Properties, &Document) -> Result<(), String>,
+}
+
 /// Part of a resource that calls of their own set.
 #[derive(Clone, Copy)]
 pub(crate) struct Facet {
@@ -250,6 +270,18 @@ pub(crate) struct Facet {
 impl Facet {
     const BASE: Facet =
         Facet { property: "", many: true, key: "", put: None, remove: None, also_on: &[], life: Life::Whole };
+}
+
+/// The tags of a type whose creation takes them along.
+const fn tags(put: Call, remove: Call) -> Facet {
+    Facet {
+        property: "Tags",
+        key: "Key",
+        put: Some(put),
+        remove: Some(remove),
+        life: Life::Changes,
+        ..Facet::BASE
+    }
 }
 
 /// When a facet is set and taken away.

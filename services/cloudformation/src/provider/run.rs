@@ -91,7 +91,7 @@ impl<'p> Provider<'p> {
         properties: &Properties,
         resumed: bool,
     ) -> Result<Made, Failure> {
-        let shaped = self.shaped(properties)?;
+        let shaped = self.drawn(name, &Properties::new(), self.shaped(properties)?).await?;
         let known = self.known(None, name, &shaped);
         let created = match request::create(self.kind, &known) {
             None => Document::Null,
@@ -118,7 +118,8 @@ impl<'p> Provider<'p> {
         old: &Properties,
         new: &Properties,
     ) -> Result<Made, Failure> {
-        let (old, new) = (self.shaped(old)?, self.shaped(new)?);
+        let old = self.shaped(old)?;
+        let new = self.drawn(name, &old, self.shaped(new)?).await?;
         let known = self.known(Some(id), name, &new);
         for request in request::update(self.kind, &old, &known) {
             self.send(request).await?;
@@ -193,7 +194,7 @@ impl<'p> Provider<'p> {
         let value = |(name, source): &(&str, Source)| Some(((*name).to_owned(), source.value(&known)?));
         let attributes = self.kind.attributes.iter().filter_map(value).collect();
         let ready = self.kind.ready.is_none_or(|(at, wanted)| {
-            path::get(&read, at).and_then(Document::as_str).is_none_or(|state| state == wanted)
+            path::get(&read, at).and_then(Document::as_str).is_none_or(|state| wanted.contains(&state))
         });
         let reference = self.kind.reference.and_then(|source| source.value(&known));
         Ok(Made { id: id.to_owned(), reference: reference.unwrap_or_else(|| id.into()), attributes, ready })
@@ -233,6 +234,22 @@ impl<'p> Provider<'p> {
             Some(fault) => Err(fail(fault)),
             None => Ok(answer),
         }
+    }
+
+    /// Asks for what the type wants made up, if the property that says so is new or has changed.
+    async fn drawn(
+        &self,
+        name: Option<&str>,
+        old: &Properties,
+        mut new: Properties,
+    ) -> Result<Properties, Failure> {
+        let Some(draw) = self.kind.draw else { return Ok(new) };
+        if !new.contains_key(draw.property) || new.get(draw.property) == old.get(draw.property) {
+            return Ok(new);
+        }
+        let answer = self.send(draw.call.request(Document::Null, &self.known(None, name, &new))).await?;
+        (draw.into)(&mut new, &answer).map_err(|what| self.refused(&what))?;
+        Ok(new)
     }
 
     fn shaped(&self, properties: &Properties) -> Result<Properties, Failure> {

@@ -229,6 +229,30 @@ fn chosen<'e>(expr: &'e Expr, conditions: &BTreeMap<String, bool>, visit: &mut d
     }
 }
 
+impl Expr {
+    /// Every parameter and resource that is referred to anywhere inside, with the attribute that is meant. Attributes
+    /// whose names are given by a `Ref` show as `*`.
+    pub fn references(&self) -> Vec<(String, Option<String>)> {
+        let mut found = Vec::new();
+        self.walk(&mut |inner| match inner {
+            Expr::Ref(name) => found.push((name.clone(), None)),
+            Expr::GetAtt { resource, attribute } => {
+                found.push((resource.clone(), Some(attribute.as_text().unwrap_or("*").to_owned())));
+            }
+            Expr::Sub { parts, variables } => {
+                let free = |part: &&Part| part.variable().is_some_and(|name| !variables.contains_key(&name));
+                found.extend(parts.iter().filter(free).filter_map(|part| match part {
+                    Part::Name(name) => Some((name.clone(), None)),
+                    Part::Attribute(resource, attribute) => Some((resource.clone(), Some(attribute.clone()))),
+                    Part::Text(_) => None,
+                }));
+            }
+            _ => {}
+        });
+        found
+    }
+}
+
 impl Template {
     /// The resources that `name` needs: by `DependsOn` and by reference. With `conditions`, only on the branches
     /// that they choose, and only resources that exist under them.

@@ -1,6 +1,7 @@
 //! Stacks come, change and go: against fake services, on the virtual clock.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod change_sets;
 mod create;
 mod exports;
 mod fake;

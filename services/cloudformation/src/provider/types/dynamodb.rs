@@ -68,7 +68,7 @@ pub(super) const TABLE: ResourceType = ResourceType {
     ],
     shape: Some(specifications),
     changes: Some(indexes),
-    ready: Some(("Table.TableStatus", "ACTIVE")),
+    ready: Some(("Table.TableStatus", &["ACTIVE"])),
     slow_delete: true,
     ..ResourceType::BASE
 };

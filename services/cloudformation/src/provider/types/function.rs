@@ -89,7 +89,7 @@ pub(super) const FUNCTION: ResourceType = ResourceType {
         },
     ],
     shape: Some(package),
-    ready: Some(("Configuration.State", "Active")),
+    ready: Some(("Configuration.State", &["Active"])),
     ..ResourceType::BASE
 };
 

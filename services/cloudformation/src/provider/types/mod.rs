@@ -10,7 +10,11 @@ mod iam;
 mod lambda;
 mod logs;
 mod nothing;
+mod pipes;
 mod s3;
+mod scheduler;
+mod schemas;
+mod sns;
 mod sqs;
 mod states;
 
@@ -34,8 +38,18 @@ pub(super) const ALL: &[&ResourceType] = &[
     &logs::LOG_GROUP,
     &nothing::CDK_METADATA,
     &nothing::WAIT_CONDITION_HANDLE,
+    &pipes::PIPE,
     &s3::BUCKET,
     &s3::BUCKET_POLICY,
+    &scheduler::SCHEDULE,
+    &scheduler::SCHEDULE_GROUP,
+    &schemas::DISCOVERER,
+    &schemas::REGISTRY,
+    &schemas::REGISTRY_POLICY,
+    &schemas::SCHEMA,
+    &sns::SUBSCRIPTION,
+    &sns::TOPIC,
+    &sns::TOPIC_POLICY,
     &sqs::QUEUE,
     &sqs::QUEUE_POLICY,
     &states::STATE_MACHINE,

@@ -1,0 +1,366 @@
+//! What a new template would do to a stack, resource by resource, without doing it. Pure.
+//!
+//! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::Document;
+use serde_json::json;
+
+use crate::api::{
+    AfterValueFrom, AttributeChangeType, BeforeValueFrom, Change, ChangeAction, ChangeSource, ChangeType,
+    EvaluationType, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
+    ResourceChangeDetail, ResourceTargetDefinition,
+};
+use crate::deploy::{Wanted, properties_of};
+use crate::provider::{self, Properties, PropertyChange, ResourceType};
+use crate::resource::{Resource, Standing};
+use crate::template::{
+    DeletionPolicy, Environment, Expr, ParameterValues, Pseudo, Scope, Template, TemplateError, order,
+};
+
+/// AWS's word for a value that only the deployment will tell.
+const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
+/// A stack as it stands.
+pub(crate) struct Before<'b> {
+    pub template: Option<&'b Template>,
+    pub parameters: &'b ParameterValues,
+    pub resources: &'b BTreeMap<String, Resource>,
+    /// The values of the exports that the new template imports.
+    pub imports: &'b BTreeMap<String, String>,
+}
+
+/// The changes, by logical id.
+///
+/// # Errors
+/// An expression that cannot be evaluated: a missing export, a wrong argument.
+pub(crate) fn changes(
+    before: &Before<'_>,
+    wanted: &Wanted,
+    pseudo: &Pseudo,
+) -> Result<Vec<Change>, TemplateError> {
+    let template = &wanted.template;
+    let conditions = &wanted.deployed.conditions;
+    let exists = |name: &str| template.resources.contains_key(name) && template.exists(name, conditions);
+    let mut found = BTreeMap::new();
+    for (name, resource) in before.resources {
+        if let Some(standing) = resource.standing.as_ref().filter(|_| !exists(name)) {
+            found.insert(name.clone(), removal(name, standing));
+        }
+    }
+    let needs = template
+        .resources
+        .keys()
+        .filter(|name| exists(name))
+        .map(|name| (name.clone(), template.needs(name, Some(conditions))))
+        .collect();
+    let mut forecast = Forecast { before, unknown: BTreeSet::new(), restless: BTreeSet::new() };
+    for name in order(&needs).map_err(|cycle| TemplateError::new(format!("circle: {:?}", cycle.0)))? {
+        let scope = Scope {
+            mappings: &template.mappings,
+            parameters: &wanted.deployed.parameters,
+            pseudo,
+            conditions,
+            environment: &forecast,
+        };
+        let after = properties_of(template, &name, &scope, &wanted.deployed.tags)?;
+        let standing = before.resources.get(&name).and_then(|resource| resource.standing.as_ref());
+        let change = match standing {
+            None => Some(addition(&name, template, after)),
+            Some(standing) => {
+                Comparison { before, wanted, forecast: &forecast, name: &name, standing }.change(after)
+            }
+        };
+        let Some(change) = change else { continue };
+        if standing.is_none() || change.replacement.is_some_and(|replaced| replaced != Replacement::False) {
+            forecast.unknown.insert(name.clone());
+        } else if ResourceType::find(&template.resources[&name].kind).is_some_and(ResourceType::is_restless) {
+            forecast.restless.insert(name.clone());
+        }
+        found.insert(name, change);
+    }
+    let change = |resource_change| Change {
+        r#type: Some(ChangeType::Resource),
+        hook_invocation_count: None,
+        resource_change: Some(resource_change),
+    };
+    Ok(found.into_values().map(change).collect())
+}
+
+/// The world as it would be: what is new or replaced is unknown.
+struct Forecast<'f> {
+    before: &'f Before<'f>,
+    /// New, or replaced.
+    unknown: BTreeSet<String>,
+    /// Changed in place, and its attributes may change with it.
+    restless: BTreeSet<String>,
+}
+
+impl Forecast<'_> {
+    fn standing(&self, logical_id: &str) -> Option<&Standing> {
+        let resource = self.before.resources.get(logical_id).filter(|_| !self.unknown.contains(logical_id));
+        resource.and_then(|resource| resource.standing.as_ref())
+    }
+}
+
+impl Environment for Forecast<'_> {
+    fn reference(&self, logical_id: &str) -> Option<Document> {
+        Some(self.standing(logical_id).map_or_else(|| UNKNOWN.into(), |standing| standing.reference.clone()))
+    }
+
+    fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Document, TemplateError> {
+        let standing = self.standing(logical_id).filter(|_| !self.restless.contains(logical_id));
+        let known = standing.and_then(|standing| standing.attributes.get(attribute));
+        Ok(known.cloned().unwrap_or_else(|| UNKNOWN.into()))
+    }
+
+    fn import(&self, name: &str) -> Option<String> {
+        self.before.imports.get(name).cloned()
+    }
+}
+
+fn removal(name: &str, standing: &Standing) -> ResourceChange {
+    let policy = match standing.deletion_policy {
+        DeletionPolicy::Delete => PolicyAction::Delete,
+        _ => PolicyAction::Retain,
+    };
+    ResourceChange {
+        policy_action: Some(policy),
+        action: Some(ChangeAction::Remove),
+        logical_resource_id: Some(name.to_owned()),
+        physical_resource_id: Some(standing.id.clone()),
+        resource_type: Some(standing.kind.clone()),
+        scope: Some(Vec::new()),
+        details: Some(Vec::new()),
+        before_context: Some(context(&standing.properties, None)),
+        ..ResourceChange::default()
+    }
+}
+
+fn addition(name: &str, template: &Template, after: Properties) -> ResourceChange {
+    let declared = &template.resources[name];
+    ResourceChange {
+        action: Some(ChangeAction::Add),
+        logical_resource_id: Some(name.to_owned()),
+        resource_type: Some(declared.kind.clone()),
+        scope: Some(Vec::new()),
+        details: Some(Vec::new()),
+        after_context: Some(context(&after, declared.metadata.as_ref())),
+        ..ResourceChange::default()
+    }
+}
+
+/// The properties and metadata of a resource, as the API shows them: JSON text.
+fn context(properties: &Properties, metadata: Option<&Document>) -> String {
+    let mut shown = json!({ "Properties": properties });
+    if let Some(metadata) = metadata {
+        shown["Metadata"] = metadata.clone();
+    }
+    shown.to_string()
+}
+
+fn text(value: &Document) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn is_unknown(value: &Document) -> bool {
+    match value {
+        Document::String(text) => text.contains(UNKNOWN),
+        Document::Array(items) => items.iter().any(is_unknown),
+        Document::Object(members) => members.values().any(is_unknown),
+        _ => false,
+    }
+}
+
+/// A standing resource beside what the template wants of it.
+struct Comparison<'c> {
+    before: &'c Before<'c>,
+    wanted: &'c Wanted,
+    forecast: &'c Forecast<'c>,
+    name: &'c str,
+    standing: &'c Standing,
+}
+
+impl Comparison<'_> {
+    fn change(&self, after: Properties) -> Option<ResourceChange> {
+        let declared = &self.wanted.template.resources[self.name];
+        let kind = ResourceType::find(&declared.kind)?;
+        let mut scope = BTreeSet::new();
+        let mut details = Vec::new();
+        let mut replacement = Replacement::False;
+        for (name, change) in provider::changes(kind, &self.standing.properties, &after) {
+            let found = self.details(name, change, after.get(name));
+            for detail in &found {
+                let target = detail.target.as_ref();
+                scope.extend(target.and_then(|target| target.attribute));
+                replacement = replacement.max_of(target.and_then(|target| target.requires_recreation));
+            }
+            details.extend(found);
+        }
+        if self.standing.kind != declared.kind {
+            replacement = Replacement::True;
+        }
+        for (attribute, differs) in self.attributes() {
+            if differs {
+                scope.insert(attribute);
+                details.push(of_attribute(attribute));
+            }
+        }
+        if details.is_empty() && replacement == Replacement::False {
+            return None;
+        }
+        Some(ResourceChange {
+            policy_action: self.policy(replacement),
+            action: Some(ChangeAction::Modify),
+            logical_resource_id: Some(self.name.to_owned()),
+            physical_resource_id: Some(self.standing.id.clone()),
+            resource_type: Some(declared.kind.clone()),
+            replacement: Some(replacement),
+            scope: Some(scope.into_iter().collect()),
+            details: Some(details),
+            before_context: Some(context(
+                &self.standing.properties,
+                self.old().and_then(|old| old.metadata.as_ref()),
+            )),
+            after_context: Some(context(&after, declared.metadata.as_ref())),
+            ..ResourceChange::default()
+        })
+    }
+
+    fn old(&self) -> Option<&crate::template::Resource> {
+        self.before.template.and_then(|template| template.resources.get(self.name))
+    }
+
+    /// What else of a resource a template may change.
+    fn attributes(&self) -> Vec<(ResourceAttribute, bool)> {
+        let declared = &self.wanted.template.resources[self.name];
+        let metadata = self.old().is_some_and(|old| old.metadata != declared.metadata);
+        vec![
+            (ResourceAttribute::Metadata, metadata),
+            (ResourceAttribute::DeletionPolicy, self.standing.deletion_policy != declared.deletion_policy),
+            (
+                ResourceAttribute::UpdateReplacePolicy,
+                self.standing.replace_policy != declared.update_replace_policy,
+            ),
+        ]
+    }
+
+    fn policy(&self, replacement: Replacement) -> Option<PolicyAction> {
+        match (replacement, self.standing.replace_policy) {
+            (Replacement::False, _) => None,
+            (_, DeletionPolicy::Delete) => Some(PolicyAction::ReplaceAndDelete),
+            _ => Some(PolicyAction::ReplaceAndRetain),
+        }
+    }
+
+    /// One detail for each cause of a property's change.
+    fn details(
+        &self,
+        property: &str,
+        change: PropertyChange,
+        after: Option<&Document>,
+    ) -> Vec<ResourceChangeDetail> {
+        let before = self.standing.properties.get(property);
+        let dynamic = after.is_some_and(is_unknown);
+        let recreation = match (change, dynamic) {
+            (PropertyChange::InPlace, _) => RequiresRecreation::Never,
+            (PropertyChange::Replaces, true) => RequiresRecreation::Conditionally,
+            (PropertyChange::Replaces, false) => RequiresRecreation::Always,
+        };
+        let of_tags = property == "Tags";
+        let target = ResourceTargetDefinition {
+            attribute: Some(if of_tags { ResourceAttribute::Tags } else { ResourceAttribute::Properties }),
+            name: (!of_tags).then(|| property.to_owned()),
+            requires_recreation: Some(recreation),
+            path: Some(format!("/Properties/{property}")),
+            before_value: before.map(text),
+            after_value: after.map(text),
+            before_value_from: before.map(|_| BeforeValueFrom::PreviousDeploymentState),
+            after_value_from: after.map(|_| AfterValueFrom::Template),
+            drift: None,
+            attribute_change_type: Some(match (before, after) {
+                (None, _) => AttributeChangeType::Add,
+                (_, None) => AttributeChangeType::Remove,
+                _ => AttributeChangeType::Modify,
+            }),
+        };
+        let evaluation = if dynamic { EvaluationType::Dynamic } else { EvaluationType::Static };
+        let causes = self.causes(property);
+        let detail = |(change_source, causing_entity)| ResourceChangeDetail {
+            target: Some(target.clone()),
+            evaluation: Some(evaluation),
+            change_source: Some(change_source),
+            causing_entity,
+        };
+        causes.into_iter().map(detail).collect()
+    }
+
+    /// Why a property changes: its expression is another one, or what the expression refers to changes.
+    fn causes(&self, property: &str) -> Vec<(ChangeSource, Option<String>)> {
+        let direct = vec![(ChangeSource::DirectModification, None)];
+        let new = self.wanted.template.resources[self.name].properties.get(property);
+        let (Some(old), Some(new)) = (self.old().and_then(|old| old.properties.get(property)), new) else {
+            return direct;
+        };
+        if old != new {
+            return direct;
+        }
+        let causes = self.entities(new);
+        if causes.is_empty() { direct } else { causes }
+    }
+
+    fn entities(&self, expr: &Expr) -> Vec<(ChangeSource, Option<String>)> {
+        let parameters = &self.wanted.deployed.parameters;
+        let mut found = Vec::new();
+        for (name, attribute) in expr.references() {
+            let cause = match attribute {
+                None if parameters.contains_key(&name) => {
+                    let differs = self.before.parameters.get(&name) != parameters.get(&name);
+                    differs.then_some((ChangeSource::ParameterReference, name))
+                }
+                None => {
+                    self.forecast.unknown.contains(&name).then_some((ChangeSource::ResourceReference, name))
+                }
+                Some(attribute) => {
+                    let moves =
+                        self.forecast.unknown.contains(&name) || self.forecast.restless.contains(&name);
+                    moves.then(|| (ChangeSource::ResourceAttribute, format!("{name}.{attribute}")))
+                }
+            };
+            let cause = cause.map(|(source, entity)| (source, Some(entity)));
+            found.extend(cause.filter(|cause| !found.contains(cause)));
+        }
+        found
+    }
+}
+
+fn of_attribute(attribute: ResourceAttribute) -> ResourceChangeDetail {
+    ResourceChangeDetail {
+        target: Some(ResourceTargetDefinition {
+            attribute: Some(attribute),
+            requires_recreation: Some(RequiresRecreation::Never),
+            ..ResourceTargetDefinition::default()
+        }),
+        evaluation: Some(EvaluationType::Static),
+        change_source: Some(ChangeSource::DirectModification),
+        causing_entity: None,
+    }
+}
+
+/// The gravest of several consequences.
+trait Gravest {
+    fn max_of(self, recreation: Option<RequiresRecreation>) -> Self;
+}
+
+impl Gravest for Replacement {
+    fn max_of(self, recreation: Option<RequiresRecreation>) -> Replacement {
+        match (self, recreation) {
+            (Replacement::True, _) | (_, Some(RequiresRecreation::Always)) => Replacement::True,
+            (Replacement::Conditional, _) | (_, Some(RequiresRecreation::Conditionally)) => {
+                Replacement::Conditional
+            }
+            _ => Replacement::False,
+        }
+    }
+}

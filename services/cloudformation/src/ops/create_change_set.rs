@@ -1,0 +1,219 @@
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::Fault;
+use kernel::{Effect, Result, Tx};
+
+use super::create_stack::{check_name, new_stack};
+use super::prepare::{self, Asked};
+use super::{Unsupported, get_template, resources_of, source, update_stack};
+use crate::api::{
+    self, ChangeSetType, CreateChangeSetInput, CreateChangeSetOutput, OnStackFailure, StackStatus,
+};
+use crate::change_set::{self, ChangeSet};
+use crate::changes::{self, Before};
+use crate::deploy::Wanted;
+use crate::keys::{ExportKey, NameKey, StackKey};
+use crate::record;
+use crate::resource::Resource;
+use crate::stack::{self, Settings, Stack, invalid};
+use crate::template::Template;
+
+/// Clients compare the beginning of this text.
+const NO_CHANGES: &str = "The submitted information didn't contain changes. Submit different information to create a \
+change set.";
+
+/// Computes what a template would change and keeps it. A stack that does not exist yet comes into being, empty, under
+/// review.
+pub(crate) async fn create_change_set(
+    effect: &Effect,
+    input: CreateChangeSetInput,
+) -> Result<CreateChangeSetOutput> {
+    refuse(&input)?;
+    let creates = input.change_set_type == Some(ChangeSetType::Create);
+    let asked = (input.stack_name.clone(), creates, input.change_set_name.clone());
+    let current = effect.transact("ReadStack", read, asked).await?;
+    let old = current.text.as_deref().map(prepare::parse).transpose()?;
+    let given = (input.template_body.clone(), input.template_url.clone());
+    let (template, text) = source::template(effect, given, input.use_previous_template, old.as_ref()).await?;
+    let stack = current.stack.clone();
+    let stack = stack.unwrap_or_else(|| {
+        new_stack(effect, input.stack_name.clone(), Settings::default(), input.client_token.clone())
+    });
+    let asked = Asked {
+        template,
+        text,
+        parameters: prepare::given(input.parameters.clone())?,
+        previous: stack.deployed.parameters.clone(),
+        tags: input.tags.clone().unwrap_or_else(|| stack.deployed.tags.clone()),
+        capabilities: input.capabilities.clone().unwrap_or_default(),
+    };
+    let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
+    let imports = effect.transact("ReadExports", exports, wanted.imports.clone()).await?;
+    let compared = compare(&current, (&stack, old.as_deref()), &wanted, &imports)?;
+    let change_set = new_change_set(effect, (input, creates), &stack, wanted, compared);
+    let (id, stack_id) = effect.transact("CreateChangeSet", keep, (stack, change_set)).await?;
+    Ok(CreateChangeSetOutput { id: Some(id), stack_id: Some(stack_id) })
+}
+
+fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
+    Unsupported {
+        notification_arns: &input.notification_arns,
+        resource_types: &input.resource_types,
+        rollback: &input.rollback_configuration,
+        stack_policies: [&None; 4],
+        config: &input.deployment_config,
+    }
+    .refuse()?;
+    let imports = input.resources_to_import.as_ref().is_some_and(|list| !list.is_empty());
+    let creates = input.change_set_type == Some(ChangeSetType::Create);
+    let what = if imports || input.change_set_type == Some(ChangeSetType::Import) {
+        "the import of resources"
+    } else if input.import_existing_resources == Some(true) {
+        "ImportExistingResources"
+    } else if input.deployment_mode.is_some() {
+        "DeploymentMode"
+    } else if input.on_stack_failure == Some(OnStackFailure::Delete) && !creates {
+        return Err(invalid("OnStackFailure DELETE can only be used with change sets of the type CREATE."));
+    } else {
+        return Ok(());
+    };
+    Err(invalid(format!("{what} is not supported by Buswork")))
+}
+
+/// The stack that a change set is computed against.
+struct Current {
+    stack: Option<Stack>,
+    text: Option<String>,
+    resources: BTreeMap<String, Resource>,
+}
+
+async fn read(tx: &mut Tx, (name, creates, change_set): (String, bool, String)) -> Result<Current> {
+    let stack = suitable(tx, &name, creates, &change_set).await?;
+    let Some(stack) = stack else { return Ok(Current { stack, text: None, resources: BTreeMap::new() }) };
+    if stack.status == StackStatus::ReviewInProgress {
+        return Ok(Current { stack: Some(stack), text: None, resources: BTreeMap::new() });
+    }
+    let text = get_template::text(tx, &stack).await?;
+    let resources = resources_of(tx, &stack).await?;
+    Ok(Current { stack: Some(stack), text: Some(text), resources })
+}
+
+/// The stack, if there is one and a change set of that kind may be made for it.
+async fn suitable(tx: &mut Tx, name: &str, creates: bool, change_set: &str) -> Result<Option<Stack>> {
+    if !creates {
+        return update_stack::live(tx, name).await.map(Some);
+    }
+    match stack::seek(tx, name).await?.filter(|stack| stack.deleted.is_none()) {
+        Some(stack) if stack.status != StackStatus::ReviewInProgress => {
+            let name = &stack.name;
+            let message = format!(
+                "Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
+            );
+            Err(invalid(message).into())
+        }
+        None => {
+            check_name(name)?;
+            Ok(None)
+        }
+        review => Ok(review),
+    }
+}
+
+async fn exports(tx: &mut Tx, names: BTreeSet<String>) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for name in names {
+        if let Some(export) = tx.peek(&ExportKey { name: name.clone() }).await? {
+            values.insert(name, export.value);
+        }
+    }
+    Ok(values)
+}
+
+/// The changes, and why there are none if so.
+fn compare(
+    current: &Current,
+    (stack, old): (&Stack, Option<&Template>),
+    wanted: &Wanted,
+    imports: &BTreeMap<String, String>,
+) -> Result<(Vec<api::Change>, Option<String>), Fault> {
+    let before = Before {
+        template: old,
+        parameters: &stack.deployed.parameters,
+        resources: &current.resources,
+        imports,
+    };
+    let changes = changes::changes(&before, wanted, &stack.pseudo())?;
+    let differs = !changes.is_empty() || stack.status == StackStatus::UpdateFailed;
+    let same = old.is_some_and(|old| {
+        // Outputs may change where no resource does.
+        old.outputs == wanted.template.outputs && stack.deployed.parameters == wanted.deployed.parameters
+    });
+    let failure = (!differs && same).then(|| NO_CHANGES.to_owned());
+    Ok((changes, failure))
+}
+
+fn new_change_set(
+    effect: &Effect,
+    (input, creates): (CreateChangeSetInput, bool),
+    stack: &Stack,
+    wanted: Wanted,
+    (changes, failure): (Vec<api::Change>, Option<String>),
+) -> ChangeSet {
+    let id = effect.id().to_string();
+    let caller = effect.caller();
+    let resource = format!("changeSet/{}/{id}", input.change_set_name);
+    ChangeSet {
+        arn: base::Arn::new("cloudformation", &caller.region, &caller.account, resource).to_string(),
+        id,
+        name: input.change_set_name,
+        created: effect.now(),
+        description: input.description,
+        token: input.client_token,
+        creates,
+        failure,
+        generation: stack.generation,
+        executed: false,
+        text: wanted.text,
+        deployed: wanted.deployed,
+        imports: wanted.imports,
+        changes,
+        capabilities: input.capabilities.unwrap_or_default(),
+        role_arn: input.role_arn,
+        on_stack_failure: input.on_stack_failure,
+        disable_rollback: input.deployment_config.and_then(|config| config.disable_rollback),
+        nested: input.include_nested_stacks.unwrap_or_default(),
+    }
+}
+
+/// Takes the change set's name, and the stack's if it is new. A repeated request with the same token finds the change
+/// set that the first one made.
+async fn keep(tx: &mut Tx, (computed, change_set): (Stack, ChangeSet)) -> Result<(String, String)> {
+    let known = suitable(tx, &computed.name, change_set.creates, &change_set.name).await?;
+    let stack = match known {
+        Some(stack) if stack.generation != computed.generation => {
+            let message = format!("Stack:{} was changed by another operation; try again", stack.arn);
+            return Err(Fault::new("OperationInProgressException", message).into());
+        }
+        Some(stack) => stack,
+        None => {
+            let mut stack = computed;
+            tx.put(&NameKey { name: stack.name.clone() }, &stack.id)?;
+            let reason = Some("User Initiated".to_owned());
+            record::stack(tx, &mut stack, StackStatus::ReviewInProgress, reason)?;
+            stack.reason = None;
+            tx.put(&StackKey { id: stack.id.clone() }, &stack)?;
+            stack
+        }
+    };
+    if let Some(known) = tx.get(&change_set.key(&stack)).await? {
+        if known.token.is_some() && known.token == change_set.token {
+            return Ok((known.arn, stack.arn));
+        }
+        let message = format!("ChangeSet [{}] already exists", change_set.name);
+        return Err(api::error::already_exists_exception(message).into());
+    }
+    change_set::put(tx, &stack, &change_set)?;
+    Ok((change_set.arn, stack.arn))
+}
