@@ -270,7 +270,7 @@ impl Front {
         let caller = if self.access().is_strict() {
             let identity =
                 self.access().prove(&self.house.kernel, request).await.map_err(|why| why.fault())?;
-            check_scope(signature.as_ref(), call.service.signing_name)?;
+            check_scope(signature.as_ref(), call.service.credential_scope())?;
             acting_as(self.caller_of(call, identity.account.clone(), request_id), identity)
         } else {
             self.claimed_caller(call, request_id).await?

@@ -62,6 +62,8 @@
 //!
 //! # One state by itself
 //!
+//! [`Query`] is a JSONata expression without a machine around it.
+//!
 //! [`inspect`] runs one state for `TestState`: with a mocked result, or up to the task that the caller must do.
 
 pub mod jsonpath;
@@ -77,6 +79,7 @@ mod intrinsic;
 mod jsonata;
 mod machine;
 mod parse;
+mod query;
 mod resource;
 mod scope;
 mod step;
@@ -98,5 +101,6 @@ pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};
 pub use inspect::{Inspected, Inspection, InspectionData, Mock, TestStatus, inspect};
 pub use machine::{DistributedMap, Machine};
+pub use query::Query;
 pub use resource::{Pattern, Resource};
 pub use step::{start, step};

@@ -6,6 +6,7 @@ pub mod arn;
 pub mod fault;
 pub mod schedule;
 pub mod schema;
+pub mod tags;
 pub mod time;
 
 pub use arn::{AccountId, Arn, InvalidArn, Region};

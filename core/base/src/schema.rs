@@ -76,7 +76,8 @@ pub struct Route {
 
 /// One AWS service.
 pub struct ServiceSchema {
-    /// The name in credential scopes, e.g. `states`. A service's crate bears it too.
+    /// The name in credential scopes, e.g. `states`. A service's crate bears it too. Where several services sign by one
+    /// name, this is the house's own name for each but the first: see [`ServiceSchema::credential_scope`].
     pub signing_name: &'static str,
     /// The first label of its host names.
     pub endpoint_prefix: &'static str,
@@ -108,7 +109,16 @@ pub struct ServiceSchema {
     pub errors: &'static [ErrorSchema],
 }
 
+/// Services that sign by the name of another one, and that name.
+const SHARED_SCOPES: [(&str, &str); 2] = [("dynamodbstreams", "dynamodb"), ("eventsv2", "events")];
+
 impl ServiceSchema {
+    /// The service's name in the credential scope of a signature.
+    pub fn credential_scope(&self) -> &'static str {
+        let shared = SHARED_SCOPES.iter().find(|(name, _)| *name == self.signing_name);
+        shared.map_or(self.signing_name, |(_, scope)| scope)
+    }
+
     /// The schema of a served operation.
     pub fn operation(&self, name: &str) -> Option<&'static OperationSchema> {
         self.operations.iter().copied().find(|operation| operation.name == name)

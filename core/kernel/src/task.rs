@@ -42,6 +42,10 @@ pub struct Task {
     /// Whether the trace leaves it out: work of the house that is nobody's consequence.
     #[serde(rename = "q", default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Whether it is kept among the undelivered when it is given up, though somebody hears of it: who gets the answer only
+    /// listens. Otherwise a failure is the asker's to deal with.
+    #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// When it was first due.
     #[serde(rename = "f")]
     pub first_due: Timestamp,
@@ -99,6 +103,8 @@ pub struct NewTask {
     pub trace: Option<TraceCx>,
     /// See [`Task::quiet`].
     pub quiet: bool,
+    /// See [`Task::kept`].
+    pub kept: bool,
 }
 
 impl NewTask {
@@ -115,6 +121,7 @@ impl NewTask {
             caller: None,
             trace: None,
             quiet: false,
+            kept: false,
         }
     }
 }
@@ -271,6 +278,21 @@ pub fn event_bridge_error_code(fault: &Fault) -> &str {
     }
 }
 
+/// A fault in the words of the failure records of EventBridge's custom buses: a class that collapses every fault of the
+/// customer's into one. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-retry.html>
+pub fn record_error_code(fault: &Fault) -> &'static str {
+    let code: &str = &fault.code;
+    if is_throttling(fault) {
+        "THROTTLING"
+    } else if ["AccessDenied", "NotAuthorized", "Forbidden"].iter().any(|part| code.contains(part)) {
+        "ACCESS_DENIED"
+    } else if fault.status >= 500 {
+        "TARGET_FAULT"
+    } else {
+        "CUSTOMER_VALIDATION"
+    }
+}
+
 /// What a retry policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -324,6 +346,10 @@ pub enum DeadLetterStyle {
     Scheduler,
     /// `RequestID`, `ErrorCode`, `ErrorMessage`.
     Lambda,
+    /// None: the body is a JSON object, to which the runner adds `errorCode`, `errorMessage`,
+    /// `exhaustedRetryCondition` and `retryAttempts`.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-retry.html>
+    Record,
     /// None.
     Bare,
 }
@@ -375,6 +401,7 @@ mod tests {
             order: None,
             note: None,
             quiet: false,
+            kept: false,
             first_due: Timestamp::from_millis(0),
             attempts,
             last_fault: None,

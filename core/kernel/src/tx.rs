@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, TraceCx};
 use crate::event::{self, Event, ServiceEvent};
+use crate::housekeeping::UndeliveredKey;
 use crate::key::{Key, Parts, Prefix, Scope};
 use crate::router::Inner;
 use crate::task::{Call, NewTask, Task};
@@ -359,11 +360,44 @@ impl Tx {
             order: new.order,
             note: new.note,
             quiet: new.quiet,
+            kept: new.kept,
             first_due: due,
             attempts: 0,
             last_fault: None,
         };
         self.enqueue_task(due, task)
+    }
+
+    /// Keeps among the undelivered what the runner did not see fail: work whose attempts were tasks of their own, the
+    /// first of which was due at `since`.
+    pub fn keep_undelivered(
+        &mut self,
+        new: NewTask,
+        since: Timestamp,
+        attempts: u32,
+        fault: base::Fault,
+    ) -> Result<()> {
+        let id = self.id();
+        let mut caller = new.caller.unwrap_or_else(|| self.caller.clone());
+        caller.trace = self.trace();
+        caller.request_id = id;
+        let task = Task {
+            id,
+            call: new.call,
+            caller,
+            retry: new.retry,
+            dead_letter: new.dead_letter,
+            reply: new.reply,
+            lane: new.lane,
+            order: new.order,
+            note: new.note,
+            quiet: new.quiet,
+            kept: new.kept,
+            first_due: since,
+            attempts,
+            last_fault: Some(fault),
+        };
+        self.put_in(&Prefix::new(KERNEL, &kernel_scope()), &UndeliveredKey { id }, &task)
     }
 
     /// Like [`Tx::enqueue`] for the next part of the same work, e.g. the next page of many rows: however many parts it

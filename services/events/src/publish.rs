@@ -206,6 +206,8 @@ pub(crate) async fn deliver(
         ..NewTask::new(call(tx, sent, target, rule, payload)?)
     };
     if let Some(context) = invocation {
+        // The log only listens.
+        task.kept = true;
         task.reply = Some(Reply {
             service: "events".to_owned(),
             operation: bus_log::OUTCOME.to_owned(),

@@ -99,17 +99,9 @@ pub(crate) fn enqueue(tx: &mut Tx, invocation: &Invocation, due: Timestamp) -> R
     let scope = tx.scope().clone();
     let payload = invocation.payload(&scope);
     let target = &invocation.target;
-    let call = target::call(tx.targets(), target, &payload, &invocation.execution_id)?;
-    let (account, region) =
-        target::place(target).unwrap_or_else(|| (scope.account.clone(), scope.region.clone()));
+    let task = attempt(tx, invocation, &payload)?;
     let reply = |operation: &str, context: String| {
         Some(Reply { service: NAME.to_owned(), operation: operation.to_owned(), context })
-    };
-    let task = NewTask {
-        lane: Some(target.arn.clone()),
-        note: Some(format!("schedule {}/{}", invocation.group, invocation.name)),
-        caller: Some(tx.caller().as_service(PRINCIPAL, account, region)),
-        ..NewTask::new(call)
     };
     let task = if input::depends_on_attempt(target.input.as_deref()) {
         let context = serde_json::to_string(&(&scope.account, &scope.region, invocation))?;
@@ -120,6 +112,7 @@ pub(crate) fn enqueue(tx: &mut Tx, invocation: &Invocation, due: Timestamp) -> R
             retry: invocation.retry(),
             dead_letter: invocation.dead_letter(&scope, &payload),
             reply: if invocation.is_last { reply(COMPLETED, context()?) } else { None },
+            kept: true,
             ..task
         }
     };
@@ -127,7 +120,21 @@ pub(crate) fn enqueue(tx: &mut Tx, invocation: &Invocation, due: Timestamp) -> R
     Ok(())
 }
 
-/// Buries a call whose attempts were tasks of their own.
+/// The task that calls the target with `payload`, without what becomes of it.
+fn attempt(tx: &Tx, invocation: &Invocation, payload: &str) -> Result<NewTask> {
+    let target = &invocation.target;
+    let call = target::call(tx.targets(), target, payload, &invocation.execution_id)?;
+    let Scope { account, region } = tx.scope().clone();
+    let (account, region) = target::place(target).unwrap_or((account, region));
+    Ok(NewTask {
+        lane: Some(target.arn.clone()),
+        note: Some(format!("schedule {}/{}", invocation.group, invocation.name)),
+        caller: Some(tx.caller().as_service(PRINCIPAL, account, region)),
+        ..NewTask::new(call)
+    })
+}
+
+/// Buries a call whose attempts were tasks of their own; without a dead-letter queue it is kept among the undelivered.
 pub(crate) fn bury(
     tx: &mut Tx,
     invocation: &Invocation,
@@ -136,7 +143,10 @@ pub(crate) fn bury(
 ) -> Result<()> {
     let scope = tx.scope().clone();
     let payload = invocation.payload(&scope);
-    let Some(letter) = invocation.dead_letter(&scope, &payload) else { return Ok(()) };
+    let Some(letter) = invocation.dead_letter(&scope, &payload) else {
+        let task = NewTask { retry: invocation.retry(), ..attempt(tx, invocation, &payload)? };
+        return tx.keep_undelivered(task, invocation.since, invocation.attempt, fault.clone());
+    };
     let mut attributes = letter.attributes;
     attributes.push(("ERROR_CODE".to_owned(), fault.code.to_string()));
     attributes.push(("ERROR_MESSAGE".to_owned(), fault.message.clone()));

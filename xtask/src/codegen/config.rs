@@ -12,6 +12,9 @@ use serde::Deserialize;
 pub(super) struct Config {
     /// The model's directory in botocore.
     pub(super) model: String,
+    /// What the house calls the service where another one signs by the same name: its crate, its rows and the router.
+    /// `base::schema` knows by what name it signs.
+    pub(super) name: Option<String>,
     /// The model's version; the newest if absent.
     pub(super) version: Option<String>,
     /// The operations to serve.

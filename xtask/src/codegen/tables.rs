@@ -57,6 +57,7 @@ fn service(out: &mut String, model: &Model<'_>) -> Result<()> {
     all.sort_unstable();
     let endpoint = model.metadata("endpointPrefix").unwrap_or(&model.config.model);
     let signing = model.metadata("signingName").unwrap_or(endpoint);
+    let signing = model.config.name.as_deref().unwrap_or(signing);
     let validation = match model.config.validation.as_str() {
         "sqs" => "ValidationStyle::Sqs".to_owned(),
         code => format!("ValidationStyle::Listed {{ code: {code:?} }}"),

@@ -283,16 +283,13 @@ async fn answered(handler: &dyn ErasedTransact, tx: &mut Tx, input: &Bytes) -> R
 /// A task that has failed for good goes to its dead-letter queue, or is kept where an operator finds it.
 fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<()> {
     let Some(letter) = &task.dead_letter else {
-        if task.reply.is_none() {
+        if task.reply.is_none() || task.kept {
             tx.put_in(&Prefix::new(KERNEL, &kernel_scope()), &UndeliveredKey { id: task.id }, task)?;
         }
         return Ok(());
     };
     let delivery = Delivery {
-        payload: letter
-            .body
-            .clone()
-            .unwrap_or_else(|| String::from_utf8_lossy(&task.call.input).into_owned()),
+        payload: body(letter, task, fault, because),
         attributes: attributes(letter, task, fault, because),
         parameters: base::Document::Null,
         order: None,
@@ -321,6 +318,22 @@ fn bury(tx: &mut Tx, task: &Task, fault: &Fault, because: Exhausted) -> Result<(
     }
 }
 
+fn body(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhausted) -> String {
+    let given = || String::from_utf8_lossy(&task.call.input).into_owned();
+    let body = letter.body.clone().unwrap_or_else(given);
+    let record = match letter.style {
+        DeadLetterStyle::Record => serde_json::from_str::<serde_json::Map<String, base::Document>>(&body).ok(),
+        _ => None,
+    };
+    let Some(mut record) = record else { return body };
+    let message: String = fault.message.chars().take(1024).collect();
+    record.insert("errorCode".to_owned(), crate::task::record_error_code(fault).into());
+    record.insert("errorMessage".to_owned(), message.into());
+    record.insert("exhaustedRetryCondition".to_owned(), because.condition().into());
+    record.insert("retryAttempts".to_owned(), task.attempts.saturating_sub(1).into());
+    base::Document::Object(record).to_string()
+}
+
 fn attributes(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhausted) -> Vec<(String, String)> {
     let mut attributes = letter.attributes.clone();
     let mut add = |name: &str, value: String| attributes.push((name.to_owned(), value));
@@ -342,7 +355,7 @@ fn attributes(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhauste
             add("ErrorCode", fault.status.to_string());
             add("ErrorMessage", fault.message.chars().take(1024).collect());
         }
-        DeadLetterStyle::Bare => {}
+        DeadLetterStyle::Bare | DeadLetterStyle::Record => {}
     }
     attributes
 }

@@ -43,6 +43,7 @@ fn verdict(tx: &Tx, invocation: &Invocation, fault: &Fault) -> Result<Verdict> {
         order: None,
         note: None,
         quiet: false,
+        kept: false,
         first_due: invocation.since,
         attempts: invocation.attempt,
         last_fault: None,
