@@ -3,7 +3,7 @@
 use base::Document;
 
 use super::super::{
-    Facet, Known, Life, Naming, ResourceType, Source, Takes, Update, aside, call, fixed, open,
+    Facet, Known, Life, Naming, ResourceType, Source, Takes, Update, aside, call, fixed, open, tags,
 };
 
 const BUS_ARN: Source = Source::Text("arn:aws:events:{region}:{account}:event-bus/{name}");
@@ -17,6 +17,8 @@ pub(super) const EVENT_BUS: ResourceType = ResourceType {
         open("Description").reset("\"\""),
         open("DeadLetterConfig").reset("{}"),
         open("KmsKeyIdentifier").reset("\"\""),
+        open("LogConfig").reset(r#"{"IncludeDetail": "NONE", "Level": "OFF"}"#),
+        aside("Policy"),
         aside("Tags").to("Tags"),
     ],
     naming: Some(Naming::new("Name", 256)),
@@ -24,15 +26,24 @@ pub(super) const EVENT_BUS: ResourceType = ResourceType {
     updates: &[Update { call: call("UpdateEventBus", &[("Name", Source::Id)]), takes: Takes::All }],
     delete: Some(call("DeleteEventBus", &[("Name", Source::Id)])),
     read: Some(call("DescribeEventBus", &[("Name", Source::Name)])),
-    attributes: &[("Arn", BUS_ARN), ("Name", Source::Name)],
-    facets: &[Facet {
-        property: "Tags",
-        key: "Key",
-        put: Some(call("TagResource", &[("ResourceARN", BUS_ARN), ("Tags.0", Source::Item(""))])),
-        remove: Some(call("UntagResource", &[("ResourceARN", BUS_ARN), ("TagKeys.0", Source::Item("Key"))])),
-        life: Life::Changes,
-        ..Facet::BASE
-    }],
+    attributes: &[("Arn", BUS_ARN), ("Name", Source::Name), ("Policy", Source::Property("Policy"))],
+    facets: &[
+        Facet {
+            property: "Policy",
+            many: false,
+            put: Some(call("PutPermission", &[("EventBusName", Source::Id), ("Policy", Source::Item(""))])),
+            remove: Some(call(
+                "RemovePermission",
+                &[("EventBusName", Source::Id), ("RemoveAllPermissions", Source::Text("true"))],
+            )),
+            life: Life::Set,
+            ..Facet::BASE
+        },
+        tags(
+            call("TagResource", &[("ResourceARN", BUS_ARN), ("Tags.0", Source::Item(""))]),
+            call("UntagResource", &[("ResourceARN", BUS_ARN), ("TagKeys.0", Source::Item("Key"))]),
+        ),
+    ],
     ..ResourceType::BASE
 };
 

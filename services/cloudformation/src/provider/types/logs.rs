@@ -1,4 +1,4 @@
-//! Log groups.
+//! Log groups and streams.
 
 use super::super::{Facet, Life, Naming, ResourceType, Source, aside, call, fixed};
 
@@ -39,5 +39,18 @@ pub(super) const LOG_GROUP: ResourceType = ResourceType {
             ..Facet::BASE
         },
     ],
+    ..ResourceType::BASE
+};
+
+pub(super) const LOG_STREAM: ResourceType = ResourceType {
+    name: "AWS::Logs::LogStream",
+    service: "logs",
+    properties: &[fixed("LogGroupName").to("logGroupName"), fixed("LogStreamName").to("logStreamName")],
+    naming: Some(Naming::new("LogStreamName", 512)),
+    create: Some(call("CreateLogStream", &[])),
+    delete: Some(call(
+        "DeleteLogStream",
+        &[("logGroupName", Source::Property("LogGroupName")), ("logStreamName", Source::Id)],
+    )),
     ..ResourceType::BASE
 };

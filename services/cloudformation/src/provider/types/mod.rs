@@ -3,10 +3,15 @@
 //! Source of names, replacement behaviour, `Ref` and `Fn::GetAtt`:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>
 
+mod bucket;
 mod dynamodb;
+mod ecr;
+mod event_bus;
+mod event_source;
 mod events;
 mod function;
 mod iam;
+mod kms;
 mod lambda;
 mod logs;
 mod nothing;
@@ -14,8 +19,10 @@ mod pipes;
 mod s3;
 mod scheduler;
 mod schemas;
+mod secretsmanager;
 mod sns;
 mod sqs;
+mod ssm;
 mod states;
 
 use super::ResourceType;
@@ -23,12 +30,22 @@ use super::ResourceType;
 /// Every type that a template may use.
 pub(super) const ALL: &[&ResourceType] = &[
     &dynamodb::TABLE,
+    &ecr::REPOSITORY,
+    &event_bus::API_DESTINATION,
+    &event_bus::ARCHIVE,
+    &event_bus::CONNECTION,
+    &event_bus::EVENT_BUS_POLICY,
+    &event_source::EVENT_SOURCE_MAPPING,
     &events::EVENT_BUS,
     &events::RULE,
     &function::FUNCTION,
+    &iam::ACCESS_KEY,
     &iam::MANAGED_POLICY,
     &iam::POLICY,
     &iam::ROLE,
+    &iam::USER,
+    &kms::ALIAS,
+    &kms::KEY,
     &lambda::ALIAS,
     &lambda::EVENT_INVOKE_CONFIG,
     &lambda::LAYER_VERSION,
@@ -36,6 +53,7 @@ pub(super) const ALL: &[&ResourceType] = &[
     &lambda::URL,
     &lambda::VERSION,
     &logs::LOG_GROUP,
+    &logs::LOG_STREAM,
     &nothing::CDK_METADATA,
     &nothing::WAIT_CONDITION_HANDLE,
     &pipes::PIPE,
@@ -47,18 +65,23 @@ pub(super) const ALL: &[&ResourceType] = &[
     &schemas::REGISTRY,
     &schemas::REGISTRY_POLICY,
     &schemas::SCHEMA,
+    &secretsmanager::SECRET,
     &sns::SUBSCRIPTION,
     &sns::TOPIC,
     &sns::TOPIC_POLICY,
     &sqs::QUEUE,
     &sqs::QUEUE_POLICY,
+    &ssm::PARAMETER,
+    &states::ACTIVITY,
     &states::STATE_MACHINE,
+    &states::STATE_MACHINE_ALIAS,
+    &states::STATE_MACHINE_VERSION,
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Change, Life};
+    use crate::provider::{Change, Life, Source};
 
     #[test]
     fn rows_are_consistent() {
@@ -72,7 +95,15 @@ mod tests {
                         let facet = |facet: &crate::provider::Facet| {
                             facet.property == name || facet.also_on.contains(&name)
                         };
-                        kind.facets.iter().any(facet) || kind.changes.is_some() || kind.shape.is_some()
+                        let deletes = |call: crate::provider::Call| {
+                            call.with
+                                .iter()
+                                .any(|(_, source)| matches!(source, Source::Property(used) if *used == name))
+                        };
+                        kind.facets.iter().any(facet)
+                            || kind.changes.is_some()
+                            || kind.shape.is_some()
+                            || kind.delete.is_some_and(deletes)
                     }
                 };
                 assert!(known, "{}: nothing changes {name}", kind.name);

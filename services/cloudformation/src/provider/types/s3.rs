@@ -3,16 +3,22 @@
 use base::Document;
 use serde_json::json;
 
-use super::super::{
-    Call, Facet, Known, Life, Naming, Place, Properties, ResourceType, Source, aside, call, fixed,
-};
+use super::super::{Call, Facet, Known, Life, Naming, ResourceType, Source, aside, call, fixed};
+use super::bucket;
 
 pub(super) const BUCKET: ResourceType = ResourceType {
     name: "AWS::S3::Bucket",
     service: "s3",
     properties: &[
         fixed("BucketName").to("Bucket"),
+        aside("AccessControl"),
+        aside("BucketEncryption"),
+        aside("CorsConfiguration"),
+        aside("LifecycleConfiguration"),
+        aside("NotificationConfiguration"),
+        aside("OwnershipControls"),
         aside("PublicAccessBlockConfiguration"),
+        aside("Tags"),
         aside("VersioningConfiguration"),
         aside("WebsiteConfiguration"),
     ],
@@ -33,31 +39,45 @@ pub(super) const BUCKET: ResourceType = ResourceType {
     facets: &[
         configuration("WebsiteConfiguration", SET_WEBSITE, "DeleteBucketWebsite"),
         configuration("PublicAccessBlockConfiguration", SET_PUBLIC_ACCESS, "DeletePublicAccessBlock"),
+        configuration("OwnershipControls", SET_OWNERSHIP, "DeleteBucketOwnershipControls"),
+        configuration("BucketEncryption", SET_ENCRYPTION, "DeleteBucketEncryption"),
+        configuration("VersioningConfiguration", SET_VERSIONING, ""),
+        configuration("LifecycleConfiguration", SET_LIFECYCLE, "DeleteBucketLifecycle"),
+        configuration("CorsConfiguration", SET_CORS, "DeleteBucketCors"),
         Facet {
-            property: "VersioningConfiguration",
-            many: false,
-            put: Some(call(
-                "PutBucketVersioning",
-                &[("Bucket", Source::Id), ("VersioningConfiguration", Source::Item(""))],
-            )),
-            life: Life::Set,
-            ..Facet::BASE
+            remove: Some(NO_NOTIFICATION),
+            ..configuration("NotificationConfiguration", SET_NOTIFICATION, "")
         },
+        configuration("Tags", SET_TAGS, "DeleteBucketTagging"),
     ],
-    shape: Some(configurations),
+    shape: Some(bucket::configurations),
     ..ResourceType::BASE
 };
 
-const SET_WEBSITE: Call =
-    call("PutBucketWebsite", &[("Bucket", Source::Id), ("WebsiteConfiguration", Source::Item(""))]);
-const SET_PUBLIC_ACCESS: Call = call(
-    "PutPublicAccessBlock",
-    &[("Bucket", Source::Id), ("PublicAccessBlockConfiguration", Source::Item(""))],
+const BUCKET_ID: (&str, Source) = ("Bucket", Source::Id);
+const ITEM: Source = Source::Item("");
+const SET_WEBSITE: Call = call("PutBucketWebsite", &[BUCKET_ID, ("WebsiteConfiguration", ITEM)]);
+const SET_PUBLIC_ACCESS: Call =
+    call("PutPublicAccessBlock", &[BUCKET_ID, ("PublicAccessBlockConfiguration", ITEM)]);
+const SET_OWNERSHIP: Call = call("PutBucketOwnershipControls", &[BUCKET_ID, ("OwnershipControls", ITEM)]);
+const SET_ENCRYPTION: Call =
+    call("PutBucketEncryption", &[BUCKET_ID, ("ServerSideEncryptionConfiguration", ITEM)]);
+const SET_VERSIONING: Call = call("PutBucketVersioning", &[BUCKET_ID, ("VersioningConfiguration", ITEM)]);
+const SET_LIFECYCLE: Call =
+    call("PutBucketLifecycleConfiguration", &[BUCKET_ID, ("LifecycleConfiguration", ITEM)]);
+const SET_CORS: Call = call("PutBucketCors", &[BUCKET_ID, ("CORSConfiguration", ITEM)]);
+const SET_NOTIFICATION: Call =
+    call("PutBucketNotificationConfiguration", &[BUCKET_ID, ("NotificationConfiguration", ITEM)]);
+const NO_NOTIFICATION: Call = call(
+    "PutBucketNotificationConfiguration",
+    &[BUCKET_ID, ("NotificationConfiguration", Source::Function(|_| Some(json!({}))))],
 );
+const SET_TAGS: Call = call("PutBucketTagging", &[BUCKET_ID, ("Tagging.TagSet", ITEM)]);
 
+/// A configuration that goes with its bucket. An empty name: nothing takes it away.
 const fn configuration(property: &'static str, put: Call, remove: &'static str) -> Facet {
-    let remove = call(remove, &[("Bucket", Source::Id)]);
-    Facet { property, many: false, put: Some(put), remove: Some(remove), life: Life::Set, ..Facet::BASE }
+    let remove = if remove.is_empty() { None } else { Some(call(remove, &[BUCKET_ID])) };
+    Facet { property, many: false, put: Some(put), remove, life: Life::Set, ..Facet::BASE }
 }
 
 /// A policy has no existence of its own: it is put onto its bucket.
@@ -103,44 +123,10 @@ fn location(known: &Known<'_>) -> Option<Document> {
     (region != "us-east-1").then(|| region.into())
 }
 
-fn configurations(properties: &mut Properties, _: &Place) -> Result<(), String> {
-    if let Some(Document::Object(website)) = properties.get_mut("WebsiteConfiguration") {
-        website_of(website);
-    }
-    if let Some(Document::Object(access)) = properties.get_mut("PublicAccessBlockConfiguration") {
-        for switch in access.values_mut() {
-            match switch.as_str() {
-                Some("true") => *switch = true.into(),
-                Some("false") => *switch = false.into(),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A template gives documents by name; the operation wants each in an object of its own.
-fn website_of(website: &mut Properties) {
-    for (name, member) in [("IndexDocument", "Suffix"), ("ErrorDocument", "Key")] {
-        if let Some(Document::String(document)) = website.get(name) {
-            let wrapped = json!({ member: document });
-            website.insert(name.to_owned(), wrapped);
-        }
-    }
-    if let Some(Document::Array(rules)) = website.get_mut("RoutingRules") {
-        for rule in rules.iter_mut().filter_map(Document::as_object_mut) {
-            for (from, to) in [("RedirectRule", "Redirect"), ("RoutingRuleCondition", "Condition")] {
-                if let Some(value) = rule.remove(from) {
-                    rule.insert(to.to_owned(), value);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::{Place, Properties};
 
     #[test]
     fn sites_have_urls_that_can_be_used() {
@@ -163,21 +149,5 @@ mod tests {
             };
             assert_eq!(website_url(&known), Some(expected.into()));
         }
-    }
-
-    #[test]
-    fn configurations_take_the_operations_form() {
-        let place = Place { account: "1".into(), region: "r".into(), endpoint: String::new() };
-        let given = json!({"WebsiteConfiguration": {
-            "IndexDocument": "i.html", "ErrorDocument": "e.html",
-            "RoutingRules": [{"RedirectRule": {"HostName": "h"}, "RoutingRuleCondition": {"KeyPrefixEquals": "k"}}]
-        }, "PublicAccessBlockConfiguration": {"BlockPublicAcls": "true", "IgnorePublicAcls": false}});
-        let mut properties = given.as_object().unwrap().clone();
-        configurations(&mut properties, &place).unwrap();
-        let expected = json!({"WebsiteConfiguration": {
-            "IndexDocument": {"Suffix": "i.html"}, "ErrorDocument": {"Key": "e.html"},
-            "RoutingRules": [{"Redirect": {"HostName": "h"}, "Condition": {"KeyPrefixEquals": "k"}}]
-        }, "PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": false}});
-        assert_eq!(Document::Object(properties), expected);
     }
 }

@@ -8,16 +8,9 @@ use super::super::{
 
 const REGISTRY_ARN: &str = "arn:aws:schemas:{region}:{account}:registry/{name}";
 
-/// Tags of a template are a list, those of the operations an object.
-const TAG: Call = call("TagResource", &[("ResourceArn", ARN), ("Tags", Source::Function(tag))]);
+const TAG: Call = call("TagResource", &[("ResourceArn", ARN), ("Tags.0", Source::Item(""))]);
 const UNTAG: Call = call("UntagResource", &[("ResourceArn", ARN), ("TagKeys.0", Source::Item("Key"))]);
 const ARN: Source = Source::Function(arn);
-
-fn tag(known: &Known<'_>) -> Option<Document> {
-    let mut tags = serde_json::Map::new();
-    tags.insert(known.item.get("Key")?.as_str()?.to_owned(), known.item.get("Value")?.clone());
-    Some(tags.into())
-}
 
 /// A discoverer's physical id is no ARN; the other two types' is.
 fn arn(known: &Known<'_>) -> Option<Document> {
@@ -115,7 +108,11 @@ pub(super) const REGISTRY_POLICY: ResourceType = ResourceType {
         many: false,
         put: Some(call(
             "PutResourcePolicy",
-            &[("RegistryName", Source::Property("RegistryName")), ("Policy", Source::Item(""))],
+            &[
+                ("RegistryName", Source::Property("RegistryName")),
+                ("Policy", Source::Item("")),
+                ("RevisionId", Source::Property("RevisionId")),
+            ],
         )),
         remove: Some(call("DeleteResourcePolicy", &[("RegistryName", Source::Property("RegistryName"))])),
         also_on: &["RevisionId"],

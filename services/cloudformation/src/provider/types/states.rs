@@ -1,9 +1,11 @@
 //! State machines.
 
 use base::Document;
+use serde_json::json;
 
 use super::super::{
-    Facet, Life, Naming, Place, Properties, ResourceType, Source, Takes, Update, aside, call, fixed, open,
+    Facet, Known, Life, Naming, Place, Properties, ResourceType, Source, Takes, Update, aside, call, fixed,
+    open, path, tags,
 };
 
 pub(super) const STATE_MACHINE: ResourceType = ResourceType {
@@ -46,6 +48,91 @@ pub(super) const STATE_MACHINE: ResourceType = ResourceType {
     ..ResourceType::BASE
 };
 
+const ACTIVITY_ARN: Source = Source::Text("arn:aws:states:{region}:{account}:activity:{name}");
+
+pub(super) const ACTIVITY: ResourceType = ResourceType {
+    name: "AWS::StepFunctions::Activity",
+    service: "states",
+    properties: &[
+        fixed("Name").to("name"),
+        fixed("EncryptionConfiguration").to("encryptionConfiguration"),
+        aside("Tags").to("tags"),
+    ],
+    naming: Some(Naming::new("Name", 80)),
+    create: Some(call("CreateActivity", &[])),
+    delete: Some(call("DeleteActivity", &[("activityArn", Source::Id)])),
+    read: Some(call("DescribeActivity", &[("activityArn", ACTIVITY_ARN)])),
+    id: ACTIVITY_ARN,
+    attributes: &[("Arn", Source::Id), ("Name", Source::Name)],
+    facets: &[tags(
+        call("TagResource", &[("resourceArn", Source::Id), ("tags.0", Source::Item(""))]),
+        call("UntagResource", &[("resourceArn", Source::Id), ("tagKeys.0", Source::Item("Key"))]),
+    )],
+    ..ResourceType::BASE
+};
+
+pub(super) const STATE_MACHINE_VERSION: ResourceType = ResourceType {
+    name: "AWS::StepFunctions::StateMachineVersion",
+    service: "states",
+    properties: &[
+        fixed("StateMachineArn").to("stateMachineArn"),
+        fixed("StateMachineRevisionId").to("revisionId"),
+        fixed("Description").to("description"),
+    ],
+    create: Some(call("PublishStateMachineVersion", &[])),
+    delete: Some(call("DeleteStateMachineVersion", &[("stateMachineVersionArn", Source::Id)])),
+    id: Source::Function(version_arn),
+    attributes: &[("Arn", Source::Id)],
+    ..ResourceType::BASE
+};
+
+/// Publishing again what has not changed answers the version that there is, so a second run finds the first one's.
+fn version_arn(known: &Known<'_>) -> Option<Document> {
+    path::get(known.created, "stateMachineVersionArn").cloned().or_else(|| known.id.map(Document::from))
+}
+
+pub(super) const STATE_MACHINE_ALIAS: ResourceType = ResourceType {
+    name: "AWS::StepFunctions::StateMachineAlias",
+    service: "states",
+    properties: &[
+        fixed("Name").to("name"),
+        open("Description").to("description").reset("\"\""),
+        open("RoutingConfiguration").to("routingConfiguration"),
+        open("DeploymentPreference"),
+    ],
+    naming: Some(Naming::new("Name", 80)),
+    create: Some(call("CreateStateMachineAlias", &[])),
+    updates: &[Update {
+        call: call("UpdateStateMachineAlias", &[("stateMachineAliasArn", Source::Id)]),
+        takes: Takes::All,
+    }],
+    delete: Some(call("DeleteStateMachineAlias", &[("stateMachineAliasArn", Source::Id)])),
+    id: Source::Function(alias_arn),
+    attributes: &[("Arn", Source::Id)],
+    shape: Some(routing),
+    ..ResourceType::BASE
+};
+
+fn alias_arn(known: &Known<'_>) -> Option<Document> {
+    let routes = known.properties.get("RoutingConfiguration");
+    let version = routes.and_then(|routes| path::get(routes, "0.StateMachineVersionArn")?.as_str());
+    let machine = version.and_then(|version| version.rsplit_once(':')).map(|(machine, _)| machine);
+    known.id.map(Document::from).or_else(|| Some(format!("{}:{}", machine?, known.name?).into()))
+}
+
+/// A preference for all at once is a route to one version; the gradual ones take a clock that turns them.
+fn routing(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    let Some(preference) = properties.remove("DeploymentPreference") else { return Ok(()) };
+    let kind = preference.get("Type").and_then(Document::as_str).unwrap_or_default();
+    if kind != "ALL_AT_ONCE" {
+        return Err(format!("DeploymentPreference of the type {kind} is not supported by Buswork"));
+    }
+    let version = preference.get("StateMachineVersionArn").cloned().unwrap_or_default();
+    let route = json!([{ "StateMachineVersionArn": version, "Weight": 100 }]);
+    properties.insert("RoutingConfiguration".to_owned(), route);
+    Ok(())
+}
+
 /// One text of the definition, whichever way it is given, its substitutions made.
 fn definition(properties: &mut Properties, _: &Place) -> Result<(), String> {
     let text = properties.remove("DefinitionString");
@@ -86,8 +173,6 @@ fn substitute(definition: &mut Document, substitutions: &Properties) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
