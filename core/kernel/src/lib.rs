@@ -23,6 +23,9 @@
 //! [`Reply`] names an internal operation that gets the outcome as [`ReplyInput`]. Timers are tasks that are due later;
 //! [`Tx::cancel`] removes one; a timer that fires too late must find by the rows that it is stale.
 //!
+//! Who waits for something to come keeps a *vigil* ([`Tx::keep_vigil`], [`Service::vigil`]): its look reads what is there,
+//! and its [`Rest`] says when to look again. Sources that others read register a [`SourceKind`], for [`Effect::watch_source`].
+//!
 //! Targets: a service that can be delivered to registers [`TargetKind`]s; who delivers asks [`Tx::targets`].
 //!
 //! Tests: [`Kernel::new`] over `store::open(&Location::Memory)` with [`Clock::virtual_at`] and [`Chance::seeded`];
@@ -41,10 +44,12 @@ mod lookup;
 mod router;
 mod runner;
 mod service;
+mod source;
 mod target;
 pub mod task;
 pub mod trace;
 mod tx;
+mod vigil;
 
 #[doc(hidden)]
 pub use store as __store;
@@ -60,9 +65,11 @@ pub use key::{Key, Parts, SHARDS, Scope};
 pub use router::Kernel;
 pub use service::{EffectHandler, Operation, Service, TransactHandler};
 pub use store::engine::Direction;
+pub use source::{NextAsked, NextKnown, SourceKind, Sources, Watched};
 pub use target::{Delivery, TargetKind, Targets};
 pub use task::{
     Call, DeadLetter, DeadLetterStyle, Exhausted, NewTask, Outcome, Reply, ReplyInput, RetryPolicy,
     RetryWhen, Task,
 };
 pub use tx::{TaskHandle, Tx};
+pub use vigil::Rest;

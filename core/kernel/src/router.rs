@@ -19,6 +19,7 @@ use crate::effect::Effect;
 use crate::key::shard_of;
 use crate::runner::Runner;
 use crate::service::{Body, ErasedTransact, Registered, Service, TransactHandler, lookup};
+use crate::source::Sources;
 use crate::target::Targets;
 use crate::tx::Tx;
 use crate::{Error, Result};
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub chance: Chance,
     pub targets: Targets,
+    pub sources: Sources,
     pub services: HashMap<&'static str, Service>,
     pub runner: OnceLock<Runner>,
     endpoint: OnceLock<String>,
@@ -84,10 +86,11 @@ impl Inner {
 impl Kernel {
     /// A kernel over an open store. Its runner starts with [`Kernel::start`].
     pub fn new(engine: SharedEngine, clock: Clock, chance: Chance, services: Vec<Service>) -> Kernel {
-        let mut targets = Targets::default();
+        let (mut targets, mut sources) = (Targets::default(), Sources::default());
         let mut by_name = HashMap::new();
         for service in services.into_iter().chain([crate::housekeeping::service()]) {
             targets.add(&service.targets);
+            sources.add(&service.sources);
             by_name.insert(service.name, service);
         }
         let hot = (0..64).map(|_| tokio::sync::Mutex::new(())).collect();
@@ -96,6 +99,7 @@ impl Kernel {
             clock,
             chance,
             targets,
+            sources,
             services: by_name,
             runner: OnceLock::new(),
             endpoint: OnceLock::new(),
@@ -126,7 +130,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes no new tasks, waits for those that are running in the store, and closes the store. Tasks that are waiting
+    /// Takes no new tasks, ends the vigils, waits for those tasks that are running in the store, and closes the store. Tasks that are waiting
     /// for something outside stay in the store and are run again at the next start.
     pub async fn stop(&self) -> Result<()> {
         self.halt().await;
@@ -167,6 +171,11 @@ impl Kernel {
         &self.inner.targets
     }
 
+    /// The table of sources.
+    pub fn sources(&self) -> &Sources {
+        &self.inner.sources
+    }
+
     /// The name of the store's engine.
     pub fn engine_name(&self) -> &'static str {
         self.inner.engine.name()
@@ -181,9 +190,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// The schemas of all registered services.
+    /// The schemas of all registered services; a service with several APIs has its own first.
     pub fn schemas(&self) -> impl Iterator<Item = &'static ServiceSchema> {
-        self.inner.services.values().filter_map(Service::schema)
+        self.inner.services.values().flat_map(Service::schemas)
     }
 
     /// The names of an operation's service and whether clients may call it.
@@ -265,7 +274,7 @@ impl Kernel {
                 self.attempt(service, &caller, operation, Written { handler: handler.as_ref(), input }).await
             }
             Body::Effect(handler) => {
-                let effect = Effect { kernel: self.clone(), service, caller, task: None };
+                let effect = Effect { kernel: self.clone(), service, caller, task: None, working: 0 };
                 handler.call(&effect, input).await
             }
         }
@@ -326,12 +335,17 @@ impl Kernel {
 
     /// Commits what a handler wrote and hands its new tasks to the runner.
     pub(crate) async fn commit(&self, tx: Tx, operation: &str) -> Result<()> {
-        let Some((commit, rows, reservations)) = tx.finish(operation).await? else { return Ok(()) };
-        let version = self.inner.engine.commit(commit).await?;
-        if let (Some(runner), false) = (self.inner.runner.get(), rows.is_empty()) {
-            runner.take(rows, version);
+        let Some(finished) = tx.finish(operation).await? else { return Ok(()) };
+        let version = self.inner.engine.commit(finished.commit).await?;
+        if let Some(runner) = self.inner.runner.get() {
+            if !finished.tasks.is_empty() {
+                runner.take(finished.tasks, version);
+            }
+            if !finished.vigils.is_empty() {
+                runner.look_after(finished.vigils);
+            }
         }
-        drop(reservations);
+        drop(finished.reserved);
         Ok(())
     }
 
@@ -372,7 +386,7 @@ impl Kernel {
         self.idle().await;
     }
 
-    /// Returns when no task is due or running.
+    /// Returns when no task is due or running, and no vigil is looked after. Those that rest are not waited for.
     pub async fn idle(&self) {
         if let Some(runner) = self.inner.runner.get() {
             runner.idle().await;

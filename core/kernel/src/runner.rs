@@ -1,4 +1,5 @@
-//! The one runner: claims what is due, runs it, settles it. Delivered, retrying or dead-lettered; nothing else.
+//! The one runner: claims what is due, runs it, settles it. Delivered, retrying or dead-lettered; nothing else. Beside tasks
+//! it looks after the vigils of those who wait for something to come.
 //!
 //! A claim is kept in memory, since one process owns the store; a crash leaves the row, and the task runs again. What a
 //! task of the store writes and its removal are one commit, so that it happens exactly once.
@@ -6,6 +7,7 @@
 mod batch;
 mod desk;
 mod run;
+mod vigils;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,7 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Result;
 use crate::router::Kernel;
 use crate::task::Task;
-use crate::tx::{KERNEL, NewRow, TASK_PREFIX_BYTES, TASKS_ORDERED, Tx, task_prefixes};
+use crate::key::{Parts, Prefix};
+use crate::tx::{KERNEL, NewRow, TASK_PREFIX_BYTES, TASKS_ORDERED, Tx, kernel_scope, task_prefixes};
+use crate::vigil::VigilKey;
 
 use desk::Desk;
 
@@ -53,6 +57,8 @@ impl Entry {
 
 pub(crate) enum Message {
     New(Vec<Entry>),
+    /// Vigils whose rows were written or removed.
+    Vigils(Vec<Bytes>),
     Idle(oneshot::Sender<()>),
     Stop(oneshot::Sender<()>),
 }
@@ -73,6 +79,7 @@ impl Runner {
         for prefix in task_prefixes() {
             load(&kernel, &prefix, &mut desk).await?;
         }
+        load_vigils(&kernel, &mut desk).await?;
         tokio::spawn(desk.work());
         Ok(Runner { inbox, next_due })
     }
@@ -88,13 +95,18 @@ impl Runner {
         let _ = self.inbox.send(Message::New(entries));
     }
 
-    /// The next time at which a task is due.
+    /// Vigils whose rows were just written or removed.
+    pub(crate) fn look_after(&self, vigils: Vec<Bytes>) {
+        let _ = self.inbox.send(Message::Vigils(vigils));
+    }
+
+    /// The next time at which a task or a look is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let ms = self.next_due.load(Ordering::SeqCst);
         (ms != i64::MAX).then_some(Timestamp::from_millis(ms))
     }
 
-    /// Returns when no task is due or running.
+    /// Returns when no task or look is due or running.
     pub(crate) async fn idle(&self) {
         let (answer, idle) = oneshot::channel();
         if self.inbox.send(Message::Idle(answer)).is_ok() {
@@ -138,4 +150,16 @@ async fn load(kernel: &Kernel, prefix: &[u8], desk: &mut Desk) -> Result<()> {
     ordered.sort_by_key(|entry| entry.place);
     ordered.into_iter().for_each(|entry| desk.add(entry));
     Ok(())
+}
+
+/// Hands every vigil to the desk.
+async fn load_vigils(kernel: &Kernel, desk: &mut Desk) -> Result<()> {
+    let tx = Tx::open(&kernel.inner, KERNEL, kernel.house_caller()).await?;
+    let mut range = Prefix::new(KERNEL, &kernel_scope()).range::<VigilKey>(&Parts::none());
+    loop {
+        let rows = tx.raw_scan(range.clone(), START_PAGE, Direction::Forward).await?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        range.start = [&last[..], &[0]].concat().into();
+        rows.into_iter().for_each(|(key, _)| desk.keep_vigil(key));
+    }
 }

@@ -14,8 +14,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::effect::Effect;
+use crate::source::SourceKind;
 use crate::target::TargetKind;
 use crate::tx::Tx;
+use crate::vigil::{ErasedLook, Rest};
 use crate::{Error, Result};
 
 /// An operation of AWS's API: its shapes and their constraints. Implemented by generated markers.
@@ -117,6 +119,16 @@ where
     }
 }
 
+impl<F, I> ErasedLook for Erased<F, I, Rest>
+where
+    F: for<'a> EffectHandler<'a, I, Rest>,
+    I: DeserializeOwned + Send,
+{
+    fn call<'a>(&'a self, effect: &'a Effect, input: &'a Bytes) -> BoxFuture<'a, Result<Rest>> {
+        Box::pin(async move { self.0.call(effect, parse(input)?).await })
+    }
+}
+
 fn parse<I: DeserializeOwned>(input: &Bytes) -> Result<I> {
     let text = if input.is_empty() { b"{}" } else { &input[..] };
     serde_json::from_slice(text)
@@ -137,8 +149,12 @@ fn parse<I: DeserializeOwned>(input: &Bytes) -> Result<I> {
 pub struct Service {
     pub(crate) name: &'static str,
     pub(crate) schema: Option<&'static ServiceSchema>,
+    /// Further APIs of the same service.
+    pub(crate) others: Vec<&'static ServiceSchema>,
     pub(crate) operations: HashMap<&'static str, Registered>,
+    pub(crate) vigils: HashMap<&'static str, Box<dyn ErasedLook>>,
     pub(crate) targets: Vec<TargetKind>,
+    pub(crate) sources: Vec<SourceKind>,
     pub(crate) state: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub(crate) at_start: Vec<&'static str>,
 }
@@ -154,11 +170,22 @@ impl Service {
         Service {
             name,
             schema: None,
+            others: Vec::new(),
             operations: HashMap::new(),
+            vigils: HashMap::new(),
             targets: Vec::new(),
+            sources: Vec::new(),
             state: HashMap::new(),
             at_start: Vec::new(),
         }
+    }
+
+    /// Another API of the same service, under the same signing name and over the same rows. Its operations have names of
+    /// their own.
+    #[must_use]
+    pub fn also(mut self, schema: &'static ServiceSchema) -> Service {
+        self.others.push(schema);
+        self
     }
 
     /// Serves `Op` by a function over a transaction. It is run again on conflict, so it has no other effect.
@@ -212,6 +239,24 @@ impl Service {
         self
     }
 
+    /// A look for the vigils that [`crate::Tx::keep_vigil`] keeps.
+    #[must_use]
+    pub fn vigil<I, F>(mut self, look: &'static str, handler: F) -> Service
+    where
+        I: DeserializeOwned + Send + 'static,
+        F: for<'a> EffectHandler<'a, I, Rest> + 'static,
+    {
+        self.vigils.insert(look, Box::new(Erased(handler, PhantomData)));
+        self
+    }
+
+    /// ARNs that this service serves as sources.
+    #[must_use]
+    pub fn sources(mut self, kinds: &[SourceKind]) -> Service {
+        self.sources.extend_from_slice(kinds);
+        self
+    }
+
     /// ARNs that this service serves as targets.
     #[must_use]
     pub fn targets(mut self, kinds: &[TargetKind]) -> Service {
@@ -236,6 +281,11 @@ impl Service {
     /// The schema, for the protocols.
     pub fn schema(&self) -> Option<&'static ServiceSchema> {
         self.schema
+    }
+
+    /// The schemas of all its APIs, its own first.
+    pub fn schemas(&self) -> impl Iterator<Item = &'static ServiceSchema> {
+        self.schema.into_iter().chain(self.others.iter().copied())
     }
 
     /// The names of the operations that are served, internal ones included.

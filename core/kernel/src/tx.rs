@@ -40,12 +40,21 @@ pub(crate) struct NewRow {
     pub task: Arc<Task>,
 }
 
+/// A transaction that is ready to be committed.
+pub(crate) struct Finished {
+    pub commit: Commit,
+    pub tasks: Vec<NewRow>,
+    /// Keys of vigils' rows that the commit writes or removes.
+    pub vigils: Vec<Bytes>,
+    pub reserved: Reservations,
+}
+
 /// A transaction. Reads with [`Tx::get`] are guarded: if such a row changes before the commit, the handler runs again.
 /// Scans and [`Tx::peek`] are not: an invariant over several rows needs a guard row that its writers touch.
 pub struct Tx {
     pub(crate) inner: Arc<Inner>,
     snapshot: Box<dyn Snapshot>,
-    service: &'static str,
+    pub(crate) service: &'static str,
     caller: Caller,
     now: Timestamp,
     scope: Scope,
@@ -61,6 +70,8 @@ pub struct Tx {
     tasks: Vec<NewRow>,
     /// How many of `tasks` a span tells of already.
     told: usize,
+    /// Keys of vigils' rows that were written or removed.
+    pub(crate) vigils: Vec<Bytes>,
     notes: Vec<Note>,
     span: u64,
     span_extra: Option<(Timestamp, Option<u64>, crate::trace::Attempt)>,
@@ -95,6 +106,7 @@ impl Tx {
             appends: Vec::new(),
             tasks: Vec::new(),
             told: 0,
+            vigils: Vec::new(),
             notes: Vec::new(),
             span,
             span_extra: None,
@@ -550,6 +562,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Removes a row outside the transaction's own prefix.
+    pub(crate) fn delete_in<K: Key>(&mut self, prefix: &Prefix, key: &K) {
+        self.writes.insert(prefix.key(key), Write { value: None, large: K::LARGE });
+    }
+
     pub(crate) async fn get_raw(&mut self, key: &Bytes) -> Result<Option<Row>> {
         self.read(key, false).await
     }
@@ -602,10 +619,7 @@ impl Tx {
     }
 
     /// The commit, and what the runner must know once it holds. `None` if there is nothing to write.
-    pub(crate) async fn finish(
-        mut self,
-        operation: &str,
-    ) -> Result<Option<(Commit, Vec<NewRow>, Reservations)>> {
+    pub(crate) async fn finish(mut self, operation: &str) -> Result<Option<Finished>> {
         self.write_span(operation)?;
         if self.writes.is_empty() && self.appends.is_empty() {
             return Ok(None);
@@ -626,7 +640,7 @@ impl Tx {
             plan_write(&mut commit, key, write, old_chunks)?;
         }
         commit.checks = self.reads.into_iter().map(|(key, expect)| Check { key, expect }).collect();
-        Ok(Some((commit, self.tasks, self.reserved)))
+        Ok(Some(Finished { commit, tasks: self.tasks, vigils: self.vigils, reserved: self.reserved }))
     }
 
     /// A span is written for whatever has consequences or something to say.

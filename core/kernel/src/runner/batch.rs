@@ -66,7 +66,8 @@ fn alike(one: &Entry, other: &Entry) -> bool {
 /// Runs what [`divide`] put together.
 pub(crate) async fn run_all(kernel: Kernel, mut entries: Vec<Entry>) -> Vec<Done> {
     if entries.len() > 1 {
-        match together(&kernel, &entries).await {
+        let together = AssertUnwindSafe(together(&kernel, &entries)).catch_unwind().await;
+        match together.unwrap_or_else(|_| Err(Error::bug("run a batch of tasks: it panicked"))) {
             Ok(()) => return entries.into_iter().map(|entry| Done { entry, again: None }).collect(),
             Err(error) => {
                 tracing::debug!(%error, tasks = entries.len(), "a batch of tasks is run one by one")

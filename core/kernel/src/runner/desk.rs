@@ -1,4 +1,4 @@
-//! What the runner has on its desk: timers, orders, lanes and what is running. Decides what runs next.
+//! What the runner has on its desk: timers, orders, lanes, vigils and what is running. Decides what runs next.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 
 use super::batch::{divide, run_all};
 use super::run::Done;
+use super::vigils::Vigils;
 use super::{Entry, Message};
+use crate::clock::Clock;
 use crate::router::Kernel;
 
 /// Tasks of one lane that run at once.
@@ -22,6 +24,8 @@ const LANE_WIDTH: usize = 128;
 const OPEN_WIDTH: usize = 1024;
 /// Payloads kept for tasks that wait in a lane; more are read again when their turn comes.
 const PAYLOADS_MAX: usize = 4096;
+/// How long the stop waits for what runs.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 /// Payloads kept of one order.
 const HELD_PAYLOADS_MAX: usize = 16;
 
@@ -36,6 +40,7 @@ pub(crate) struct Desk {
     /// What may run now, until [`Desk::launch`] has divided it into batches.
     ready: Vec<Entry>,
     payloads: usize,
+    vigils: Vigils,
     idle: Vec<oneshot::Sender<()>>,
     stopping: Option<oneshot::Sender<()>>,
 }
@@ -65,6 +70,7 @@ impl Desk {
         next_due: Arc<AtomicI64>,
     ) -> Desk {
         Desk {
+            vigils: Vigils::new(kernel.clone()),
             kernel,
             inbox,
             next_due,
@@ -85,9 +91,10 @@ impl Desk {
             if self.stopping.is_none() {
                 self.start_due();
                 self.launch();
+                self.vigils.stir_due(self.kernel.clock().now());
             }
             self.answer_idle();
-            let wake = self.timers.peek().map_or(Timestamp::MAX, |Reverse(timer)| timer.due);
+            let wake = self.next_due();
             self.next_due
                 .store(if wake == Timestamp::MAX { i64::MAX } else { wake.as_millis() }, Ordering::SeqCst);
             let clock = self.kernel.clock().clone();
@@ -100,6 +107,7 @@ impl Desk {
                 Some(done) = self.running.join_next() => {
                     done.into_iter().flatten().for_each(|done| self.done(done));
                 }
+                Some(next) = self.vigils.next() => self.vigils.follow(next),
                 () = clock.sleep_until(wake), if self.stopping.is_none() => {}
             }
             if self.stopping.is_some() {
@@ -122,27 +130,41 @@ impl Desk {
     fn receive(&mut self, message: Message) {
         match message {
             Message::New(entries) => entries.into_iter().for_each(|entry| self.add(entry)),
+            Message::Vigils(keys) => keys.into_iter().for_each(|key| self.vigils.stir(key)),
             Message::Idle(answer) => self.idle.push(answer),
             Message::Stop(answer) => self.stopping = Some(answer),
         }
     }
 
-    /// Nothing is started any more. What runs gets a moment; what is cut off runs again at the next start.
+    /// Nothing is started any more. What runs gets a moment, which is the machine's and not the clock's: what waits for a
+    /// virtual clock would wait for ever. What is cut off runs again at the next start.
     async fn stop(mut self) {
-        let until = self.kernel.clock().now() + std::time::Duration::from_secs(2);
-        let clock = self.kernel.clock().clone();
-        let patience = clock.sleep_until(until);
+        let clock = Clock::real();
+        let patience = clock.sleep_until(clock.now() + PATIENCE);
         tokio::pin!(patience);
-        while !self.running.is_empty() {
+        while !self.running.is_empty() || !self.vigils.is_idle() {
             tokio::select! {
-                _ = self.running.join_next() => {}
+                Some(_) = self.running.join_next() => {}
+                Some(_) = self.vigils.next() => {}
                 () = &mut patience => break,
             }
         }
         self.running.shutdown().await;
+        self.vigils.shutdown().await;
         if let Some(answer) = self.stopping.take() {
             let _ = answer.send(());
         }
+    }
+
+    /// The next time at which something is due.
+    fn next_due(&self) -> Timestamp {
+        let task = self.timers.peek().map(|Reverse(timer)| timer.due);
+        task.into_iter().chain(self.vigils.next_due()).min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// A vigil whose row was found at the start.
+    pub(crate) fn keep_vigil(&mut self, key: Bytes) {
+        self.vigils.stir(key);
     }
 
     /// A task that is new to the desk.
@@ -244,8 +266,8 @@ impl Desk {
 
     fn answer_idle(&mut self) {
         let now = self.kernel.clock().now();
-        let due = self.timers.peek().is_some_and(|Reverse(timer)| timer.due <= now);
-        if self.running.is_empty() && self.ready.is_empty() && !due && self.inbox.is_empty() {
+        let rests = self.running.is_empty() && self.ready.is_empty() && self.vigils.is_idle();
+        if rests && self.next_due() > now && self.inbox.is_empty() {
             self.idle.drain(..).for_each(|answer| {
                 let _ = answer.send(());
             });

@@ -35,14 +35,16 @@ pub(crate) struct Done {
 
 /// Runs one attempt. Whatever happens, the task is settled or comes back.
 pub(crate) async fn run(kernel: Kernel, mut entry: Entry) -> Done {
-    let again = match attempt(&kernel, &mut entry).await {
-        Ok(again) => again,
-        Err(error) => {
-            tracing::error!(%error, "failed to settle a task; it stays in the store and is tried again");
-            let due = kernel.clock().now() + STORE_PAUSE;
-            Some(Entry { due, task: None, ..entry.clone() })
-        }
+    let attempted = AssertUnwindSafe(attempt(&kernel, &mut entry)).catch_unwind().await;
+    let error = match attempted {
+        Ok(Ok(again)) => return Done { entry, again },
+        Ok(Err(error)) => error,
+        // Handlers are guarded by themselves; what is around them must not take the task's place with it either.
+        Err(_) => Error::bug("settle a task: the runner panicked"),
     };
+    tracing::error!(%error, "failed to settle a task; it stays in the store and is tried again");
+    let due = kernel.clock().now() + STORE_PAUSE;
+    let again = Some(Entry { due, task: None, ..entry.clone() });
     Done { entry, again }
 }
 
@@ -129,7 +131,8 @@ async fn effect(
         return Ok(None);
     }
     drop(tx);
-    let effect = Effect { kernel: kernel.clone(), service, caller: task.caller.clone(), task: Some(task.id) };
+    let caller = task.caller.clone();
+    let effect = Effect { kernel: kernel.clone(), service, caller, task: Some(task.id), working: 0 };
     let at = kernel.clock().now();
     let began = Instant::now();
     let result = AssertUnwindSafe(handler.call(&effect, &task.call.input)).catch_unwind().await;
@@ -218,8 +221,8 @@ async fn retry(
     let handle = tx.place_task(next, failed, seq, salt)?;
     // The desk gets it back by this function's result and not as a new one.
     tx.take_tasks();
-    let Some((commit, _, _)) = tx.finish("Retry").await? else { return Ok(None) };
-    match kernel.inner.engine.commit(commit).await {
+    let Some(finished) = tx.finish("Retry").await? else { return Ok(None) };
+    match kernel.inner.engine.commit(finished.commit).await {
         Ok(version) => {
             let key = handle.0;
             let due = super::due_of(&key)?.due;
