@@ -64,8 +64,8 @@ pub use housekeeping::UndeliveredKey;
 pub use key::{Key, Parts, SHARDS, Scope};
 pub use router::Kernel;
 pub use service::{EffectHandler, Operation, Service, TransactHandler};
-pub use store::engine::Direction;
 pub use source::{NextAsked, NextKnown, SourceKind, Sources, Watched};
+pub use store::engine::Direction;
 pub use target::{Delivery, TargetKind, Targets};
 pub use task::{
     Call, DeadLetter, DeadLetterStyle, Exhausted, NewTask, Outcome, Reply, ReplyInput, RetryPolicy,

@@ -19,9 +19,9 @@ use store::{KeyError, Stored, parse_due_key};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Result;
+use crate::key::{Parts, Prefix};
 use crate::router::Kernel;
 use crate::task::Task;
-use crate::key::{Parts, Prefix};
 use crate::tx::{KERNEL, NewRow, TASK_PREFIX_BYTES, TASKS_ORDERED, Tx, kernel_scope, task_prefixes};
 use crate::vigil::VigilKey;
 
