@@ -14,6 +14,7 @@ mod moves;
 mod ops;
 mod policy;
 mod queue;
+mod source;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,8 @@ pub fn service() -> Service {
         .internal(ops::remove_messages::REMOVE, ops::remove_messages::remove_messages)
         .internal(ops::expire::EXPIRE, ops::expire::expire)
         .internal(PEEK, ops::peek::peek)
+        .internal(source::NEXT, source::next_visible)
+        .sources(&[source::QUEUE])
         .targets(&[target::QUEUE])
         .state(Arc::new(ops::get_queue_attributes::Counts::default()))
 }
