@@ -1,4 +1,5 @@
-//! `cargo xtask codegen [--check] [model or service…]`: writes `api.rs` beside every `api.toml` from the AWS service models.
+//! `cargo xtask codegen [--check] [model or service…]`: writes `src/api.rs` for every `api.toml`, and `src/api_<part>.rs` for
+//! every `api-<part>.toml` of a service with several APIs, from the AWS service models.
 //!
 //! The models come out of one pinned botocore package, which is fetched into `.tools/` and never committed. Names,
 //! shapes and limits are taken over; the models' prose is not.
@@ -52,11 +53,17 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Every `services/*/api.toml`, and the tables that the protocol tests use.
+/// Every `services/*/api.toml` and `services/*/api-*.toml`, and the tables that the protocol tests use.
 fn configurations(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(root.join("services"))? {
-        found.push(entry?.path().join("api.toml"));
+    for service in fs::read_dir(root.join("services"))? {
+        for entry in fs::read_dir(service?.path())? {
+            let path = entry?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            if stem == "api" || stem.starts_with("api-") {
+                found.push(path);
+            }
+        }
     }
     if let Ok(entries) = fs::read_dir(root.join("core/wire/tests/schemas")) {
         for entry in entries {

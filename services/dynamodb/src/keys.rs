@@ -9,6 +9,9 @@
 //! | 5 | space | [`SweepRow`] | when the next sweep of a table runs |
 //! | 6 | token | [`TokenRow`] | a transaction that was written under a client's token |
 //! | 7 | time, token | – | the tokens by age |
+//! | 8 | table's name, label | [`StreamRow`] | a stream of the table's changes; it outlives the table by a day |
+//! | 9 | table's name, label, position | [`Change`] | a stream's records: a log |
+//! | 10 | table's name, label, id | [`Images`] | the images of a record that is too large for the log |
 //!
 //! A *space* is a random number that a table, and each of its indexes, gets when it is made: a table that is made again
 //! under the same name sees nothing of its predecessor. Partitions stand in the order of their hash, which spreads
@@ -16,12 +19,14 @@
 
 use base::Timestamp;
 use bytes::{BufMut, Bytes, BytesMut};
-use kernel::{TaskHandle, keys};
+use kernel::{TaskHandle, TraceCx, keys};
 use serde::{Deserialize, Serialize};
 use store::codec::CodecError;
 use store::{KeyWriter, Stored};
 
+use crate::api::StreamViewType;
 use crate::stored::StoredItem;
+use crate::table::KeyNames;
 
 keys! {
     /// A table.
@@ -40,6 +45,12 @@ keys! {
     pub struct TokenKey(6) -> TokenRow { token: String }
     /// A token by the time of its transaction.
     pub struct TokenAgeKey(7) -> () { at: Timestamp, token: String }
+    /// A stream.
+    pub struct StreamKey(8) -> StreamRow { table: String, label: String }
+    /// The log of a stream's records.
+    pub struct ChangeKey(9, sharded) -> Change { table: String, label: String }
+    /// The images of a large record.
+    pub struct ImagesKey(10, sharded, large) -> Images { table: String, label: String, id: u64 }
 }
 
 /// A table as stored, not yet decoded: most requests know it from its version.
@@ -117,6 +128,100 @@ pub struct TokenRow {
     pub answer: String,
 }
 store::stored!(TokenRow, format = 1);
+
+/// A stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamRow {
+    /// What its records carry.
+    pub view: StreamViewType,
+    /// When it was enabled.
+    pub created: Timestamp,
+    /// The keys of its table.
+    pub keys: KeyNames,
+    /// The newest commit in front of it.
+    pub begins: u64,
+    /// Tells its shard from those of other streams.
+    pub shard: u32,
+    /// When it was disabled, or its table deleted.
+    pub disabled: Option<Timestamp>,
+    /// The sequence number of the last record that was removed for its age.
+    pub trimmed: Option<String>,
+}
+store::stored!(StreamRow, format = 1);
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventName {
+    /// It is new.
+    #[serde(rename = "i")]
+    Insert,
+    /// It has changed.
+    #[serde(rename = "m")]
+    Modify,
+    /// It is gone.
+    #[serde(rename = "r")]
+    Remove,
+}
+
+impl EventName {
+    /// `INSERT`, `MODIFY` or `REMOVE`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventName::Insert => "INSERT",
+            EventName::Modify => "MODIFY",
+            EventName::Remove => "REMOVE",
+        }
+    }
+}
+
+/// A record of a stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What happened.
+    #[serde(rename = "e")]
+    pub event: EventName,
+    /// When.
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// The item's keys, in the stored form of an item.
+    #[serde(rename = "k")]
+    pub keys: Bytes,
+    /// The images, unless they stand apart.
+    #[serde(rename = "i")]
+    pub images: Images,
+    /// The id of the row that has the images.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<u64>,
+    /// Bytes that keys and images count for.
+    #[serde(rename = "s")]
+    pub size: u64,
+    /// Whether DynamoDB removed the item because it had expired.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
+    /// The chain of causes of the change.
+    #[serde(rename = "c")]
+    pub trace: TraceCx,
+}
+store::stored!(Change, format = 1);
+
+/// An item before and after a change, each in the stored form of an item, as far as a stream carries them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Images {
+    /// As it became.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Bytes>,
+    /// As it was.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Bytes>,
+}
+store::stored!(Images, format = 1);
+
+impl Images {
+    /// How many bytes they are.
+    pub fn bytes(&self) -> usize {
+        [&self.new, &self.old].into_iter().flatten().map(Bytes::len).sum()
+    }
+}
 
 /// Where an item stands in its table or index: hash, partition key and sort key in their ordered form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

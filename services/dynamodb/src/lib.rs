@@ -1,4 +1,5 @@
-//! Amazon DynamoDB: tables, items and the expressions over them.
+//! Amazon DynamoDB: tables, items and the expressions over them, and the streams of their changes, which have an API of
+//! their own over the same rows.
 //!
 //! Knows tables with their indexes, items, DynamoDB's numbers and its expression language.
 //! Must not know any other service, HTTP, the clock, or how a row reaches the disk: time, ids and rows come with the
@@ -8,6 +9,7 @@
 //! conditional write commits on an item that changed after its condition was judged.
 
 pub mod api;
+pub mod api_streams;
 pub mod border;
 mod capacity;
 mod expiry;
@@ -20,6 +22,7 @@ mod page;
 mod request;
 mod select;
 pub mod stored;
+pub mod stream;
 pub mod table;
 mod tables;
 pub mod value;
@@ -31,7 +34,7 @@ use kernel::Service;
 
 /// The service, for the router.
 pub fn service() -> Service {
-    Service::new(&api::SERVICE)
+    with_streams(Service::new(&api::SERVICE))
         .state(Arc::new(tables::Tables::default()))
         .transact::<api::CreateTable, _>(ops::create_table::create_table)
         .transact::<api::DeleteTable, _>(ops::delete_table::delete_table)
@@ -60,4 +63,18 @@ pub fn service() -> Service {
         .internal(expiry::SWEEP, ops::sweep::sweep)
         .internal(ops::purge::PURGE, ops::purge::purge)
         .internal(ops::backfill::BACKFILL, ops::backfill::backfill)
+}
+
+/// The streams' API: another prefix of targets, the same signing name.
+fn with_streams(service: Service) -> Service {
+    service
+        .also(&api_streams::SERVICE)
+        .transact::<api_streams::ListStreams, _>(ops::list_streams::list_streams)
+        .transact::<api_streams::DescribeStream, _>(ops::describe_stream::describe_stream)
+        .transact::<api_streams::GetShardIterator, _>(ops::get_shard_iterator::get_shard_iterator)
+        .transact::<api_streams::GetRecords, _>(ops::get_records::get_records)
+        .internal(ops::read_stream::POSITION, ops::read_stream::find_position)
+        .internal(ops::read_stream::READ, ops::read_stream::read_stream)
+        .internal(stream::TRIM, ops::trim_stream::trim_stream)
+        .sources(&[stream::source::STREAM])
 }

@@ -1,4 +1,4 @@
-//! Writing one item: the condition judged, the change made, every index and expiry kept, all in one transaction.
+//! Writing one item: the condition judged, the change made, every index, expiry and stream kept, all in one transaction.
 
 use base::Fault;
 use kernel::{Result, Tx};
@@ -9,6 +9,7 @@ use crate::expiry;
 use crate::expression::{Condition, Update};
 use crate::keys::{Address, ItemRow};
 use crate::stored;
+use crate::stream::record::{self, Author};
 use crate::table::{Index, Table};
 use crate::value::{ITEM_BYTES_MAX, Item, check_nesting, item_size_bytes};
 
@@ -100,6 +101,7 @@ pub(crate) async fn write(
         meter.add(write.rate.units(size));
         return Ok(Ok(Written { before, after, meter }));
     }
+    record::write(tx, write.table, before.as_ref(), after.as_ref(), Author::Caller)?;
     store(tx, write.table, &write.address, before.as_ref(), after.as_ref(), write.rate, &mut meter).await?;
     Ok(Ok(Written { before, after, meter }))
 }
@@ -110,6 +112,7 @@ fn must_read(write: &Write<'_>) -> bool {
         || write.wants_before
         || !write.table.indexes.is_empty()
         || write.table.ttl_attribute.is_some()
+        || record::wants_before(write.table)
         || matches!(write.change, Change::Update(_) | Change::Check)
 }
 

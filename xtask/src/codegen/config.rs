@@ -1,4 +1,4 @@
-//! `api.toml`: which operations a service serves, and what its model does not say.
+//! `api.toml`, `api-<part>.toml`: which operations a service serves, and what its model does not say.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,8 @@ impl Config {
         if self.tables_only {
             return Ok(toml.with_extension("rs"));
         }
-        Ok(toml.parent().context("a file has a directory")?.join("src/api.rs"))
+        let stem = toml.file_stem().and_then(|stem| stem.to_str()).context("a file has a name")?;
+        let source = format!("src/{}.rs", stem.replace('-', "_"));
+        Ok(toml.parent().context("a file has a directory")?.join(source))
     }
 }

@@ -6,7 +6,7 @@ use base::Fault;
 use kernel::{Result, Tx};
 
 use super::{collection_metrics, wants_capacity};
-use crate::api::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
+use crate::api::{BatchWriteItemInput, BatchWriteItemOutput, StreamViewType, WriteRequest};
 use crate::border::ItemForm;
 use crate::capacity::{Meter, Rate};
 use crate::keys::Address;
@@ -37,7 +37,7 @@ pub(crate) async fn batch_write_item(
         let mut left = Vec::new();
         let mut collections = Vec::new();
         for request in plan(&table, requests)? {
-            let bytes = request.bytes(&table);
+            let bytes = request.bytes(&table) + request.record_bytes(tx, &table).await?;
             if bytes > room {
                 room = 0;
                 left.push(request.into_api());
@@ -126,6 +126,23 @@ impl Request {
             }
             Request::Delete(..) => 8_000 * (1 + table.indexes.len()),
         }
+    }
+
+    /// About what the table's stream adds to it: the images that its records carry.
+    async fn record_bytes(&self, tx: &mut Tx, table: &Table) -> Result<usize> {
+        let Some(view) = table.stream.as_ref().and_then(|latest| latest.view) else { return Ok(0) };
+        let new = match self {
+            Request::Put(_, item) if view != StreamViewType::KeysOnly => item_size_bytes(item),
+            _ => 0,
+        };
+        let old = match view {
+            StreamViewType::OldImage | StreamViewType::NewAndOldImages => {
+                let row = tx.peek(&self.address().item_key(table.space)).await?;
+                row.map_or(0, |row| row.size as usize)
+            }
+            StreamViewType::KeysOnly | StreamViewType::NewImage => 0,
+        };
+        Ok(new + old + 4_000)
     }
 
     fn into_api(self) -> WriteRequest {

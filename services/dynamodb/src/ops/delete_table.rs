@@ -1,4 +1,4 @@
-//! `DeleteTable`: the table is gone at once, its rows are removed by tasks.
+//! `DeleteTable`: the table is gone at once, its rows are removed by tasks. Its stream can be read for another day.
 
 use base::Fault;
 use kernel::{Result, Tx};
@@ -7,8 +7,8 @@ use super::describe_table::sizes;
 use super::purge::{Purge, Rows};
 use crate::api::{DeleteTableInput, DeleteTableOutput, TableStatus};
 use crate::keys::{SweepKey, SweepRow, TableKey};
-use crate::table::describe;
-use crate::tables;
+use crate::table::{Table, describe};
+use crate::{stream, tables};
 
 pub(crate) async fn delete_table(tx: &mut Tx, input: DeleteTableInput) -> Result<DeleteTableOutput> {
     let table = tables::itself(tx, &input.table_name).await?;
@@ -18,6 +18,8 @@ pub(crate) async fn delete_table(tx: &mut Tx, input: DeleteTableInput) -> Result
         return Err(Fault::validation(text).into());
     }
     let sizes = sizes(tx, &table).await?;
+    let mut ended = Table::clone(&table);
+    stream::disable(tx, &mut ended).await?;
     tx.delete(&TableKey { name: table.name.clone() });
     Purge { rows: Rows::Items, space: table.space }.enqueue(tx)?;
     for index in &table.indexes {

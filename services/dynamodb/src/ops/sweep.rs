@@ -5,8 +5,9 @@ use kernel::{Parts, Result, Tx};
 use crate::capacity::{Meter, Rate};
 use crate::expiry::{self, Sweep};
 use crate::keys::{Address, ExpiryKey, SweepKey, SweepRow, TableKey};
+use crate::stream::record::Author;
 use crate::table::Table;
-use crate::{tables, write};
+use crate::{stream, tables, write};
 
 const ITEMS_A_TASK: usize = 50;
 
@@ -33,6 +34,7 @@ async fn delete_expired(tx: &mut Tx, table: &Table) -> Result<()> {
         let row = tx.get(&address.item_key(table.space)).await?;
         let item = row.map(|row| row.item.decode()).transpose()?;
         if let Some(item) = item.filter(|item| table.expiry_of(item) == Some(key.at)) {
+            stream::record::write(tx, table, Some(&item), None, Author::TimeToLive)?;
             let mut meter = Meter::default();
             write::store(tx, table, &address, Some(&item), None, Rate::Write, &mut meter).await?;
         }

@@ -1,4 +1,4 @@
-//! `UpdateTable`: changes settings and global indexes. A new index is filled by tasks.
+//! `UpdateTable`: changes settings, global indexes and the stream. A new index is filled by tasks.
 
 use kernel::{Result, Tx};
 
@@ -7,7 +7,7 @@ use super::describe_table::sizes;
 use super::purge::{Purge, Rows};
 use crate::api::{TableStatus, UpdateTableInput, UpdateTableOutput, error};
 use crate::table::{Table, describe, update};
-use crate::tables;
+use crate::{stream, tables};
 
 pub(crate) async fn update_table(tx: &mut Tx, input: UpdateTableInput) -> Result<UpdateTableOutput> {
     let table = tables::itself(tx, &input.table_name).await?;
@@ -19,7 +19,9 @@ pub(crate) async fn update_table(tx: &mut Tx, input: UpdateTableInput) -> Result
         return Err(error::resource_in_use_exception(text).into());
     }
     let now = tx.now();
-    let planned = update(Table::clone(&table), input, now, || tx.random())?;
+    let streamed = input.stream_specification.clone();
+    let mut planned = update(Table::clone(&table), input, now, || tx.random())?;
+    stream::apply(tx, &mut planned.table, streamed.as_ref()).await?;
     for space in planned.empty {
         Purge { rows: Rows::Entries, space }.enqueue(tx)?;
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Billing, Index, KeyNames, Table};
 use crate::api;
 use crate::api::{BillingMode, KeyType, ProjectionType};
+use crate::stream;
 
 const LOCAL_MAX: usize = 5;
 const GLOBAL_MAX: usize = 20;
@@ -21,14 +22,6 @@ pub(super) fn invalid(text: impl std::fmt::Display) -> Fault {
 /// What AWS has and we do not, refused by name.
 pub(super) fn unsupported(parameter: &str, what: &str) -> Fault {
     Fault::validation(format!("{parameter}: {what} not implemented by Buswork"))
-}
-
-/// Refuses streams, which do not exist here; a specification that disables them says nothing.
-pub(super) fn check_stream(specification: Option<&api::StreamSpecification>) -> Result<(), Fault> {
-    if specification.is_some_and(|stream| stream.stream_enabled) {
-        return Err(unsupported("StreamSpecification", "DynamoDB Streams are"));
-    }
-    Ok(())
 }
 
 /// Checks the name of a table or index.
@@ -96,11 +89,12 @@ pub fn create(
         deletion_protection: input.deletion_protection_enabled.unwrap_or(false),
         ttl_attribute: None,
         tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        stream: None,
     })
 }
 
 fn refuse_unsupported(input: &api::CreateTableInput) -> Result<(), Fault> {
-    check_stream(input.stream_specification.as_ref())?;
+    stream::check(input.stream_specification.as_ref())?;
     if input.resource_policy.is_some() {
         return Err(unsupported("ResourcePolicy", "resource policies are"));
     }

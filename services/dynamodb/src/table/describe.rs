@@ -7,6 +7,7 @@ use kernel::Scope;
 use super::{Billing, Index, KeyNames, Table};
 use crate::api;
 use crate::api::{BillingMode, IndexStatus, KeyType, TableStatus};
+use crate::stream;
 
 /// What an on-demand table is warm for from the start. From "Understanding DynamoDB warm throughput".
 const WARM_READS: i64 = 12_000;
@@ -69,6 +70,13 @@ fn describe_settings(
         table_class: Some(class),
         ..api::TableClassSummary::default()
     });
+    if let Some(latest) = &table.stream {
+        described.latest_stream_arn = Some(stream::arn(scope, &table.name, &latest.label));
+        described.latest_stream_label = Some(latest.label.clone());
+        described.stream_specification = latest
+            .view
+            .map(|view| api::StreamSpecification { stream_enabled: true, stream_view_type: Some(view) });
+    }
     let encrypted = table.sse.as_ref().filter(|sse| sse.enabled == Some(true));
     described.sse_description = encrypted.map(|sse| api::SSEDescription {
         status: Some(api::SSEStatus::Enabled),

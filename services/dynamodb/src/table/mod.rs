@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::api;
 use crate::api::ScalarAttributeType;
 use crate::keys::Address;
+use crate::stream;
 use crate::value::{AttributeType, AttributeValue, Item};
 
 pub use create::{check_name, create};
@@ -48,6 +49,9 @@ pub struct Table {
     pub ttl_attribute: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Its latest stream, enabled or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<stream::Latest>,
 }
 store::stored!(Table, format = 1);
 

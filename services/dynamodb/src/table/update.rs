@@ -2,12 +2,11 @@
 
 use base::{Fault, Timestamp};
 
-use super::create::{
-    billing, check_attributes, check_indexes, check_stream, global_index, invalid, unsupported,
-};
+use super::create::{billing, check_attributes, check_indexes, global_index, invalid, unsupported};
 use super::{Index, Table};
 use crate::api;
 use crate::api::BillingMode;
+use crate::stream;
 
 /// A changed table and what has to follow.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +54,7 @@ pub fn update(
 }
 
 fn refuse_unsupported(input: &api::UpdateTableInput) -> Result<(), Fault> {
-    check_stream(input.stream_specification.as_ref())?;
+    stream::check(input.stream_specification.as_ref())?;
     let given = [
         ("ReplicaUpdates", "global tables are", input.replica_updates.is_some()),
         ("MultiRegionConsistency", "global tables are", input.multi_region_consistency.is_some()),
