@@ -95,6 +95,7 @@ fn health(house: &House, allowed: bool) -> http::Response<Body> {
     }
     let mut services: Vec<_> = house.kernel.schemas().map(|schema| schema.signing_name).collect();
     services.sort_unstable();
+    services.dedup();
     let engine = house.kernel.engine_name();
     json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION"), engine, services })
 }
