@@ -35,7 +35,7 @@ pub(crate) async fn transact_write_items(
 ) -> Result<TransactWriteItemsOutput> {
     let token = input.client_request_token.clone().filter(|token| !token.is_empty());
     let digest = match &token {
-        Some(_) => Sha256::digest(serde_json::to_vec(&input.transact_items)?).to_vec(),
+        Some(_) => digest_of(&input.transact_items)?,
         None => Vec::new(),
     };
     if let Some(token) = &token
@@ -48,6 +48,12 @@ pub(crate) async fn transact_write_items(
         remember(tx, token, digest, &outcome).await?;
     }
     Ok(outcome)
+}
+
+/// What tells two requests apart. A value that is none has no text; what is wrong with it is AWS's message.
+fn digest_of(items: &[TransactWriteItem]) -> Result<Vec<u8>> {
+    let text = serde_json::to_vec(items).map_err(|error| Fault::validation(error.to_string()))?;
+    Ok(Sha256::digest(text).to_vec())
 }
 
 /// The answer to the same request under the same token, if it is not too old.
