@@ -66,9 +66,12 @@ fn functions(config: &Config, access: &Access) -> std::io::Result<Functions> {
 fn services(functions: &Functions) -> Vec<Service> {
     vec![
         cloudformation::service(),
+        cloudtrail::service(),
         dynamodb::service(),
+        ecr::service(),
         events::service(),
         iam::service(),
+        kms::service(),
         lambda::service(functions),
         logs::service(),
         pipes::service(),
@@ -77,6 +80,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         scheduler::service(),
         sns::service(),
         sqs::service(),
+        ssm::service(),
         states::service(),
         sts::service(),
     ]
