@@ -10,6 +10,7 @@
 //! | `EventKey { stack }` | the log of what has happened to the stack |
 //! | `ExportKey { name }` | an exported output and who imports it |
 //! | `ChangeSetKey { stack, name }` | a change set |
+//! | `AwaitedKey { token }` | the answer that a custom resource owes |
 //! | `ChangeSetIdKey { id }` | the id of the stack that a change set, named by the last part of its ARN, belongs to |
 //!
 //! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
@@ -17,6 +18,7 @@
 //! by reading its `ChangeSetKey`.
 
 use crate::change_set::ChangeSet;
+use crate::deploy::Awaited;
 use crate::export::Export;
 use crate::plan::Plan;
 use crate::record::Event;
@@ -42,4 +44,6 @@ kernel::keys! {
     pub(crate) struct ChangeSetKey(8, large) -> ChangeSet { stack: String, name: String }
     /// The stack of a change set.
     pub(crate) struct ChangeSetIdKey(9) -> String { id: String }
+    /// An answer that is waited for.
+    pub(crate) struct AwaitedKey(10) -> Awaited { token: String }
 }

@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 use kernel::Service;
 
+pub use deploy::ANSWER as ANSWER_CUSTOM_RESOURCE;
+
 /// The service, for the router.
 pub fn service() -> Service {
     Service::new(&api::SERVICE)
@@ -53,5 +55,7 @@ pub fn service() -> Service {
         .internal_effect(deploy::STEP, deploy::step)
         .internal(deploy::STEP_ENDED, deploy::step_ended)
         .internal(deploy::TIME_OUT, deploy::time_out)
+        .internal(deploy::ANSWER, deploy::answer)
+        .internal(deploy::ANSWER_TIME_OUT, deploy::answer_time_out)
         .state(Arc::new(templates::Templates::default()))
 }

@@ -31,6 +31,12 @@ pub(crate) struct Resource {
     pub going: Option<String>,
     /// `Metadata` as JSON text.
     pub metadata: Option<String>,
+    /// Names the answer that a custom resource owes.
+    #[serde(default)]
+    pub awaiting: Option<String>,
+    /// Physical ids of what the deletion under way has taken away already.
+    #[serde(default)]
+    pub gone: BTreeSet<String>,
 }
 store::stored!(Resource, format = 1);
 
@@ -97,6 +103,8 @@ impl Resource {
             doing: None,
             going: None,
             metadata: None,
+            awaiting: None,
+            gone: BTreeSet::new(),
         }
     }
 

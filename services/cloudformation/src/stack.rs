@@ -38,8 +38,23 @@ pub(crate) struct Stack {
     /// The ARN of the change set that was executed last.
     #[serde(default)]
     pub change_set: Option<String>,
+    /// The stack that it is part of.
+    #[serde(default)]
+    pub parent: Option<Parent>,
 }
 store::stored!(Stack, format = 1);
+
+/// The stack around a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parent {
+    /// Its id.
+    pub stack: String,
+    pub arn: String,
+    /// The ARN of the outermost one.
+    pub root_arn: String,
+    /// What the inner stack is called there.
+    pub logical_id: String,
+}
 
 /// One state of a stack that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! The beginning of a step: what it shall do, committed before anything is done.
 
+use std::collections::BTreeSet;
+
 use kernel::{Error, Result, Tx};
 
 use super::StepInput;
@@ -9,7 +11,7 @@ use super::world::{self, Evaluation, World};
 use crate::api::ResourceStatus;
 use crate::keys::StackKey;
 use crate::plan::{Phase, Plan};
-use crate::provider::{Decision, Properties, ResourceType, decide};
+use crate::provider::{Decision, Properties, ResourceType, Special, decide};
 use crate::record::{self, Entry};
 use crate::resource::{Action, Doing, Resource, Standing};
 use crate::stack::Stack;
@@ -22,8 +24,18 @@ pub(super) enum Job {
     Over,
     /// Make, change or look at a resource.
     Make(Box<Making>),
-    /// Take these away, one after the other; one may be on its way already.
-    Delete(Vec<Standing>, Option<String>),
+    /// Take these away, one after the other.
+    Delete(Deleting),
+}
+
+/// What has to be taken away.
+#[derive(Clone)]
+pub(super) struct Deleting {
+    pub doomed: Vec<Standing>,
+    /// The physical id of what is on its way already.
+    pub going: Option<String>,
+    /// The physical ids of what is gone already.
+    pub gone: BTreeSet<String>,
 }
 
 /// What has to be made, and from what.
@@ -45,7 +57,7 @@ pub(super) async fn begin(tx: &mut Tx, input: StepInput) -> Result<Job> {
     let stack = tx.peek(&StackKey { id: input.stack.clone() }).await?;
     let stack = stack.ok_or_else(|| Error::bug("begin a step: the stack is gone"))?;
     match plan.phase {
-        Phase::Forward => forward(tx, &input, stack, plan).await,
+        Phase::Forward => Box::pin(forward(tx, &input, stack, plan)).await,
         Phase::Revert => revert(tx, &input, stack, plan).await,
         Phase::Cleanup | Phase::RevertCleanup | Phase::Undo => delete(tx, &input, stack, plan).await,
     }
@@ -102,6 +114,12 @@ async fn start(
     mut target: Standing,
 ) -> Result<Job> {
     let kind = provider(&target.kind)?;
+    if let Some(standing) = resource.standing.as_ref().filter(|_| kind.special == Special::Custom)
+        && standing.properties.get("ServiceToken") != target.properties.get("ServiceToken")
+    {
+        return refuse(tx, (input, stack), resource, "Modifying service token is not allowed.".to_owned())
+            .await;
+    }
     let decision = match &resource.standing {
         None => None,
         Some(standing) if standing.kind != target.kind => Some(Decision::Replace),
@@ -110,6 +128,10 @@ async fn start(
     let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
     let (action, status, reason) = match decision {
         None => (Action::Create, ResourceStatus::CreateInProgress, None),
+        // As on AWS, an inner stack is always asked whether its template has changed.
+        Some(Decision::Nothing) if kind.special == Special::Stack => {
+            (Action::Update, ResourceStatus::UpdateInProgress, None)
+        }
         Some(Decision::Update) => (Action::Update, ResourceStatus::UpdateInProgress, None),
         Some(Decision::Replace) => {
             (Action::Replace, ResourceStatus::UpdateInProgress, Some(replacing.to_owned()))
@@ -127,15 +149,7 @@ async fn start(
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {name} \
                  and update the stack again."
             );
-            record::change(
-                tx,
-                stack,
-                (&input.logical_id, &mut resource),
-                ResourceStatus::UpdateInProgress,
-                None,
-            )?;
-            end::conclude_here(tx, input, resource, Outcome::refused(message)).await?;
-            return Ok(Job::Over);
+            return refuse(tx, (input, stack), resource, message).await;
         }
     };
     let old = resource.standing.clone();
@@ -151,6 +165,19 @@ async fn start(
     tx.put(&input.row(), &resource)?;
     let old = old.map(|old| old.properties).unwrap_or_default();
     Ok(Job::Make(Box::new(Making { kind, doing, old })))
+}
+
+/// What stands cannot become what the template wants.
+async fn refuse(
+    tx: &mut Tx,
+    (input, stack): (&StepInput, &Stack),
+    mut resource: Resource,
+    message: String,
+) -> Result<Job> {
+    let status = ResourceStatus::UpdateInProgress;
+    record::change(tx, stack, (&input.logical_id, &mut resource), status, None)?;
+    end::conclude_here(tx, input, resource, Outcome::refused(message)).await?;
+    Ok(Job::Over)
 }
 
 /// The name that the template gives, or a new one.
@@ -237,5 +264,5 @@ async fn delete(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Res
         resource.changed_at = tx.now();
         tx.put(&input.row(), &resource)?;
     }
-    Ok(Job::Delete(doomed.deletes, resource.going))
+    Ok(Job::Delete(Deleting { doomed: doomed.deletes, going: resource.going, gone: resource.gone }))
 }

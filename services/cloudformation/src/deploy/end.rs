@@ -21,6 +21,8 @@ pub(super) enum Outcome {
     Gone,
     /// What has this physical id is going, but not gone.
     Going(String),
+    /// Somebody will tell when there is more to say. What is being made has this physical id, if it is known.
+    Waiting(Option<String>),
     /// It did not work out.
     Failed {
         /// Shown to the user.
@@ -111,6 +113,10 @@ async fn conclude(
     outcome: Outcome,
 ) -> Result<()> {
     let state = match outcome {
+        Outcome::Waiting(id) => {
+            wait(&mut resource, id);
+            return tx.put(&input.row(), &resource);
+        }
         Outcome::Made(made) if !made.ready && plan.halted.is_none() => {
             settle(&mut resource, made);
             tx.put(&input.row(), &resource)?;
@@ -158,6 +164,14 @@ pub(super) async fn unchanged(
     advance(tx, &mut stack, plan).await
 }
 
+/// It is being made under this id.
+fn wait(resource: &mut Resource, id: Option<String>) {
+    if let (Some(doing), Some(id)) = (&mut resource.doing, id) {
+        doing.settling = true;
+        doing.target.id = id;
+    }
+}
+
 fn again(tx: &mut Tx, stack: &Stack, plan: &Plan, input: &StepInput) -> Result<()> {
     let due = tx.now() + SETTLE_PAUSE;
     enqueue_step(tx, stack, plan, &input.logical_id, due)
@@ -195,11 +209,16 @@ fn complete(
     let doing = resource.doing.take().ok_or_else(|| Error::bug("end a step that was not begun"))?;
     let action = doing.action;
     let standing = with(doing, made, resource.standing.as_ref());
+    resource.awaiting = None;
+    let moved = resource.standing.as_ref().is_some_and(|before| before.id != standing.id);
     match (plan.phase, action) {
         (Phase::Revert, _) => {
-            resource.standing = Some(standing);
+            let before = resource.standing.replace(standing);
             resource.forget_former();
+            resource.former.extend(before.filter(|_| moved));
         }
+        // A custom resource says by a new id that it has made a new thing.
+        (_, Action::Update) if moved => resource.succeed(standing, ResourceChange::Replaced),
         (_, Action::Create) => resource.succeed(standing, ResourceChange::Created),
         (_, Action::Update) => resource.succeed(standing, ResourceChange::Updated),
         (_, Action::Replace) => resource.succeed(standing, ResourceChange::Replaced),
@@ -222,6 +241,8 @@ fn failed(
 ) -> Result<()> {
     let doing = resource.doing.take();
     resource.going = None;
+    resource.awaiting = None;
+    resource.gone.clear();
     if matches!(plan.phase, Phase::Cleanup | Phase::RevertCleanup | Phase::Undo) {
         record::change(tx, stack, (logical_id, resource), ResourceStatus::DeleteFailed, Some(reason))?;
         if plan.phase != Phase::Undo {
@@ -280,6 +301,8 @@ async fn gone(
     }
     resource.former.clear();
     resource.going = None;
+    resource.awaiting = None;
+    resource.gone.clear();
     resource.changed_at = tx.now();
     resource.status = match plan.phase {
         Phase::Undo => ResourceStatus::DeleteComplete,

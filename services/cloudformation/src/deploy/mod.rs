@@ -6,7 +6,9 @@
 //! its first run meant to do.
 
 mod begin;
+mod custom;
 mod end;
+mod nested;
 mod outputs;
 mod phase;
 mod start;
@@ -23,6 +25,8 @@ use crate::keys::{PlanKey, ResourceKey};
 use crate::plan::Plan;
 use crate::stack::Stack;
 
+pub use custom::ANSWER;
+pub(crate) use custom::{ANSWER_TIME_OUT, Awaited, answer, answer_time_out};
 pub(crate) use end::step_ended;
 pub(crate) use phase::advance;
 pub(crate) use start::{Wanted, create, delete, update};

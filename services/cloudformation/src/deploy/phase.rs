@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{Parts, Result, Tx};
 
 use super::world::{self, Evaluation, World};
-use super::{enqueue_step, outputs};
+use super::{enqueue_step, nested, outputs};
 use crate::api::{ResourceStatus, StackStatus};
 use crate::change_set;
 use crate::export;
@@ -33,6 +33,7 @@ pub(crate) async fn advance(tx: &mut Tx, stack: &mut Stack, mut plan: Plan) -> R
             break;
         }
         if !next(tx, stack, &mut plan).await? {
+            nested::tell_parent(tx, stack).await?;
             tx.delete(&key);
             break;
         }

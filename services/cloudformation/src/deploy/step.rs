@@ -3,9 +3,11 @@
 use kernel::{Effect, Result, Tx};
 
 use super::StepInput;
-use super::begin::{Job, Making, begin, provider};
+use super::begin::{Deleting, Job, Making, begin, provider};
+use super::custom::{self, Question};
 use super::end::{Outcome, end};
-use crate::provider::{Failure, Made, Provider};
+use super::nested;
+use crate::provider::{Failure, Made, Provider, ResourceType, Special};
 use crate::resource::{Action, Doing, Standing};
 
 /// Runs a step. An error means that another run may succeed.
@@ -13,11 +15,13 @@ pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
     let job = effect.transact("BeginResource", begin, input.clone()).await?;
     let done = match job {
         Job::Over => return Ok(()),
-        Job::Make(making) => make(effect, &input, *making).await?.map(Outcome::Made),
-        Job::Delete(doomed, going) => delete(effect, doomed, going).await?,
+        Job::Make(making) => make(effect, &input, *making).await?,
+        Job::Delete(deleting) => delete(effect, &input, deleting).await?,
     };
     let request = effect.task().unwrap_or_else(|| effect.id()).to_string();
     let outcome = match done {
+        // What a custom resource answers goes on with the step; nothing is to be written before.
+        Ok(Outcome::Waiting(None)) => return Ok(()),
         Ok(outcome) => outcome,
         Err(failure) if failure.is_transient() => return Err(failure.fault.into()),
         Err(failure) => Outcome::failed(&failure, &request),
@@ -25,7 +29,19 @@ pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
     effect.transact("EndResource", end, (input, outcome)).await
 }
 
-async fn make(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Made, Failure>> {
+async fn make(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Outcome, Failure>> {
+    match making.kind.special {
+        Special::None => Ok(provide(effect, input, making).await?.map(Outcome::Made)),
+        Special::Stack => nested::make(effect, input, &making).await.map(Ok),
+        Special::Custom => {
+            let updates = making.doing.action == Action::Update;
+            custom::ask(effect, Question::make(input, &making.doing, making.old, updates)).await?;
+            Ok(Ok(Outcome::Waiting(None)))
+        }
+    }
+}
+
+async fn provide(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Made, Failure>> {
     let Making { kind, doing, old } = making;
     let provider = Provider::new(effect, kind);
     let Doing { action, target, sent, settling, .. } = doing;
@@ -60,23 +76,38 @@ async fn mark_sent(tx: &mut Tx, input: StepInput) -> Result<()> {
     Ok(())
 }
 
-async fn delete(
-    effect: &Effect,
-    doomed: Vec<Standing>,
-    going: Option<String>,
-) -> Result<Result<Outcome, Failure>> {
-    for old in doomed {
-        let provider = Provider::new(effect, provider(&old.kind)?);
-        let (id, name) = (old.id.as_str(), old.name.as_deref());
-        let gone = match going.as_deref() == Some(id) {
-            true => provider.is_gone((id, name), &old.properties).await,
-            false => provider.delete((id, name), &old.properties).await,
+async fn delete(effect: &Effect, input: &StepInput, deleting: Deleting) -> Result<Result<Outcome, Failure>> {
+    for old in deleting.doomed.into_iter().filter(|old| !deleting.gone.contains(&old.id)) {
+        let kind = provider(&old.kind)?;
+        let outcome = match kind.special {
+            Special::None => match remove(effect, kind, &old, deleting.going.as_deref()).await {
+                Ok(true) => Outcome::Gone,
+                Ok(false) => Outcome::Going(old.id),
+                Err(failure) => return Ok(Err(failure)),
+            },
+            Special::Stack => nested::delete(effect, input, &old).await?,
+            Special::Custom => {
+                custom::ask(effect, Question::delete(input, &old)).await?;
+                Outcome::Waiting(None)
+            }
         };
-        match gone {
-            Ok(true) => {}
-            Ok(false) => return Ok(Ok(Outcome::Going(old.id))),
-            Err(failure) => return Ok(Err(failure)),
+        if !matches!(outcome, Outcome::Gone) {
+            return Ok(Ok(outcome));
         }
     }
     Ok(Ok(Outcome::Gone))
+}
+
+async fn remove(
+    effect: &Effect,
+    kind: &'static ResourceType,
+    old: &Standing,
+    going: Option<&str>,
+) -> Result<bool, Failure> {
+    let provider = Provider::new(effect, kind);
+    let (id, name) = (old.id.as_str(), old.name.as_deref());
+    match going == Some(id) {
+        true => provider.is_gone((id, name), &old.properties).await,
+        false => provider.delete((id, name), &old.properties).await,
+    }
 }

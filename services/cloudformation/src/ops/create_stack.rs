@@ -8,15 +8,26 @@ use super::{Unsupported, disable_rollback, source};
 use crate::api::{self, CreateStackInput, CreateStackOutput, StackStatus};
 use crate::deploy::{self, Wanted};
 use crate::keys::{NameKey, StackKey};
-use crate::stack::{Deployed, FailureMode, Settings, Stack, invalid};
+use crate::stack::{Deployed, FailureMode, Parent, Settings, Stack, invalid};
 
 /// Checks the template and everything around it, then begins to make the stack.
 pub(crate) async fn create_stack(effect: &Effect, input: CreateStackInput) -> Result<CreateStackOutput> {
+    let arn = create(effect, input, None).await?;
+    Ok(CreateStackOutput { stack_id: Some(arn), operation_id: None })
+}
+
+/// As the operation, also for a stack inside another one. Returns the ARN.
+pub(crate) async fn create(
+    effect: &Effect,
+    input: CreateStackInput,
+    parent: Option<Parent>,
+) -> Result<String> {
     refuse(&input)?;
     let settings = settings(&input)?;
     let text = source::text(effect, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
     let stack = new_stack(effect, input.stack_name, settings, input.client_request_token);
+    let stack = Stack { parent, ..stack };
     let asked = Asked {
         template: prepare::parse(&text)?,
         text: Some(text),
@@ -26,8 +37,7 @@ pub(crate) async fn create_stack(effect: &Effect, input: CreateStackInput) -> Re
         capabilities: stack.settings.capabilities.clone(),
     };
     let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
-    let arn = effect.transact("CreateStack", begin, (stack, wanted)).await?;
-    Ok(CreateStackOutput { stack_id: Some(arn), operation_id: None })
+    effect.transact("CreateStack", begin, (stack, wanted)).await
 }
 
 /// Refuses what cannot name a stack.
@@ -92,6 +102,7 @@ pub(super) fn new_stack(effect: &Effect, name: String, settings: Settings, token
         generation: 0,
         token,
         change_set: None,
+        parent: None,
     }
 }
 

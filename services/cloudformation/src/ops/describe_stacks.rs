@@ -57,6 +57,8 @@ fn describe(stack: &stack::Stack) -> Stack {
         stack_id: Some(stack.arn.clone()),
         stack_name: stack.name.clone(),
         change_set_id: stack.change_set.clone(),
+        parent_id: stack.parent.as_ref().map(|parent| parent.arn.clone()),
+        root_id: stack.parent.as_ref().map(|parent| parent.root_arn.clone()),
         description: none_if_empty(&stack.deployed.description),
         parameters: Some(stack.deployed.parameters.iter().map(parameter).collect()),
         creation_time: stack.created,

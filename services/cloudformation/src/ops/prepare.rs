@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::api::{self, Capability, Tag};
 use crate::deploy::{Wanted, imported_names};
-use crate::provider::ResourceType;
+use crate::provider::{ResourceType, Special};
 use crate::stack::{Deployed, Stack, invalid};
 use crate::template::{
     Environment, Given, ParameterType, ParameterValues, Pseudo, Resource, Scope, Template, TemplateError,
@@ -141,6 +141,12 @@ fn check_resource(kernel: &Kernel, name: &str, resource: &Resource) -> Result<()
     };
     if let Some(operation) = kind.operations().find(unserved) {
         return Err(refused(&format!("the type {}", kind.name), operation));
+    }
+    let token = resource.properties.contains_key("ServiceToken");
+    if kind.special == Special::Custom && !token {
+        return Err(TemplateError::new(format!(
+            "Properties validation failed for resource {name} with message: #: required key [ServiceToken] not found"
+        )));
     }
     for property in resource.properties.keys() {
         if kind.property(property).is_none() && !kind.open {

@@ -65,6 +65,20 @@ pub(crate) struct ResourceType {
     pub iam: bool,
     /// Accepts properties that it does not know: the type does nothing with any of them.
     pub open: bool,
+    /// It is not made by operations alone.
+    pub special: Special,
+}
+
+/// How a type is made, if not by operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// By operations.
+    #[default]
+    None,
+    /// By a function or a topic that answers.
+    Custom,
+    /// As a stack.
+    Stack,
 }
 
 impl ResourceType {
@@ -88,10 +102,14 @@ impl ResourceType {
         slow_delete: false,
         iam: false,
         open: false,
+        special: Special::None,
     };
 
     /// The type of that name.
     pub(crate) fn find(name: &str) -> Option<&'static ResourceType> {
+        if name.starts_with("Custom::") {
+            return Some(&types::CUSTOM);
+        }
         types::ALL.iter().copied().find(|known| known.name == name)
     }
 
@@ -102,7 +120,11 @@ impl ResourceType {
 
     /// Whether `Fn::GetAtt` takes the attribute.
     pub(crate) fn has_attribute(&self, name: &str) -> bool {
-        self.attributes.iter().any(|(known, _)| *known == name)
+        match self.special {
+            Special::None => self.attributes.iter().any(|(known, _)| *known == name),
+            Special::Custom => true,
+            Special::Stack => name.starts_with("Outputs."),
+        }
     }
 
     /// The property that names the resource.
@@ -112,7 +134,7 @@ impl ResourceType {
 
     /// Whether a change in place may change what `Fn::GetAtt` yields.
     pub(crate) fn is_restless(&self) -> bool {
-        self.open && self.create.is_some()
+        self.special != Special::None
     }
 
     /// The operations that the type needs to be made and taken away.

@@ -1,7 +1,7 @@
 //! Services that a deployment calls, reduced to what it can observe: things by name, errors as AWS names them, and a
 //! record of every call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use base::schema::{Kind, OperationSchema, Protocol, ServiceSchema, Shape, ValidationStyle};
@@ -29,6 +29,8 @@ pub(crate) struct Script {
     pub(crate) lose_answer: Mutex<BTreeSet<&'static str>>,
     /// Operations that refuse.
     pub(crate) refuse: Mutex<BTreeSet<&'static str>>,
+    /// Texts in a bucket, by key.
+    pub(crate) objects: Mutex<BTreeMap<String, String>>,
     /// Every call: operation and input.
     pub(crate) calls: Mutex<Vec<(String, Document)>>,
 }
@@ -269,6 +271,39 @@ mod roles {
     }
 }
 
+/// Functions that only remember what they were asked: the test answers for them.
+mod functions {
+    use super::*;
+    fake!(LAMBDA, "lambda", [Invoke]);
+
+    pub(crate) fn service(script: &Arc<Script>) -> Service {
+        Service::new(&LAMBDA).effect::<Invoke, _>(invoke).state(Arc::clone(script))
+    }
+
+    async fn invoke(effect: &Effect, input: Document) -> Result<Document> {
+        heard(effect, "Invoke", &input)?;
+        Ok(json!({ "StatusCode": 202 }))
+    }
+}
+
+/// One bucket of templates: the key is the thing's name.
+mod buckets {
+    use super::*;
+    fake!(S3, "s3", [GetObject]);
+
+    pub(crate) fn service(script: &Arc<Script>) -> Service {
+        Service::new(&S3).effect::<GetObject, _>(get_object).state(Arc::clone(script))
+    }
+
+    async fn get_object(effect: &Effect, input: Document) -> Result<Document> {
+        let script = effect.state::<Script>()?;
+        let objects = script.objects.lock().unwrap();
+        let missing = || Fault::new("NoSuchKey", "The specified key does not exist.").with_status(404);
+        let body = objects.get(&text(&input, "Key")).ok_or_else(missing)?;
+        Ok(json!({ "Body": base::schema::Blob::from(body.clone().into_bytes()) }))
+    }
+}
+
 /// A bus that keeps what it is told.
 fn bus() -> Service {
     async fn publish(tx: &mut Tx, event: ServiceEvent) -> Result<()> {
@@ -283,7 +318,14 @@ fn bus() -> Service {
 
 /// All fakes, sharing one script.
 pub(crate) fn services(script: &Arc<Script>) -> Vec<Service> {
-    vec![queues::service(script), tables::service(script), roles::service(script), bus()]
+    vec![
+        queues::service(script),
+        tables::service(script),
+        roles::service(script),
+        functions::service(script),
+        buckets::service(script),
+        bus(),
+    ]
 }
 
 /// The names of the things of a service.

@@ -3,8 +3,10 @@
 
 mod change_sets;
 mod create;
+mod custom;
 mod exports;
 mod fake;
+mod nested;
 mod requests;
 mod update;
 mod world;

@@ -82,7 +82,8 @@ fn key_id(known: &Known<'_>) -> Option<Document> {
 /// A switch that stands as on a new key is left out; tags have names of their own.
 fn switches(properties: &mut Properties, _: &Place) -> Result<(), String> {
     let is = |value: Option<&Document>, truth: bool| {
-        value.is_some_and(|value| *value == truth || *value == truth.to_string())
+        let text = if truth { "true" } else { "false" };
+        value.is_some_and(|value| *value == truth || *value == *text)
     };
     if !is(properties.get("Enabled"), false) {
         properties.remove("Enabled");

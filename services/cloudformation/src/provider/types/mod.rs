@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>
 
 mod bucket;
+mod cloudformation;
 mod dynamodb;
 mod ecr;
 mod event_bus;
@@ -27,8 +28,12 @@ mod states;
 
 use super::ResourceType;
 
+pub(super) use cloudformation::CUSTOM;
+
 /// Every type that a template may use.
 pub(super) const ALL: &[&ResourceType] = &[
+    &cloudformation::CUSTOM,
+    &cloudformation::STACK,
     &dynamodb::TABLE,
     &ecr::REPOSITORY,
     &event_bus::API_DESTINATION,
@@ -81,7 +86,7 @@ pub(super) const ALL: &[&ResourceType] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Change, Life, Source};
+    use crate::provider::{Change, Life, Source, Special};
 
     #[test]
     fn rows_are_consistent() {
@@ -103,6 +108,7 @@ mod tests {
                         kind.facets.iter().any(facet)
                             || kind.changes.is_some()
                             || kind.shape.is_some()
+                            || kind.special != Special::None
                             || kind.delete.is_some_and(deletes)
                     }
                 };

@@ -1,0 +1,22 @@
+//! Types that CloudFormation makes without another service's operations: custom resources, and stacks inside stacks.
+
+use super::super::{Naming, ResourceType, Special, aside};
+
+/// Under this name, and under every name that begins with `Custom::`.
+pub(crate) const CUSTOM: ResourceType = ResourceType {
+    name: "AWS::CloudFormation::CustomResource",
+    service: "cloudformation",
+    naming: Some(Naming::new("", 128)),
+    open: true,
+    special: Special::Custom,
+    ..ResourceType::BASE
+};
+
+pub(super) const STACK: ResourceType = ResourceType {
+    name: "AWS::CloudFormation::Stack",
+    service: "cloudformation",
+    properties: &[aside("Parameters"), aside("Tags"), aside("TemplateURL"), aside("TimeoutInMinutes")],
+    naming: Some(Naming::new("", 128)),
+    special: Special::Stack,
+    ..ResourceType::BASE
+};
