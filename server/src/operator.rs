@@ -63,10 +63,33 @@ pub(crate) async fn answer(
         ("trace", id) => Some(find_trace(house, id).await),
         ("explain", id) => Some(explained(house, id, parts).await),
         ("ask", named) if parts.method == Method::POST => Some(ask(house, named, parts, body).await),
+        ("cloudformation", named) if parts.method == Method::PUT => {
+            Some(custom_resource(house, named, body).await)
+        }
         ("test", "disk-fault") if parts.method == Method::POST => {
             house.disk_faults.as_ref().map(|faults| disk_fault(faults, body))
         }
         _ => None,
+    }
+}
+
+/// `PUT /_buswork/cloudformation/<account>/<region>/<token>`: the answer of a custom resource. Whoever knows the token may
+/// answer, as with AWS's signed URLs.
+async fn custom_resource(house: &House, named: &str, body: &Bytes) -> http::Response<Body> {
+    let mut parts = named.split('/');
+    let mut next = || parts.next().unwrap_or_default();
+    let (account, region, token) = (AccountId::parse(next()), Region::parse(next()), next());
+    let (Some(account), Some(region)) = (account, region) else {
+        return plain(StatusCode::NOT_FOUND, "nobody waits for this answer\n");
+    };
+    let caller = Caller::root_user(account, region, house.kernel.new_id());
+    let input = serde_json::json!({ "token": token, "body": String::from_utf8_lossy(body) });
+    match house.kernel.ask(caller, "cloudformation", cloudformation::ANSWER_CUSTOM_RESOURCE, &input).await {
+        Ok(_) => plain(StatusCode::OK, ""),
+        Err(fault) => {
+            let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            plain(status, &format!("{}\n", fault.message))
+        }
     }
 }
 
