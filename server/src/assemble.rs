@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use kernel::{Chance, Clock, Kernel, Service};
 use lambda::Functions;
-use lambda::runtime::{Launcher, SupervisorConfig};
+use lambda::runtime::{Launcher, SupervisorConfig, Trusted};
 use store::SharedEngine;
 use store::fault::Faults;
 
@@ -32,26 +32,28 @@ pub struct House {
 /// A house that several connections share.
 pub type SharedHouse = Arc<House>;
 
-/// Every service over `engine`. Nothing runs until the kernel is started.
+/// Every service over `engine`. Nothing runs until the kernel is started. Functions trust the authority `trusted`.
 ///
 /// # Errors
 /// The scratch directory cannot be made.
-pub fn assemble(engine: SharedEngine, config: &Config) -> anyhow::Result<House> {
+pub fn assemble(engine: SharedEngine, config: &Config, trusted: Option<Trusted>) -> anyhow::Result<House> {
     let chance = Chance::from_os();
     let access = Access::new(config.access.clone(), &chance);
-    let functions = functions(config, &access)
+    let functions = functions(config, &access, trusted)
         .with_context(|| format!("cannot use the scratch directory {}", config.scratch_dir.display()))?;
     let kernel = Kernel::new(engine, Clock::real(), chance, services(&functions));
     Ok(House { kernel, functions, access, disk_faults: None })
 }
 
 /// The running side of functions. Where signatures are verified, their processes get credentials that verify.
-fn functions(config: &Config, access: &Access) -> std::io::Result<Functions> {
+fn functions(config: &Config, access: &Access, trusted: Option<Trusted>) -> std::io::Result<Functions> {
     let mut supervisor = SupervisorConfig::new(&config.scratch_dir);
     supervisor.launcher = launcher();
     supervisor.interpreters = config.functions.interpreters.clone();
     supervisor.node_modules = config.functions.node_modules.clone();
+    supervisor.legacy_node_modules = config.functions.legacy_node_modules.clone();
     supervisor.python_packages = config.functions.python_packages.clone();
+    supervisor.trusted = trusted;
     if !access.is_strict() {
         return Functions::new(supervisor);
     }

@@ -45,6 +45,11 @@ pub enum Command {
     /// Looks after schemas.
     #[command(subcommand)]
     Schemas(SchemasCommand),
+    /// Looks after what functions run on.
+    #[command(subcommand)]
+    Runtime(RuntimeCommand),
+    /// Says where the local authority is whose certificates the server shows, or makes this machine trust it.
+    Trust(TrustArgs),
     /// Looks through a store that is not in use and says what is wrong with it.
     Verify(VerifyArgs),
     /// Measures a server, or servers of its own, and prints the figures beside the targets.
@@ -279,6 +284,35 @@ pub struct SchemaCheckArgs {
     pub endpoint: Endpoint,
 }
 
+/// `buswork runtime`
+#[derive(Debug, Subcommand)]
+pub enum RuntimeCommand {
+    /// Installs the AWS SDKs that AWS's runtimes bring along, in pinned versions, with `npm` and `pip`.
+    Install(RuntimeInstallArgs),
+}
+
+/// `buswork runtime install`
+#[derive(Debug, Args)]
+pub struct RuntimeInstallArgs {
+    /// Where to; a directory of the user's own if not given, where every server of the user finds them.
+    #[arg(long, env = "BUSWORK_RUNTIME_DIR")]
+    pub runtime_dir: Option<PathBuf>,
+}
+
+/// `buswork trust`
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// The server's data directory.
+    #[arg(long, env = "BUSWORK_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Install it in the system's store and in that of the browsers.
+    #[arg(long)]
+    pub install: bool,
+    /// Print the certificate itself instead of its path.
+    #[arg(long, conflicts_with = "install")]
+    pub pem: bool,
+}
+
 /// `buswork verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -328,6 +362,8 @@ impl Cli {
             Command::Events(EventsCommand::Search(args)) => commands::search::search(&args),
             Command::Redeliver(args) => commands::redeliver::redeliver(&args),
             Command::Schemas(SchemasCommand::Check(args)) => commands::schemas::check(&args),
+            Command::Runtime(RuntimeCommand::Install(args)) => commands::runtime::install(&args),
+            Command::Trust(args) => commands::trust::trust(&args),
             Command::Verify(args) => commands::verify::verify(&args),
             Command::Bench(args) => commands::bench::bench(&args),
         };

@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -13,10 +14,11 @@ use tokio::sync::OnceCell;
 use wire::sigv4::{Signer, Unsigned, sign};
 
 use crate::cli::Endpoint;
+use crate::tls;
 
 /// A client of one server.
 pub struct Client {
-    http: Http<HttpConnector, Full<Bytes>>,
+    http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoint: Endpoint,
     account: OnceCell<String>,
 }
@@ -39,11 +41,17 @@ pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
 
 impl Client {
     /// A client of the server at `endpoint`.
-    pub fn new(endpoint: &Endpoint) -> Client {
-        let http = Http::builder(TokioExecutor::new()).build_http();
+    ///
+    /// # Errors
+    /// A bundle of authorities that cannot be read.
+    pub fn new(endpoint: &Endpoint) -> anyhow::Result<Client> {
+        let tls = tls::client(endpoint.endpoint.starts_with("https:"))?;
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let http = Http::builder(TokioExecutor::new()).build(connector);
         let mut endpoint = endpoint.clone();
         endpoint.endpoint = endpoint.endpoint.trim_end_matches('/').to_owned();
-        Client { http, endpoint, account: OnceCell::new() }
+        Ok(Client { http, endpoint, account: OnceCell::new() })
     }
 
     /// Gets one of the server's own pages, as an operator.

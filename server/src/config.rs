@@ -9,9 +9,13 @@ use serde::Deserialize;
 use store::{EngineName, Location};
 
 use crate::access::{AccessKey, AccessSettings, Profile};
+use crate::packages::Packages;
+use crate::tls::TlsSettings;
 
 /// Where the data directory is if nothing says otherwise, below the current directory.
-const DATA_DIR: &str = "data";
+pub(crate) const DATA_DIR: &str = "data";
+/// Where the local authority is, below the data directory.
+pub(crate) const TLS_DIR: &str = "tls";
 /// The largest body of an object if nothing says otherwise, in MiB.
 const S3_BODY_MIB: u32 = 1024;
 /// The largest that AWS takes in one request, in MiB.
@@ -43,6 +47,13 @@ pub struct StartArgs {
     /// `https://events.example.org`.
     #[arg(long, env = "BUSWORK_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// The certificate that TLS connections are shown, with those of its authorities, in PEM. Without one, a local
+    /// authority makes certificates for local names: see `buswork trust`.
+    #[arg(long, env = "BUSWORK_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    #[arg(long, env = "BUSWORK_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// A TOML file with the same settings.
     #[arg(long, env = "BUSWORK_CONFIG")]
     pub config: Option<PathBuf>,
@@ -75,10 +86,13 @@ pub struct FunctionArgs {
         value_delimiter = ','
     )]
     pub interpreters: Vec<String>,
-    /// A `node_modules` directory with the AWS SDK, which AWS's runtimes bring along.
+    /// Where `buswork runtime install` has put the AWS SDKs; the user's own directory if not given.
+    #[arg(long, env = "BUSWORK_RUNTIME_DIR")]
+    pub runtime_dir: Option<PathBuf>,
+    /// A `node_modules` directory with the AWS SDK, in place of the installed one.
     #[arg(long, env = "BUSWORK_NODE_MODULES")]
     pub node_modules: Option<PathBuf>,
-    /// A site-packages directory with boto3, which AWS's runtimes bring along.
+    /// A site-packages directory with boto3, in place of the installed one.
     #[arg(long, env = "BUSWORK_PYTHON_PACKAGES")]
     pub python_packages: Option<PathBuf>,
 }
@@ -123,8 +137,17 @@ struct File {
     operator_token: Option<String>,
     public_url: Option<String>,
     s3_body_mib_max: Option<u32>,
+    tls: Option<TlsInFile>,
     #[serde(default)]
     functions: FunctionsInFile,
+}
+
+/// The table `[tls]` of the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsInFile {
+    cert: PathBuf,
+    key: PathBuf,
 }
 
 /// The table `[functions]` of the file.
@@ -133,6 +156,7 @@ struct File {
 struct FunctionsInFile {
     #[serde(default)]
     interpreters: BTreeMap<String, PathBuf>,
+    runtime_dir: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     python_packages: Option<PathBuf>,
 }
@@ -144,6 +168,8 @@ pub struct FunctionSettings {
     pub interpreters: BTreeMap<String, PathBuf>,
     /// A `node_modules` directory with the AWS SDK.
     pub node_modules: Option<PathBuf>,
+    /// One with version 2 of it, for runtimes before `nodejs18.x`.
+    pub legacy_node_modules: Option<PathBuf>,
     /// A site-packages directory with boto3.
     pub python_packages: Option<PathBuf>,
 }
@@ -163,6 +189,8 @@ pub struct Config {
     pub access: AccessSettings,
     /// Where clients reach the server, if not where it listens.
     pub public_url: Option<String>,
+    /// Whose certificates are shown.
+    pub tls: TlsSettings,
     /// What functions run on.
     pub functions: FunctionSettings,
     /// The largest body of an object in S3, in bytes.
@@ -200,6 +228,8 @@ impl Config {
         let in_file = StoreArgs { data_dir: file.data_dir, in_memory: false, engine: file.engine };
         let data_dir = args.store.data_dir.clone().or_else(|| in_file.data_dir.clone());
         let store = args.store.over(in_file).location()?;
+        let is_local = matches!(store, Location::Fjall(_) | Location::Redb(_));
+        let kept_in = data_dir.clone().or_else(|| is_local.then(|| DATA_DIR.into()));
         let scratch_dir = match &store {
             Location::Fjall(_) | Location::Redb(_) => {
                 data_dir.unwrap_or_else(|| DATA_DIR.into()).join("scratch")
@@ -209,8 +239,19 @@ impl Config {
                 std::env::temp_dir().join(format!("buswork-{}", std::process::id()))
             }
         };
+        let given = match (args.tls_cert, args.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsInFile { cert, key }),
+            _ => file.tls,
+        };
         Ok(Config {
             address: (host, port).into(),
+            tls: match given {
+                Some(TlsInFile { cert, key }) => TlsSettings::Given { cert, key },
+                None => TlsSettings::Local {
+                    directory: kept_in.map(|directory| directory.join(TLS_DIR)),
+                    public: scratch_dir.join(TLS_DIR),
+                },
+            },
             store,
             scratch_dir,
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
@@ -265,12 +306,20 @@ fn functions(args: FunctionArgs, file: FunctionsInFile) -> anyhow::Result<Functi
     }
     let node_modules = args.node_modules.or(file.node_modules);
     let python_packages = args.python_packages.or(file.python_packages);
-    for directory in [&node_modules, &python_packages].into_iter().flatten() {
+    let runtime_dir = args.runtime_dir.or(file.runtime_dir);
+    for directory in [&node_modules, &python_packages, &runtime_dir].into_iter().flatten() {
         if !directory.is_dir() {
             bail!("{} is no directory", directory.display());
         }
     }
-    Ok(FunctionSettings { interpreters, node_modules, python_packages })
+    let installed = Packages::of(runtime_dir);
+    let installed = installed.as_ref();
+    Ok(FunctionSettings {
+        interpreters,
+        node_modules: node_modules.or_else(|| installed?.node_modules()),
+        legacy_node_modules: installed.and_then(Packages::legacy_node_modules),
+        python_packages: python_packages.or_else(|| installed?.python_packages()),
+    })
 }
 
 impl StoreArgs {

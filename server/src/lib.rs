@@ -15,3 +15,5 @@ pub mod explain;
 pub mod front;
 pub mod listen;
 mod operator;
+pub mod packages;
+pub mod tls;

@@ -1,4 +1,7 @@
 //! The listener: accepts connections and hands their requests to the front door.
+//!
+//! One port speaks plain HTTP and TLS. Nothing that waits for a peer, a handshake least of all, happens where connections
+//! are accepted: each connection finds out in its own task which of the two it is.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,8 +13,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::front::Front;
+use crate::tls::Tls;
+use crate::tls::stream::Sniffed;
 
 /// Listens on `address`.
 ///
@@ -34,10 +40,12 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 pub async fn serve(
     listener: TcpListener,
     front: Arc<Front>,
+    tls: &Tls,
     stop: impl Future<Output = ()>,
     patience: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
+    let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let mut stop = std::pin::pin!(stop);
     loop {
         let (stream, peer) = tokio::select! {
@@ -59,7 +67,8 @@ pub async fn serve(
             async move { Ok::<_, Infallible>(front.answer(request, peer.ip()).await) }
         });
         let builder = auto::Builder::new(TokioExecutor::new());
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let stream = TokioIo::new(Sniffed::new(stream, acceptor.clone()));
+        let connection = builder.serve_connection_with_upgrades(stream, service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {

@@ -78,6 +78,7 @@ class System:
         self.bucket = f"packages-{self.stage}"
         self.stacks = []
         self.outputs = {}
+        self.is_ours = True
 
     def deploy(self):
         self.cloud.s3.create_bucket(
@@ -87,6 +88,13 @@ class System:
         self.deploy_stack("deposit", "deposit")
         self.deploy_stack("withdrawal", "withdrawal")
         self.deploy_stack("recent-actions", "recent-actions-writer", TableName=f"{self.stage}-executions")
+        return self
+
+    def attached(self):
+        """The system as it stands, deployed by other means than ours."""
+        self.is_ours = False
+        for kind in ("deposit", "withdrawal", "recent-actions"):
+            self.outputs[kind] = outputs(self.stack(f"{self.stage}-{kind}"))
         return self
 
     def deploy_stack(self, template, function, **parameters):
@@ -104,7 +112,7 @@ class System:
         self.stacks.append(name)
         stack = self.settled(name)
         assert stack["StackStatus"] == "CREATE_COMPLETE", self.failures(name)
-        self.outputs[template] = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.outputs[template] = outputs(stack)
 
     def stack(self, name):
         return self.cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -233,6 +241,10 @@ class Listener:
         self.cloud.events.remove_targets(Rule=self.name, Ids=["queue"])
         self.cloud.events.delete_rule(Name=self.name)
         self.cloud.sqs.delete_queue(QueueUrl=self.url)
+
+
+def outputs(stack):
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def plain(value):

@@ -243,10 +243,15 @@ def test_the_command_line_sees_the_same(system):
     targets = aws("events", "list-targets-by-rule", "--rule", f"{system.stage}-meetup-recent-actions")
     assert [target["Id"] for target in targets["Targets"]] == ["writer"]
     exports = {export["Name"]: export["Value"] for export in aws("cloudformation", "list-exports")["Exports"]}
-    assert exports[f"{system.stage}-deposit-state-machine-arn"] == system.machine("deposit")
+    if system.is_ours:
+        assert exports[f"{system.stage}-deposit-state-machine-arn"] == system.machine("deposit")
+    else:  # CDK makes the names up.
+        assert system.machine("deposit") in exports.values()
 
 
 def test_deploying_the_same_again_changes_nothing(system):
+    if not system.is_ours:
+        pytest.skip("the templates are somebody else's")
     stack = system.stack(f"{system.stage}-recent-actions")
     keys = [f"ParameterKey={parameter['ParameterKey']},UsePreviousValue=true" for parameter in stack["Parameters"]]
     template = f"file://{EXAMPLE / 'templates' / 'recent-actions.yaml'}"

@@ -13,7 +13,7 @@ use crate::operator::ASKED;
 pub fn call(args: &CallArgs) -> anyhow::Result<()> {
     let input = serde_json::from_str(&args.input).context("the input is no JSON")?;
     let (service, operation) = (args.service.as_str(), args.operation.as_str());
-    let client = Client::new(&args.endpoint);
+    let client = Client::new(&args.endpoint)?;
     let output = if ASKED.contains(&(service, operation)) {
         block_on(client.ask(service, operation, &input))?
     } else {

@@ -28,7 +28,7 @@ pub fn deploy(args: &DeployArgs) -> anyhow::Result<()> {
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     });
     block_on(async {
-        let deployment = Deployment { client: Client::new(&args.endpoint), name: &args.stack_name };
+        let deployment = Deployment { client: Client::new(&args.endpoint)?, name: &args.stack_name };
         deployment.run(&input).await
     })
 }

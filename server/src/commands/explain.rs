@@ -12,7 +12,7 @@ use crate::explain::{Delivery, Explanation, Fact, RuleStory, Step};
 /// No event that is kept has the id, or no server answers.
 pub fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
     let answer = block_on(async {
-        let client = Client::new(&args.endpoint);
+        let client = Client::new(&args.endpoint)?;
         let path = format!("/_buswork/explain/{}?{}", args.id.trim(), client.place().await?);
         client.get(&path).await
     })?;

@@ -13,7 +13,7 @@ use crate::client::{Client, block_on};
 pub fn output(args: &OutputArgs) -> anyhow::Result<()> {
     let stacks = block_on(async {
         let input = json!({ "StackName": args.stack_name });
-        Client::new(&args.endpoint).call("cloudformation", "DescribeStacks", &input).await
+        Client::new(&args.endpoint)?.call("cloudformation", "DescribeStacks", &input).await
     })?;
     let outputs = outputs(&stacks["Stacks"][0]);
     match &args.key {

@@ -19,7 +19,7 @@ pub fn put(args: &PutArgs) -> anyhow::Result<()> {
     let size = body.len();
     let path = format!("/{bucket}/{}", encoded(key));
     let answer =
-        block_on(async { Client::new(&args.endpoint).put("s3", &path, &content_type, body.into()).await })?;
+        block_on(async { Client::new(&args.endpoint)?.put("s3", &path, &content_type, body.into()).await })?;
     if answer.status >= 300 {
         bail!("{} was refused ({}): {}", args.url, answer.status, text(&answer.body));
     }

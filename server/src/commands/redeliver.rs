@@ -16,7 +16,7 @@ const HIDDEN_SECONDS: u32 = 30;
 /// There is no such event or dead letter, no rule matches it now, or no server answers.
 pub fn redeliver(args: &RedeliverArgs) -> anyhow::Result<()> {
     block_on(async {
-        let client = Client::new(&args.endpoint);
+        let client = Client::new(&args.endpoint)?;
         match (&args.id, &args.from, &args.dead_letter) {
             (Some(id), None, None) => events(&client, args, json!({ "EventId": id })).await,
             (None, Some(from), None) => {

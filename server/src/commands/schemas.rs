@@ -25,7 +25,7 @@ pub fn check(args: &SchemaCheckArgs) -> anyhow::Result<()> {
         }
     }
     let answer =
-        block_on(async { Client::new(&args.endpoint).ask("schemas", CHECK_COMPATIBILITY, &input).await })?;
+        block_on(async { Client::new(&args.endpoint)?.ask("schemas", CHECK_COMPATIBILITY, &input).await })?;
     if args.json {
         say(&serde_json::to_string_pretty(&answer)?);
     }

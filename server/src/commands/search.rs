@@ -26,7 +26,7 @@ pub fn search(args: &SearchArgs) -> anyhow::Result<()> {
         next_token: None,
     };
     block_on(async {
-        let client = Client::new(&args.endpoint);
+        let client = Client::new(&args.endpoint)?;
         let mut shown = 0;
         loop {
             let answer = client.ask("events", events::SEARCH, &serde_json::to_value(&input)?).await?;
@@ -55,7 +55,7 @@ pub fn tail(args: &TailArgs) -> anyhow::Result<()> {
         ..TailInput::default()
     };
     block_on(async {
-        let client = Client::new(&args.endpoint);
+        let client = Client::new(&args.endpoint)?;
         let mut left = args.count.unwrap_or(u64::MAX);
         while left > 0 {
             let answer = client.ask("events", events::TAIL, &serde_json::to_value(&input)?).await?;

@@ -16,6 +16,8 @@ use crate::cli::say;
 use crate::config::{Config, LogFormat, StartArgs};
 use crate::front::Front;
 use crate::listen;
+use crate::tls::Tls;
+use crate::tls::authority::Names;
 
 /// How long requests that are being answered may take once the server is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,7 +41,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let disk_faults = config.test_disk_faults.then(Faults::default);
     let options = Options { faults: disk_faults.clone(), ..Options::default() };
     let engine = store::open_with(&config.store, &options).context("cannot open the store")?;
-    let house = Arc::new(House { disk_faults, ..assemble(engine, &config)? });
+    let names = Names::new(address.ip(), config.public_url.as_deref());
+    let tls = Tls::open(&config.tls, &names).context("cannot set up TLS")?;
+    let house = Arc::new(House { disk_faults, ..assemble(engine, &config, tls.trusted.clone())? });
     if house.access.is_strict() {
         hide_from_functions();
     }
@@ -48,6 +52,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let isolation = Isolation::probe(launcher().is_some());
     tracing::info!(%isolation, "functions run as plain processes");
     tracing::info!(%address, profile = ?config.access.profile, engine = house.kernel.engine_name(), store = ?config.store, "started");
+    if let Some(trusted) = &tls.trusted {
+        tracing::info!(authority = %trusted.certificate.display(), "TLS on the same port; `buswork trust` makes clients accept it");
+    }
     let front = Front::new(Arc::clone(&house), config.s3_body_bytes_max);
     say(&format!("listening on http://{address}"));
     let clock = Clock::real();
@@ -55,7 +62,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         let until = clock.now() + PATIENCE;
         clock.sleep_until(until).await;
     };
-    listen::serve(listener, front, told_to_stop, patience).await;
+    listen::serve(listener, front, &tls, told_to_stop, patience).await;
     stop(&house).await
 }
 

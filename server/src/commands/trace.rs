@@ -16,7 +16,7 @@ use crate::client::{Client, block_on, text};
 /// Nothing on the trace has the id, or no server answers.
 pub fn trace(args: &TraceArgs) -> anyhow::Result<()> {
     let path = format!("/_buswork/trace/{}", args.id.replace('%', "%25").replace(' ', "%20"));
-    let answer = block_on(async { Client::new(&args.endpoint).get(&path).await })?;
+    let answer = block_on(async { Client::new(&args.endpoint)?.get(&path).await })?;
     match answer.status {
         200 => {}
         404 => bail!("nothing on the trace has the id {}", args.id),

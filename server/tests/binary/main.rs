@@ -8,3 +8,5 @@ mod profiles;
 mod server;
 #[cfg(test)]
 mod telling;
+#[cfg(test)]
+mod tls;

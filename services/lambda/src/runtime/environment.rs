@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::code::Tree;
 use super::interpreter::Family;
 use super::spec::FunctionSpec;
+use super::supervisor::Trusted;
 
 /// What a process's environment is made from, besides its function.
 pub(super) struct Surroundings<'a> {
@@ -18,7 +19,9 @@ pub(super) struct Surroundings<'a> {
     /// The directory that the interpreter is in.
     pub(super) interpreter_dir: Option<&'a Path>,
     /// The packages that the runtime offers: AWS SDK for Node, boto3.
-    pub(super) packages: Option<&'a Path>,
+    pub(super) packages: &'a [&'a Path],
+    /// The authority of the platform's certificates.
+    pub(super) trusted: Option<&'a Trusted>,
     /// The process's own scratch directory.
     pub(super) scratch: &'a Path,
     /// `host:port` of its Runtime API.
@@ -55,7 +58,15 @@ fn defaults(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, 
         pair("AWS_EC2_METADATA_DISABLED", "true"),
     ]);
     all.extend(module_path(around));
+    all.extend(around.trusted.map(trust).into_iter().flatten());
     all
+}
+
+/// What lets TLS clients accept the platform's certificates: Node adds a file to what it trusts, the others take one instead.
+fn trust(trusted: &Trusted) -> Vec<(String, String)> {
+    let bundle = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+        .map(|name| pair(name, &shown(&trusted.bundle)));
+    [pair("NODE_EXTRA_CA_CERTS", &shown(&trusted.certificate))].into_iter().chain(bundle).collect()
 }
 
 /// Where the interpreter looks for layers' and the runtime's own packages.
@@ -70,7 +81,7 @@ fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
                     [opt.join(format!("nodejs/node{major}/node_modules")), opt.join("nodejs/node_modules")]
                 })
                 .collect();
-            places.extend(around.packages.map(Path::to_owned));
+            places.extend(around.packages.iter().map(|place| place.to_path_buf()));
             places.extend([around.runtime_dir.to_owned(), around.tree.task.clone()]);
             Some(pair("NODE_PATH", &joined(&places)))
         }
@@ -79,7 +90,7 @@ fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
             places.extend(opt.into_iter().flat_map(|opt| {
                 [opt.join(format!("python/lib/python3.{minor}/site-packages")), opt.join("python")]
             }));
-            places.extend(around.packages.map(Path::to_owned));
+            places.extend(around.packages.iter().map(|place| place.to_path_buf()));
             Some(pair("PYTHONPATH", &joined(&places)))
         }
     }

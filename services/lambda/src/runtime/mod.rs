@@ -38,6 +38,6 @@ pub use spec::{
     Archive, Code, Credentials, ErrorKind, FunctionSpec, Invocation, InvokeError, Invoked, Layer, LogSink,
     PackageFetch, PackageFuture, Unlogged,
 };
-pub use supervisor::{Launcher, Supervisor, SupervisorConfig};
+pub use supervisor::{Launcher, Supervisor, SupervisorConfig, Trusted};
 pub(crate) use timer::background;
 pub use unpack::{UnpackError, unpacked_size};

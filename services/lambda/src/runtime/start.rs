@@ -21,7 +21,7 @@ use super::logs::Output;
 use super::process::{Process, Program};
 use super::sandbox::Confinement;
 use super::spec::{Code, FunctionSpec, InvokeError};
-use super::supervisor::Inner;
+use super::supervisor::{Inner, SupervisorConfig};
 use super::timer;
 
 /// A started process that has not asked for work after this long is given its work all the same, and the function's
@@ -88,7 +88,8 @@ impl Inner {
                 family,
                 runtime_dir: &self.runtime_dir,
                 interpreter_dir: interpreter.and_then(|found| found.program.parent()),
-                packages: self.packages(family),
+                packages: &self.packages(family),
+                trusted: self.config.trusted.as_ref(),
                 scratch: &scratch,
                 runtime_api: &runtime_api,
                 log_stream: output.stream(),
@@ -151,7 +152,10 @@ impl Inner {
         }
         read.extend(tree.opt.clone());
         read.extend(interpreter.iter().flat_map(|found| found.prefixes.iter().cloned()));
-        read.extend(self.config.node_modules.iter().chain(&self.config.python_packages).cloned());
+        let SupervisorConfig { node_modules, legacy_node_modules, python_packages, .. } = &self.config;
+        read.extend([node_modules, legacy_node_modules, python_packages].into_iter().flatten().cloned());
+        let trusted = self.config.trusted.iter();
+        read.extend(trusted.flat_map(|trusted| [trusted.certificate.clone(), trusted.bundle.clone()]));
         let mut write = vec![scratch.to_owned()];
         if self.config.shared_tmp {
             write.push(PathBuf::from("/tmp"));
@@ -164,12 +168,15 @@ impl Inner {
         (launcher.program.clone(), arguments)
     }
 
-    fn packages(&self, family: Family) -> Option<&Path> {
-        match family {
-            Family::Provided => None,
-            Family::Node(_) => self.config.node_modules.as_deref(),
-            Family::Python(_) => self.config.python_packages.as_deref(),
-        }
+    fn packages(&self, family: Family) -> Vec<&Path> {
+        let SupervisorConfig { node_modules, legacy_node_modules, python_packages, .. } = &self.config;
+        let places = match family {
+            Family::Provided => [None, None],
+            Family::Node(..18) => [legacy_node_modules.as_deref(), node_modules.as_deref()],
+            Family::Node(_) => [node_modules.as_deref(), None],
+            Family::Python(_) => [python_packages.as_deref(), None],
+        };
+        places.into_iter().flatten().collect()
     }
 }
 

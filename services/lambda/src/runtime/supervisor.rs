@@ -32,6 +32,15 @@ pub struct Launcher {
     pub arguments: Vec<OsString>,
 }
 
+/// The platform's own certificate authority, as functions get to know it. Both files hold nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// Its certificate, for programs that trust it besides others.
+    pub certificate: PathBuf,
+    /// All that this machine trusts and its certificate, for programs that trust one file.
+    pub bundle: PathBuf,
+}
+
 /// How functions are run here.
 #[derive(Clone)]
 pub struct SupervisorConfig {
@@ -45,8 +54,12 @@ pub struct SupervisorConfig {
     pub interpreters: BTreeMap<String, PathBuf>,
     /// A `node_modules` directory with the AWS SDK, which AWS's runtimes bring along.
     pub node_modules: Option<PathBuf>,
+    /// A `node_modules` directory with version 2 of it, which runtimes before `nodejs18.x` bring along.
+    pub legacy_node_modules: Option<PathBuf>,
     /// A site-packages directory with boto3, which AWS's runtimes bring along.
     pub python_packages: Option<PathBuf>,
+    /// The authority whose certificates the platform shows.
+    pub trusted: Option<Trusted>,
     /// Whether functions may write to the machine's `/tmp`, which many do by name. Their own `TMPDIR` they may always write.
     pub shared_tmp: bool,
     /// How long a process without work is kept.
@@ -68,7 +81,9 @@ impl SupervisorConfig {
             sink: Arc::new(Unlogged),
             interpreters: BTreeMap::new(),
             node_modules: None,
+            legacy_node_modules: None,
             python_packages: None,
+            trusted: None,
             shared_tmp: true,
             idle_limit: Duration::from_secs(300),
             take_limit: Duration::from_secs(5),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambda::runtime::Trusted;
+
 use crate::support::{House, answer, failure, has, node, package, path_text};
 use serde_json::{Value, json};
 
@@ -260,4 +262,41 @@ async fn another_version_than_asked_for_is_reported() {
     house.invoke(&Arc::new(spec), json!({})).await;
     let first = &house.log.lines()[0];
     assert!(first.contains("WARNING: nodejs99.x is not installed, running on "), "{first}");
+}
+
+#[tokio::test]
+async fn the_platforms_certificates_are_trusted() {
+    let files = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let trusted =
+        Trusted { certificate: files.path().join("ca.pem"), bundle: files.path().join("bundle.pem") };
+    std::fs::write(&trusted.certificate, "one").unwrap();
+    std::fs::write(&trusted.bundle, "all").unwrap();
+    let house = House::with(|config| config.trusted = Some(trusted));
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let source = "
+        const read = (name) => require('fs').readFileSync(process.env[name], 'utf8');
+        const names = ['NODE_EXTRA_CA_CERTS', 'AWS_CA_BUNDLE', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'];
+        exports.handler = async () => names.map(read);";
+    let invoked = house.invoke(&Arc::new(node(&[("index.js", source)])), Value::Null).await;
+    assert_eq!(answer(&invoked), json!(["one", "all", "all", "all", "all"]), "{}", invoked.log_tail);
+}
+
+#[tokio::test]
+async fn only_old_runtimes_bring_the_old_sdk() {
+    let old = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::create_dir_all(old.path().join("aws-sdk")).unwrap();
+    std::fs::write(old.path().join("aws-sdk/index.js"), "exports.version = 2").unwrap();
+    let house = House::with(|config| config.legacy_node_modules = Some(old.path().to_owned()));
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let source = "exports.handler = async () => { try { return require('aws-sdk').version } catch (e) { return e.code } }";
+    for (runtime, found) in [("nodejs16.x", json!(2)), ("nodejs20.x", json!("MODULE_NOT_FOUND"))] {
+        let mut spec = node(&[("index.js", source)]);
+        (spec.runtime, spec.revision) = (runtime.to_owned(), runtime.to_owned());
+        let invoked = house.invoke(&Arc::new(spec), Value::Null).await;
+        assert_eq!(answer(&invoked), found, "{runtime}: {}", invoked.log_tail);
+    }
 }
