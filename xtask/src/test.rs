@@ -5,7 +5,10 @@ use anyhow::bail;
 use crate::run::{output, root, run};
 use crate::server::{BINARY, Server, TEST_BINARY};
 
-/// Runs the tests of all crates, PostgreSQL's included, then real clients and a browser against the binary.
+/// Where the AWS SDKs of Lambda's runtimes are for tests.
+const RUNTIME: &str = ".tools/runtime";
+
+/// Runs the tests of all crates, PostgreSQL's included, then real clients, a browser and deployment tools against the binary.
 /// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, and repeats the crash
 /// scenario ten times instead of two.
 ///
@@ -36,7 +39,17 @@ pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
     run("examples/recent-actions/build.sh", &["rust", "node"], &[])?;
     let (binary, crashes) = if long { (BINARY, "10") } else { (TEST_BINARY, "2") };
     clients(binary)?;
-    crash(binary, crashes)
+    crash(binary, crashes)?;
+    cdk(binary)
+}
+
+/// The CDK command line, from bootstrap to destroy, against a server of its own.
+fn cdk(binary: &str) -> anyhow::Result<()> {
+    let binary = root().join(binary).display().to_string();
+    let packages = ["examples/recent-actions/functions-ts", "examples/recent-actions/cdk"];
+    run("scripts/setup-node.sh", &packages, &[])?;
+    run(&binary, &["runtime", "install", "--runtime-dir", RUNTIME], &[])?;
+    run(".tools/python/bin/pytest", &["tests-clients/cdk", "-s"], &[("BUSWORK_BIN", binary.as_str())])
 }
 
 /// boto3, the AWS CLI, the AWS SDK for JavaScript and a browser against one server.
