@@ -38,12 +38,13 @@ class App:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "NODE_NO_WARNINGS": "1",
         }
 
     def cdk(self, *arguments, succeeds=True, synthesized=True):
         """Runs `cdk`, on what was synthesized last unless told otherwise; answers what it prints."""
         app = ["--app", "cdk.out"] if synthesized else []
-        command = ["cdk", *app, "--no-notices", "--no-color", "--progress", "events", *arguments]
+        command = ["cdk", *app, "--no-notices", "--no-color", *arguments]
         begun = time.monotonic()
         done = subprocess.run(
             command,
