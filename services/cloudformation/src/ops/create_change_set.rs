@@ -57,6 +57,8 @@ pub(crate) async fn create_change_set(
     Ok(CreateChangeSetOutput { id: Some(id), stack_id: Some(stack_id) })
 }
 
+/// `ImportExistingResources`, which `cdk bootstrap` always sends, is about resources whose names exist already. Such a resource
+/// is not imported: its creation fails and says that it exists. Where none exists there is nothing to honour.
 fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
     Unsupported {
         notification_arns: &input.notification_arns,
@@ -70,8 +72,6 @@ fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
     let creates = input.change_set_type == Some(ChangeSetType::Create);
     let what = if imports || input.change_set_type == Some(ChangeSetType::Import) {
         "the import of resources"
-    } else if input.import_existing_resources == Some(true) {
-        "ImportExistingResources"
     } else if input.deployment_mode.is_some() {
         "DeploymentMode"
     } else if input.on_stack_failure == Some(OnStackFailure::Delete) && !creates {
