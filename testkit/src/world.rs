@@ -201,6 +201,12 @@ impl World {
         self.life.end_after(commits);
     }
 
+    /// The bytes that the largest commit of the present process wrote, keys and values: how much of a cloud it holds in
+    /// memory at once.
+    pub fn largest_commit(&self) -> usize {
+        self.life.largest()
+    }
+
     /// Whether the process has died: whether a commit was refused to it.
     pub fn is_dead(&self) -> bool {
         self.life.is_over()
