@@ -4,7 +4,7 @@
 
 use asl::{
     Command, ExecutionInfo, Inspection, Item, Machine, MapRun, MapRunContext, MapRunEnd, MapRunStimulus, Mock,
-    StepContext, Stimulus, TimerKind, inspect, start, step,
+    StepContext, Stimulus, TimerKind, inspect, redrive, start, step,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, json};
@@ -64,6 +64,9 @@ fuzz_target!(|data: (&str, &[u8])| {
     }
     step(&machine, &mut run, Stimulus::Stop { error: None, cause: None }, &mut ctx);
     assert!(run.is_closed());
+    redrive(&machine, &mut run, &mut ctx);
+    step(&machine, &mut run, Stimulus::Stop { error: None, cause: None }, &mut ctx);
+    assert!(run.is_closed());
 });
 
 fn drive_map_runs(machine: &Machine, commands: Vec<Command>) {
@@ -75,5 +78,6 @@ fn drive_map_runs(machine: &Machine, commands: Vec<Command>) {
         run.step(machine, MapRunStimulus::Continue, &mut step);
         run.step(machine, MapRunStimulus::Items { items: items.clone(), cursor: None }, &mut step);
         run.step(machine, MapRunStimulus::Abort, &mut step);
+        run.step(machine, MapRunStimulus::Redrive, &mut step);
     }
 }

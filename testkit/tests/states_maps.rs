@@ -243,3 +243,137 @@ async fn a_thousand_items_and_a_crash() {
     assert_eq!(counts(&run["itemCounts"]), "succeeded 1000, total 1000");
     assert_eq!(counts(&run["executionCounts"]), "succeeded 334, total 334");
 }
+
+/// Children of which one asks for a bucket that is not there yet.
+fn heads() -> Value {
+    json!({ "C": { "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:headBucket", "ResultPath": null,
+        "Parameters": { "Bucket.$": "$" }, "End": true } })
+}
+
+async fn redrive(world: &World, arn: &str) {
+    world.ok("states", "RedriveExecution", json!({ "executionArn": arn })).await;
+}
+
+#[tokio::test]
+async fn a_redrive_runs_the_children_that_did_not_succeed() {
+    for kind in ["STANDARD", "EXPRESS"] {
+        let world = world().await;
+        let items = json!(["bucket", "missing", "bucket", "bucket"]);
+        let arn = start(&world, &map(kind, heads(), json!({ "MaxConcurrency": 1 })), &items).await;
+        let failed = end(&world, &arn).await;
+        assert!(failed.starts_with("FAILED States.ExceedToleratedFailureThreshold"), "{failed}");
+        let run = run_of(&world, &arn).await;
+        assert_eq!(counts(&run["itemCounts"]), "succeeded 1, failed 1, aborted 2, total 4");
+        assert_eq!((&run["redriveCount"], run.get("redriveDate")), (&json!(0), None));
+        let list = json!({ "mapRunArn": run["mapRunArn"], "statusFilter": "FAILED" });
+        let bad = world.ok("states", "ListExecutions", list).await["executions"][0]["executionArn"].clone();
+        if kind == "STANDARD" {
+            let shown = world.ok("states", "DescribeExecution", json!({ "executionArn": bad })).await;
+            assert_eq!(shown["redriveStatus"], "REDRIVABLE_BY_MAP_RUN");
+            let refused = world.refused("states", "RedriveExecution", json!({ "executionArn": bad })).await;
+            assert_eq!(refused.code, "ExecutionNotRedrivable");
+        }
+
+        world.advance(Duration::from_secs(60)).await;
+        world.ok("s3", "CreateBucket", json!({ "Bucket": "missing" })).await;
+        redrive(&world, &arn).await;
+        world.idle().await;
+        assert_eq!(end(&world, &arn).await, format!("SUCCEEDED {items}"));
+        let run = run_of(&world, &arn).await;
+        assert_eq!((&run["status"], &run["redriveCount"]), (&json!("SUCCEEDED"), &json!(1)));
+        assert!(run["redriveDate"].as_f64() > run["startDate"].as_f64(), "{run}");
+        assert_eq!(counts(&run["itemCounts"]), "succeeded 4, total 4");
+        assert_eq!(counts(&run["executionCounts"]), "succeeded 4, total 4");
+        let history = world.ok("states", "GetExecutionHistory", json!({ "executionArn": arn })).await;
+        let events = history["events"].as_array().unwrap();
+        let of = |name: &str| events.iter().filter(|event| event["type"] == name).collect::<Vec<_>>();
+        assert_eq!((of("MapRunStarted").len(), of("ExecutionRedriven").len()), (1, 1));
+        let details = &of("MapRunRedriven")[0]["mapRunRedrivenEventDetails"];
+        assert_eq!(details, &json!({ "mapRunArn": run["mapRunArn"], "redriveCount": 1 }));
+        if kind == "STANDARD" {
+            for (filter, expected) in [("REDRIVEN", 1), ("NOT_REDRIVEN", 3)] {
+                let list = json!({ "mapRunArn": run["mapRunArn"], "redriveFilter": filter });
+                let listed = world.ok("states", "ListExecutions", list).await;
+                assert_eq!(listed["executions"].as_array().unwrap().len(), expected, "{filter}");
+            }
+            let shown = world.ok("states", "DescribeExecution", json!({ "executionArn": bad })).await;
+            assert_eq!((&shown["status"], &shown["redriveCount"]), (&json!("SUCCEEDED"), &json!(1)));
+        }
+    }
+}
+
+/// What a run that was stopped and redriven at once comes to, if the process dies after so many commits of the redrive.
+async fn stopped_and_redriven(commits: Option<u32>) -> (bool, String, String) {
+    let mut world = world().await;
+    let wait = json!({ "C": { "Type": "Wait", "Seconds": 100, "End": true } });
+    let more = json!({ "MaxConcurrency": 2 });
+    let arn = start(&world, &map("STANDARD", wait, more), &json!([1, 2, 3])).await;
+    world.ok("states", "StopExecution", json!({ "executionArn": arn })).await;
+    if let Some(commits) = commits {
+        world.die_after(commits);
+    }
+    let redrive = json!({ "executionArn": arn, "clientToken": "t" });
+    let mut asked = world.call("states", "RedriveExecution", redrive.clone()).await.is_ok();
+    world.advance(Duration::from_secs(50)).await;
+    let died = world.is_dead();
+    // All that follows is done by a process that lives.
+    world.die_after(u32::MAX);
+    if died {
+        world.restart().await;
+        if !asked {
+            asked = world.call("states", "RedriveExecution", redrive).await.is_ok();
+        }
+    }
+    assert!(asked);
+    world.advance(Duration::from_secs(400)).await;
+    (died, end(&world, &arn).await, counts(&run_of(&world, &arn).await["executionCounts"]))
+}
+
+#[tokio::test]
+async fn a_run_is_redriven_while_it_stops_whenever_the_process_dies() {
+    let expected = ("SUCCEEDED [1,2,3]".to_owned(), "succeeded 3, total 3".to_owned());
+    let (died, end, counts) = stopped_and_redriven(None).await;
+    assert_eq!((died, (end, counts)), (false, expected.clone()));
+    for commits in 0.. {
+        let (died, end, counts) = stopped_and_redriven(Some(commits)).await;
+        assert_eq!((end, counts), expected, "after {commits} commits");
+        if !died {
+            assert!(commits > 10, "{commits}");
+            break;
+        }
+    }
+}
+
+/// Runs a map over so many items; the bytes of the largest commit.
+async fn many(items: usize) -> usize {
+    let mut world = world().await;
+    let file: String = (0..items).map(|i| format!("{{\"i\":{i}}}\n")).collect();
+    put(&world, "many.jsonl", &file).await;
+    // What the upload wrote is not the map's.
+    world.restart().await;
+    let more = json!({ "MaxConcurrency": 100, "ResultPath": null,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": { "InputType": "JSONL" },
+            "Parameters": { "Bucket": "bucket", "Key": "many.jsonl" } } });
+    let child = json!({ "C": { "Type": "Pass", "Result": 1, "End": true } });
+    let arn = start(&world, &map("EXPRESS", child, more), &json!({})).await;
+    assert_eq!(end(&world, &arn).await, "SUCCEEDED {}");
+    let run = run_of(&world, &arn).await;
+    let all = format!("succeeded {items}, total {items}");
+    assert_eq!(counts(&run["executionCounts"]), all);
+    world.largest_commit()
+}
+
+#[tokio::test]
+async fn no_commit_grows_with_the_items() {
+    let largest = many(1_000).await;
+    // A page of 200 items, and a hundred children to start.
+    assert!(largest < 100_000, "{largest}");
+}
+
+#[tokio::test]
+#[ignore = "takes a minute in a debug build"]
+async fn ten_thousand_items_need_no_larger_commit_than_a_thousand() {
+    let thousand = many(1_000).await;
+    let ten_thousand = many(10_000).await;
+    assert!(ten_thousand < thousand + thousand / 10, "{ten_thousand} instead of {thousand}");
+}

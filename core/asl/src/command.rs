@@ -94,7 +94,7 @@ pub enum Stimulus {
     },
     /// A run of a distributed map has ended.
     MapRunEnded {
-        /// The wait of [`Command::StartMapRun`].
+        /// The wait of [`Command::StartMapRun`] or of [`Command::RedriveMapRun`].
         wait_id: WaitId,
         /// How.
         end: MapRunEnd,
@@ -223,9 +223,16 @@ pub enum Command {
     },
     /// Start a run of a distributed map; answer with [`Stimulus::MapRunEnded`].
     StartMapRun(Box<MapRunRequest>),
+    /// Redrive this run of a distributed map once it has come to rest; answer with [`Stimulus::MapRunEnded`].
+    RedriveMapRun {
+        /// What the answer must name.
+        wait_id: WaitId,
+        /// The run, as [`MapRunRequest`] named it.
+        map_run_arn: String,
+    },
     /// The map run is of no interest any more (failed sibling, end of the execution): abort it, and its children.
     StopMapRun {
-        /// The wait of [`Command::StartMapRun`].
+        /// The wait of [`Command::StartMapRun`] or of [`Command::RedriveMapRun`].
         wait_id: WaitId,
     },
     /// The task's answer is of no interest any more (timeout, failed sibling, end of the execution): forget its token,

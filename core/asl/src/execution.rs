@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::command::WaitId;
+use crate::command::{EXECUTION_WAIT, WaitId};
 use crate::variables::Variables;
 
 pub(crate) type FrameId = u32;
@@ -27,9 +27,31 @@ pub struct Execution {
     pub(crate) frames: BTreeMap<FrameId, Frame>,
     /// Frames that can go on without a stimulus, in turn.
     pub(crate) ready: VecDeque<FrameId>,
+    /// When it was last redriven, in milliseconds since the epoch.
+    #[serde(default)]
+    pub(crate) redriven_ms: Option<i64>,
 }
 
 impl Execution {
+    /// One that has not begun.
+    pub(crate) fn empty() -> Self {
+        Self {
+            last_event_id: 0,
+            last_wait_id: EXECUTION_WAIT,
+            last_frame_id: ROOT,
+            transitions: 0,
+            closed: false,
+            frames: BTreeMap::new(),
+            ready: VecDeque::new(),
+            redriven_ms: None,
+        }
+    }
+
+    /// Whether [`redrive`](crate::redrive) finds something to do: it has ended, and not well.
+    pub fn can_be_redriven(&self) -> bool {
+        self.closed && !self.frames.is_empty()
+    }
+
     /// Has the execution ended?
     pub fn is_closed(&self) -> bool {
         self.closed
@@ -85,6 +107,17 @@ pub(crate) struct Frame {
     /// The workflow variables of this line's scope.
     #[serde(default)]
     pub(crate) variables: Variables,
+    /// The run of the distributed map that the current state is, if it began one that a redrive takes up again.
+    #[serde(default)]
+    pub(crate) map_run: Option<MapRunLink>,
+}
+
+/// A run of a distributed map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MapRunLink {
+    pub(crate) arn: String,
+    /// How often it was redriven.
+    pub(crate) redrives: u32,
 }
 
 /// A cache of a text that can always be made again: two executions are equal whatever it holds.

@@ -27,12 +27,12 @@ macro_rules! event_types {
 event_types! {
     ActivityFailed, ActivityScheduled, ActivityScheduleFailed, ActivityStarted, ActivitySucceeded, ActivityTimedOut,
     ChoiceStateEntered, ChoiceStateExited, EvaluationFailed,
-    ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded, ExecutionTimedOut,
+    ExecutionAborted, ExecutionFailed, ExecutionRedriven, ExecutionStarted, ExecutionSucceeded, ExecutionTimedOut,
     FailStateEntered,
     LambdaFunctionFailed, LambdaFunctionScheduled, LambdaFunctionScheduleFailed, LambdaFunctionStarted,
     LambdaFunctionStartFailed, LambdaFunctionSucceeded, LambdaFunctionTimedOut,
     MapIterationAborted, MapIterationFailed, MapIterationStarted, MapIterationSucceeded,
-    MapRunAborted, MapRunFailed, MapRunStarted, MapRunSucceeded,
+    MapRunAborted, MapRunFailed, MapRunRedriven, MapRunStarted, MapRunSucceeded,
     MapStateAborted, MapStateEntered, MapStateExited, MapStateFailed, MapStateStarted, MapStateSucceeded,
     ParallelStateAborted, ParallelStateEntered, ParallelStateExited, ParallelStateFailed, ParallelStateStarted,
     ParallelStateSucceeded,
@@ -142,6 +142,13 @@ pub enum EventDetails {
     MapRunStarted {
         map_run_arn: String,
     },
+    ExecutionRedriven {
+        redrive_count: u32,
+    },
+    MapRunRedriven {
+        map_run_arn: String,
+        redrive_count: u32,
+    },
 }
 
 /// One event. Ids run from 1 without gaps; `previous_event_id` is the event that led to this one in its own branch.
@@ -198,6 +205,10 @@ impl Members {
         }
     }
 
+    fn number(&mut self, name: &str, value: u32) {
+        self.0.insert(name.to_owned(), json!(value));
+    }
+
     fn maybe_number(&mut self, name: &str, value: Option<i64>) {
         if let Some(value) = value {
             self.0.insert(name.to_owned(), json!(value));
@@ -250,7 +261,9 @@ impl EventDetails {
             | Self::TaskStarted { .. }
             | Self::MapStateStarted { .. }
             | Self::MapRunStarted { .. }
-            | Self::MapIteration { .. } => 0,
+            | Self::MapIteration { .. }
+            | Self::ExecutionRedriven { .. }
+            | Self::MapRunRedriven { .. } => 0,
         }
     }
 
@@ -289,6 +302,11 @@ impl EventDetails {
                 out.text("state", state);
             }
             Self::MapRunStarted { map_run_arn } => out.text("mapRunArn", map_run_arn),
+            Self::ExecutionRedriven { redrive_count } => out.number("redriveCount", *redrive_count),
+            Self::MapRunRedriven { map_run_arn, redrive_count } => {
+                out.text("mapRunArn", map_run_arn);
+                out.number("redriveCount", *redrive_count);
+            }
             Self::ActivityStarted { worker_name } => out.maybe_text("workerName", worker_name.as_ref()),
             _ => self.write_task(out),
         }

@@ -60,6 +60,12 @@
 //! [`Machine::child`] ([`MapRunCommand::StartChild`]), and at last for the results of all children
 //! ([`MapRunCommand::CollectResults`]); [`MapRunCommand::Finish`] is what [`Stimulus::MapRunEnded`] tells the execution.
 //!
+//! # Redrives
+//!
+//! An execution that ended FAILED, TIMED_OUT or ABORTED keeps the frames in which it ended; [`redrive`] goes on from them:
+//! states that failed or were cut short run again, branches and iterations that succeeded do not. Its map runs are taken up
+//! again too ([`Command::RedriveMapRun`], [`MapRunStimulus::Redrive`]).
+//!
 //! # One state by itself
 //!
 //! [`Query`] is a JSONata expression without a machine around it.
@@ -95,7 +101,7 @@ pub use diagnostic::{Code, Diagnostic, Severity, invalid_definition_message};
 pub use distributed::{
     ChildOutcome, Counts, CsvHeaders, Item, ItemFormat, ItemPage, ItemSource, Manifest, MapRun,
     MapRunCommand, MapRunContext, MapRunEnd, MapRunPlan, MapRunStatus, MapRunStimulus, OutputType,
-    ResultExport, Transformation, decode, read_manifest,
+    ResultExport, Transformation, Unsuccessful, decode, read_manifest,
 };
 pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};
@@ -103,4 +109,4 @@ pub use inspect::{Inspected, Inspection, InspectionData, Mock, TestStatus, inspe
 pub use machine::{DistributedMap, Machine};
 pub use query::Query;
 pub use resource::{Pattern, Resource};
-pub use step::{start, step};
+pub use step::{redrive, start, step};

@@ -45,6 +45,9 @@ pub(crate) struct Execution {
     /// The map run whose child this is.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub map: Option<MapLink>,
+    /// How often it was redriven, if it was.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub redrives: Option<Redrives>,
 }
 store::stored!(Execution, format = 1);
 
@@ -58,6 +61,29 @@ pub(crate) struct MapLink {
     /// How many items it has.
     #[serde(rename = "i")]
     pub items: u64,
+}
+
+/// How often an execution was redriven, and at whose requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Redrives {
+    #[serde(rename = "n")]
+    pub count: u32,
+    #[serde(rename = "t")]
+    pub last: Timestamp,
+    /// The newest client tokens, each with the redrive that it brought about.
+    #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<(String, Timestamp)>,
+}
+
+/// What is kept of an execution that ended without success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Rest {
+    /// All that a redrive needs.
+    Kept,
+    /// Its history has no room for more.
+    TooLong,
+    /// It holds more than fits into a row.
+    TooLarge,
 }
 
 /// An EXPRESS execution that has ended: AWS shows nothing of it but its logs, our console shows this.
@@ -93,11 +119,14 @@ pub(crate) struct End {
     pub error: Option<String>,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// Of one that ended without success; absent where nothing was kept.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
 }
 
 impl End {
     pub(crate) fn of(outcome: Outcome, at: Timestamp) -> End {
-        let end = |status, error, cause| End { status, at, output: None, error, cause };
+        let end = |status, error, cause| End { status, at, output: None, error, cause, rest: None };
         match outcome {
             Outcome::Succeeded { output } => {
                 End { output: Some(output), ..end(Status::Succeeded, None, None) }
@@ -112,6 +141,14 @@ impl End {
 impl Execution {
     pub(crate) fn status(&self) -> Status {
         self.end.as_ref().map_or(Status::Running, |end| end.status)
+    }
+
+    pub(crate) fn redrive_count(&self) -> u32 {
+        self.redrives.as_ref().map_or(0, |redrives| redrives.count)
+    }
+
+    pub(crate) fn redrive_date(&self) -> Option<Timestamp> {
+        self.redrives.as_ref().map(|redrives| redrives.last)
     }
 
     /// Where the lists show it under a status: that of its machine, of its version and of its alias; or of its map run.
@@ -145,17 +182,5 @@ pub(crate) fn code(status: Status) -> u8 {
         Status::Failed => 2,
         Status::TimedOut => 3,
         Status::Aborted => 4,
-    }
-}
-
-/// Why an execution cannot be redriven: AWS's words, except for what failed, which AWS could redrive and we cannot.
-pub(crate) fn redrive_status_reason(status: Status) -> String {
-    match status {
-        Status::Running | Status::Succeeded | Status::PendingRedrive => {
-            format!("Execution is {status} and cannot be redriven")
-        }
-        Status::Failed | Status::TimedOut | Status::Aborted => {
-            "RedriveExecution is not implemented by Buswork".to_owned()
-        }
     }
 }

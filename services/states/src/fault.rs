@@ -44,6 +44,10 @@ pub(crate) fn quota(why: impl Into<String>) -> Fault {
     Fault::new("ServiceQuotaExceededException", why)
 }
 
+pub(crate) fn execution_not_redrivable(reason: impl Into<String>) -> Fault {
+    Fault::new("ExecutionNotRedrivable", reason)
+}
+
 pub(crate) fn invalid_name(name: &str) -> Fault {
     Fault::new("InvalidName", format!("Invalid Name: '{name}'"))
 }

@@ -18,6 +18,7 @@
 //! | `MapRunOfKey { execution, started_at, id }` | the map runs of an execution |
 //! | `MapResultKey { run, number }` | a child execution of a map run that has ended |
 //! | `MapStopKey { run }` | present where no child of the run may start any more |
+//! | `RestKey { id }` | where an execution stands that ended without success: a redrive goes on from there |
 //!
 //! A map run's id is `machine/label:uuid`; `ListedKey` lists its child executions under it.
 //! `id` is `machine:name`, or `machine:name:uuid` while an EXPRESS execution runs. `ListedKey` also lists executions by
@@ -74,6 +75,8 @@ keys! {
     pub(crate) struct MapResultKey(15, sharded, large) -> MapResult { run: String, number: u64 }
     /// Present where no child of the map run may start any more.
     pub(crate) struct MapStopKey(16, sharded) -> () { run: String }
+    /// Where an execution stands that ended without success.
+    pub(crate) struct RestKey(17, sharded, large) -> Bytes { id: String }
 }
 
 /// What a list tells about an execution beyond its key.
@@ -87,6 +90,9 @@ pub(crate) struct Listed {
     pub alias: Option<String>,
     #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u64>,
+    /// How often and when it was redriven, if it was.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub redriven: Option<(u32, Timestamp)>,
 }
 store::stored!(Listed, format = 1);
 

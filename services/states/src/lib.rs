@@ -19,6 +19,7 @@ mod machine;
 mod map_run;
 mod ops;
 mod page;
+mod redrive;
 mod run;
 mod status;
 mod target;
@@ -33,7 +34,7 @@ use machine::Definitions;
 
 /// The service.
 pub fn service() -> Service {
-    Service::new(&api::SERVICE)
+    let service = Service::new(&api::SERVICE)
         .effect::<api::CreateStateMachine, _>(ops::create_state_machine::create_state_machine)
         .effect::<api::UpdateStateMachine, _>(ops::update_state_machine::update_state_machine)
         .effect::<api::ValidateStateMachineDefinition, _>(
@@ -45,6 +46,7 @@ pub fn service() -> Service {
         .transact::<api::StartExecution, _>(ops::start_execution::start_execution)
         .effect::<api::StartSyncExecution, _>(ops::start_sync_execution::start_sync_execution)
         .transact::<api::StopExecution, _>(ops::stop_execution::stop_execution)
+        .transact::<api::RedriveExecution, _>(ops::redrive_execution::redrive_execution)
         .transact::<api::DescribeExecution, _>(ops::describe_execution::describe_execution)
         .transact::<api::DescribeStateMachineForExecution, _>(
             ops::describe_state_machine_for_execution::describe_state_machine_for_execution,
@@ -80,7 +82,18 @@ pub fn service() -> Service {
         .transact::<api::DescribeMapRun, _>(ops::map_run::describe_map_run)
         .transact::<api::ListMapRuns, _>(ops::map_run::list_map_runs)
         .transact::<api::UpdateMapRun, _>(ops::map_run::update_map_run)
+        .targets(&[target::STATE_MACHINE])
+        .state(Arc::new(Definitions::default()));
+    with_internals(service)
+}
+
+/// What tasks and our own pages call.
+fn with_internals(service: Service) -> Service {
+    service
         .internal(ops::map_step::MAP_STEP, ops::map_step::map_step)
+        .internal(ops::map_redrive::REDRIVE_RUN, ops::map_redrive::redrive_run)
+        .internal(ops::map_redrive::FIND_UNSUCCESSFUL, ops::map_redrive::find_unsuccessful)
+        .internal(ops::map_redrive::REDRIVE_CHILD, ops::map_redrive::redrive_child)
         .internal(ops::map_children::START_CHILD, ops::map_children::start_child)
         .internal(ops::map_children::STOP_CHILDREN, ops::map_children::stop_children)
         .internal_effect(ops::map_items::READ_ITEMS, ops::map_items::read_items)
@@ -101,6 +114,4 @@ pub fn service() -> Service {
         .internal(ops::deliver::DELIVER, ops::deliver::deliver)
         .internal(ops::delete_state_machine::DISMANTLE, ops::delete_state_machine::dismantle)
         .internal(ops::sweep::SWEEP, ops::sweep::sweep)
-        .targets(&[target::STATE_MACHINE])
-        .state(Arc::new(Definitions::default()))
 }

@@ -22,6 +22,9 @@ use crate::keys::{Compact, MapResultKey, MapRunKey, MapRunOfKey, MapStopKey};
 use crate::machine::{Definition, definition};
 use crate::ops::map_children::{START_CHILD, STOP_CHILDREN, StartChild};
 use crate::ops::map_items::{ITEMS_READ, READ_ITEMS, ReadItems};
+use crate::ops::map_redrive::{
+    FIND_UNSUCCESSFUL, FindUnsuccessful, REDRIVE_CHILD, REDRIVE_RUN, RedriveChild, RedriveRun,
+};
 use crate::ops::map_results::{COLLECT, EXPORT, EXPORTED};
 use crate::ops::map_step::{MAP_STEP, MapStep};
 use crate::run::Live;
@@ -39,6 +42,8 @@ pub(crate) struct MapRow {
     pub ended_at: Option<Timestamp>,
     /// Where it stands in its chain of causes: its own steps do not lengthen it.
     pub hop: u16,
+    #[serde(default)]
+    pub redriven_at: Option<Timestamp>,
 }
 
 /// A child that has ended.
@@ -48,6 +53,9 @@ pub(crate) struct MapResult {
     pub id: ExecutionId,
     #[serde(rename = "x")]
     pub execution: Execution,
+    /// It is no execution: the run was stopped before it began.
+    #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
+    pub never_began: bool,
 }
 store::stored!(MapResult, format = 1);
 
@@ -75,6 +83,7 @@ pub(crate) fn begin(
         started_at: tx.now(),
         ended_at: None,
         hop,
+        redriven_at: None,
     };
     tx.put(&MapRunKey { id: run_id.clone() }, &Compact(row))?;
     let of = MapRunOfKey { execution: id.key(), started_at: tx.now(), id: run_id.clone() };
@@ -83,11 +92,22 @@ pub(crate) fn begin(
     Ok(run_id)
 }
 
+/// Redrives a run for a new wait of its execution, as soon as it rests; its id.
+pub(crate) fn redrive(tx: &mut Tx, map_run_arn: &str, wait: WaitId) -> Result<String> {
+    let run = map_run_arn.split_once(":mapRun:").map_or(map_run_arn, |(_, id)| id).to_owned();
+    let call = Call::new("states", REDRIVE_RUN, &RedriveRun { run: run.clone(), wait })?;
+    enqueue_in_order(tx, &run, call)?;
+    Ok(run)
+}
+
 /// Has a run told of something.
 pub(crate) fn tell(tx: &mut Tx, run: &str, stimulus: MapRunStimulus) -> Result<()> {
     let step = MapStep { run: run.to_owned(), stimulus };
-    let call = Call::new("states", MAP_STEP, &step)?;
-    // One after the other: all of them write the run's row.
+    enqueue_in_order(tx, run, Call::new("states", MAP_STEP, &step)?)
+}
+
+/// One after the other: all of them write the run's row.
+fn enqueue_in_order(tx: &mut Tx, run: &str, call: Call) -> Result<()> {
     let order = Some(format!("map run {run}"));
     tx.enqueue(tx.now(), NewTask { order, ..NewTask::new(call) })?;
     Ok(())
@@ -97,14 +117,19 @@ pub(crate) fn tell(tx: &mut Tx, run: &str, stimulus: MapRunStimulus) -> Result<(
 pub(crate) fn child_ended(tx: &mut Tx, id: &ExecutionId, execution: &Execution) -> Result<()> {
     let Some(map) = &execution.map else { return Ok(()) };
     let key = MapResultKey { run: map.run.clone(), number: map.number };
-    tx.put(&key, &MapResult { id: id.clone(), execution: execution.clone() })?;
-    let outcome = match execution.status() {
+    tx.put(&key, &MapResult { id: id.clone(), execution: execution.clone(), never_began: false })?;
+    let outcome = outcome(execution);
+    tell(tx, &map.run, MapRunStimulus::ChildEnded { items: map.items, outcome })
+}
+
+/// How a child ended, in the words of its run.
+pub(crate) fn outcome(execution: &Execution) -> ChildOutcome {
+    match execution.status() {
         Status::Succeeded => ChildOutcome::Succeeded,
         Status::TimedOut => ChildOutcome::TimedOut,
         Status::Aborted => ChildOutcome::Aborted,
         Status::Failed | Status::Running | Status::PendingRedrive => ChildOutcome::Failed,
-    };
-    tell(tx, &map.run, MapRunStimulus::ChildEnded { items: map.items, outcome })
+    }
 }
 
 /// A run while something happens to it.
@@ -127,6 +152,11 @@ impl LiveRun {
 
     pub(crate) fn row(&self) -> &MapRow {
         &self.row
+    }
+
+    /// The wait of its execution that it is for from now on.
+    pub(crate) fn await_by(&mut self, wait: WaitId) {
+        self.row.wait = wait;
     }
 
     /// Tells the run what happened.
@@ -179,6 +209,25 @@ impl LiveRun {
                     input: input.to_string(),
                 };
                 self.enqueue(tx, Call::new("states", START_CHILD, &start)?)
+            }
+            MapRunCommand::BeginRedrive => {
+                tx.delete(&MapStopKey { run: self.id.clone() });
+                self.row.ended_at = None;
+                self.row.redriven_at = Some(tx.now());
+                Ok(())
+            }
+            MapRunCommand::FindUnsuccessful { after, at_most } => {
+                let find = FindUnsuccessful { run: self.id.clone(), after, at_most };
+                self.enqueue(tx, Call::new("states", FIND_UNSUCCESSFUL, &find)?)
+            }
+            MapRunCommand::RedriveChild(child) => {
+                let redrive = RedriveChild {
+                    run: self.id.clone(),
+                    revision: self.row.revision,
+                    express: self.row.run.plan().express,
+                    child,
+                };
+                self.enqueue(tx, Call::new("states", REDRIVE_CHILD, &redrive)?)
             }
             MapRunCommand::StopChildren => {
                 tx.put(&MapStopKey { run: self.id.clone() }, &())?;

@@ -19,12 +19,13 @@ use store::bytes::Bytes;
 
 use crate::api::ExecutionStatus as Status;
 use crate::arn::ExecutionId;
-use crate::execution::{End, Execution, Express, Parent};
+use crate::execution::{End, Execution, Express, Parent, Rest};
 use crate::integration::{self, Asked, Asker, Place};
-use crate::keys::{Compact, ExecutionKey, ExpressKey, HistoryKey, Listed, OfferKey, RunKey};
+use crate::keys::{Compact, ExecutionKey, ExpressKey, HistoryKey, Listed, OfferKey, RestKey, RunKey};
 use crate::machine::{Definition, definition};
 use crate::map_run;
 use crate::ops::{child_ended, resume, stop_child, task_ended, timer};
+use crate::redrive::HISTORY_EVENTS;
 use crate::status;
 use crate::token::Token;
 
@@ -92,6 +93,8 @@ pub(crate) struct Live {
     stored: bool,
     /// Whether it ends because an EXPRESS execution may run no longer.
     expired: bool,
+    /// Where it stands when it ended without success.
+    rest: Option<Bytes>,
 }
 
 impl Live {
@@ -116,6 +119,7 @@ impl Live {
             changed: false,
             stored: true,
             expired: false,
+            rest: None,
         }))
     }
 
@@ -127,14 +131,37 @@ impl Live {
         definition: Arc<Definition>,
         input: Value,
     ) -> Result<Execution> {
-        if !id.is_express() {
-            let event = status::changed(tx.scope(), &id, &execution)?;
-            tx.emit(event)?;
-            note(tx, &id, &execution);
-        }
+        tell(tx, &id, &execution)?;
         let started =
             within(tx, &id, &execution, &definition, |ctx| asl::start(&definition.machine, input, ctx));
         let (state, commands) = started;
+        Live::launch(tx, id, execution, definition, state, commands)
+    }
+
+    /// Takes up again an execution that stood there when it ended: it is RUNNING in `execution`, and nowhere listed.
+    pub(crate) fn redrive(
+        tx: &mut Tx,
+        id: ExecutionId,
+        execution: Execution,
+        definition: Arc<Definition>,
+        mut state: asl::Execution,
+    ) -> Result<Execution> {
+        tell(tx, &id, &execution)?;
+        let commands = within(tx, &id, &execution, &definition, |ctx| {
+            asl::redrive(&definition.machine, &mut state, ctx)
+        });
+        Live::launch(tx, id, execution, definition, state, commands)
+    }
+
+    /// Does what the first step asks for, goes on as far as that leads, and writes all rows.
+    fn launch(
+        tx: &mut Tx,
+        id: ExecutionId,
+        execution: Execution,
+        definition: Arc<Definition>,
+        state: asl::Execution,
+        commands: Vec<Command>,
+    ) -> Result<Execution> {
         let run = Run {
             state,
             hop: tx.caller().trace.hop,
@@ -152,6 +179,7 @@ impl Live {
             changed: true,
             stored: false,
             expired: false,
+            rest: None,
         };
         live.obey(tx, commands)?;
         live.go_on(tx)?;
@@ -163,6 +191,7 @@ impl Live {
             if let Some(run) = run {
                 tx.put(&RunKey { id: live.id.key() }, &run)?;
             }
+            live.put_rest(tx)?;
             live.list(tx)?;
             live.put_events(tx)?;
             Ok(live.execution)
@@ -236,6 +265,7 @@ impl Live {
                     self.put_express(tx)?;
                 } else {
                     tx.put(&ExecutionKey { id: self.id.key() }, &self.execution)?;
+                    self.put_rest(tx)?;
                     self.list(tx)?;
                 }
             }
@@ -261,15 +291,39 @@ impl Live {
         let Execution { version, alias, end, .. } = &self.execution;
         let stopped_at = end.as_ref().map(|end| end.at);
         let items = self.execution.map.as_ref().map(|map| map.items);
-        let listed = Listed { stopped_at, version: *version, alias: alias.clone(), items };
+        let redriven = self.execution.redrives.as_ref().map(|redrives| (redrives.count, redrives.last));
+        let listed = Listed { stopped_at, version: *version, alias: alias.clone(), items, redriven };
         self.execution.listed_as(&self.id, self.execution.status()).try_for_each(|key| tx.put(&key, &listed))
+    }
+
+    /// Looks whether a redrive could go on from here, and keeps what it would need.
+    fn come_to_rest(&mut self) -> Result<Option<Rest>> {
+        if self.id.is_express() || !self.run.state.can_be_redriven() {
+            return Ok(None);
+        }
+        if self.run.state.history_events() >= HISTORY_EVENTS {
+            return Ok(Some(Rest::TooLong));
+        }
+        let state = Compact(&self.run.state).encode()?;
+        if state.len() > RUN_BYTES_MAX {
+            return Ok(Some(Rest::TooLarge));
+        }
+        self.rest = Some(state);
+        Ok(Some(Rest::Kept))
+    }
+
+    fn put_rest(&mut self, tx: &mut Tx) -> Result<()> {
+        match self.rest.take() {
+            Some(state) => tx.put(&RestKey { id: self.id.key() }, &state),
+            None => Ok(()),
+        }
     }
 
     /// Keeps the events of this step, and has those logged that are to be.
     fn put_events(&mut self, tx: &mut Tx) -> Result<()> {
         let events = std::mem::take(&mut self.events);
         if let Some(log) = &self.definition.log {
-            log.write(tx, &self.id, 0, &events)?;
+            log.write(tx, &self.id, self.execution.redrive_count(), &events)?;
         }
         match events.first() {
             Some(first) if !self.id.is_express() => {
@@ -312,6 +366,10 @@ impl Live {
                     let machine = &self.definition.machine;
                     let run = map_run::begin(tx, &self.id, &self.execution, self.run.hop, machine, *request)?;
                     self.run.maps.push((wait, run));
+                }
+                Command::RedriveMapRun { wait_id, map_run_arn } => {
+                    let run = map_run::redrive(tx, &map_run_arn, wait_id)?;
+                    self.run.maps.push((wait_id, run));
                 }
                 Command::StopMapRun { wait_id } => self.stop_map_run(tx, wait_id)?,
                 Command::Finish(outcome) => self.finish(tx, End::of(outcome, tx.now()))?,
@@ -421,6 +479,7 @@ impl Live {
         if self.expired {
             end.status = Status::TimedOut;
         }
+        end.rest = self.come_to_rest()?;
         self.execution.end = Some(end);
         map_run::child_ended(tx, &self.id, &self.execution)?;
         if self.id.is_express() {
@@ -430,9 +489,7 @@ impl Live {
             }
             return Ok(());
         }
-        let event = status::changed(tx.scope(), &self.id, &self.execution)?;
-        tx.emit(event)?;
-        note(tx, &self.id, &self.execution);
+        tell(tx, &self.id, &self.execution)?;
         if let Some(parent) = &self.execution.parent {
             let ended = child_ended::ChildEnded { parent: parent.clone(), child: self.id.clone() };
             tx.enqueue(tx.now(), NewTask::new(Call::new("states", child_ended::CHILD_ENDED, &ended)?))?;
@@ -449,6 +506,16 @@ impl Live {
         self.run.tasks.retain(|task| waits.contains(&task.wait));
         self.run.timers.retain(|timer| timer.wait == EXECUTION_WAIT || waits.contains(&timer.wait));
     }
+}
+
+/// Tells the bus of the status of a STANDARD execution.
+fn tell(tx: &mut Tx, id: &ExecutionId, execution: &Execution) -> Result<()> {
+    if !id.is_express() {
+        let event = status::changed(tx.scope(), id, execution, tx.now())?;
+        tx.emit(event)?;
+        note(tx, id, execution);
+    }
+    Ok(())
 }
 
 /// Makes the chain of causes findable by the execution's ARN.
@@ -481,7 +548,7 @@ fn within<R>(
             input: &execution.input,
             start_ms: execution.started_at.as_millis(),
             role_arn: &definition.role_arn,
-            redrive_count: 0,
+            redrive_count: execution.redrive_count(),
             machine_arn: &machine_arn,
             machine_name: id.machine(),
             machine_version_arn: version.as_deref(),

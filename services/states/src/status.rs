@@ -1,11 +1,13 @@
 //! The event 'Step Functions Execution Status Change'.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html>
 
+use base::Timestamp;
 use kernel::{Event, Scope};
 use serde::Serialize;
 
 use crate::arn::ExecutionId;
-use crate::execution::{Execution, redrive_status_reason};
+use crate::execution::Execution;
+use crate::redrive;
 
 /// Escaped input and output together beyond which the input is left out, and escaped output beyond which the output is.
 const DATA_BYTES_MAX: usize = 248 * 1024;
@@ -32,7 +34,7 @@ struct Detail<'a> {
     redrive_count: u32,
     redrive_date: Option<i64>,
     redrive_status: &'static str,
-    redrive_status_reason: String,
+    redrive_status_reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -45,12 +47,14 @@ pub(crate) fn changed(
     scope: &Scope,
     id: &ExecutionId,
     execution: &Execution,
+    now: Timestamp,
 ) -> Result<Event, serde_json::Error> {
     let arn = id.arn(scope);
     let (version_arn, alias_arn) = (execution.version_arn(scope, id), execution.alias_arn(scope, id));
     let status = execution.status();
     let end = execution.end.as_ref();
     let output = end.and_then(|end| end.output.as_deref());
+    let (redrive_status, redrive_status_reason) = redrive::status(execution, now);
     let (with_input, with_output) = included(&execution.input, output);
     let detail = Detail {
         execution_arn: &arn,
@@ -67,10 +71,10 @@ pub(crate) fn changed(
         output_details: output.map(|_| Included { included: with_output }),
         error: end.and_then(|end| end.error.as_deref()),
         cause: end.and_then(|end| end.cause.as_deref()),
-        redrive_count: 0,
-        redrive_date: None,
-        redrive_status: "NOT_REDRIVABLE",
-        redrive_status_reason: redrive_status_reason(status),
+        redrive_count: execution.redrive_count(),
+        redrive_date: execution.redrive_date().map(Timestamp::as_millis),
+        redrive_status: redrive_status.as_str(),
+        redrive_status_reason,
     };
     let detail = serde_json::to_string(&detail)?;
     Ok(Event {

@@ -27,6 +27,12 @@ pub struct Counts {
     pub aborted: u64,
     pub total: u64,
     pub results_written: u64,
+    /// Of what failed, timed out or was aborted: what a redrive will take up.
+    #[serde(default)]
+    pub pending_redrive: u64,
+    /// Of what failed, timed out or was aborted: what a redrive could not take up.
+    #[serde(default)]
+    pub failures_not_redrivable: u64,
 }
 
 impl Counts {
@@ -50,9 +56,30 @@ impl Counts {
         }
     }
 
-    /// What has not begun never will.
+    /// What has not begun will not, unless the run is redriven.
     pub(super) fn give_up(&mut self) {
         self.aborted += std::mem::take(&mut self.pending);
+    }
+
+    /// What was given up before it began is to begin after all, and what ended badly waits to be redriven.
+    pub(super) fn await_redrive(&mut self, given_up: u64) {
+        self.aborted = self.aborted.saturating_sub(given_up);
+        self.pending += given_up;
+        self.pending_redrive = self.failed + self.timed_out + self.aborted;
+        self.failures_not_redrivable = 0;
+    }
+
+    /// What ended so runs again.
+    pub(super) fn redrive(&mut self, number: u64, outcome: ChildOutcome) {
+        let ended = match outcome {
+            ChildOutcome::Succeeded => &mut self.succeeded,
+            ChildOutcome::Failed => &mut self.failed,
+            ChildOutcome::TimedOut => &mut self.timed_out,
+            ChildOutcome::Aborted => &mut self.aborted,
+        };
+        *ended = ended.saturating_sub(number);
+        self.pending_redrive = self.pending_redrive.saturating_sub(number);
+        self.running += number;
     }
 
     /// What counts against the tolerance.

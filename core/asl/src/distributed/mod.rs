@@ -9,6 +9,7 @@ mod batch;
 mod counts;
 mod decode;
 mod plan;
+mod redrive;
 mod run;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::template::Template;
 pub use counts::{ChildOutcome, Counts};
 pub use decode::{Item, ItemPage, Manifest, decode, read_manifest};
 pub use plan::{ItemFormat, ItemSource, MapRunPlan, OutputType, ResultExport, Transformation};
+pub use redrive::Unsuccessful;
 pub use run::{MapRun, MapRunCommand, MapRunContext, MapRunEnd, MapRunStatus, MapRunStimulus};
 
 pub(crate) use plan::{BatchPlan, SelectorScope};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::batch::{self, Taken};
+use super::redrive::{Redrive, Unsuccessful};
 use super::{ChildOutcome, Counts, Item, ItemSource, MapRunPlan};
 use crate::machine::{Machine, State};
 use crate::scope::{Converted, EvalError, LazyContext, Reading, Scope};
@@ -46,7 +47,7 @@ impl MapRunStatus {
     }
 }
 
-/// Something that happened to a map run. After its end, only children that end late are counted.
+/// Something that happened to a map run. After its end, only children that end late are counted, until it is redriven.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MapRunStimulus {
     /// Go on after [`MapRunCommand::Continue`].
@@ -95,6 +96,23 @@ pub enum MapRunStimulus {
     },
     /// The execution, or what the Map state is in, has ended otherwise.
     Abort,
+    /// The execution is redriven: children that did not succeed run again, and what has not begun begins. If the run is
+    /// not at rest yet, it goes on when it is.
+    Redrive,
+    /// What [`MapRunCommand::FindUnsuccessful`] asked for.
+    Unsuccessful {
+        /// By number.
+        children: Vec<Unsuccessful>,
+        /// Behind which number to look next; `None` if there are none.
+        next: Option<u64>,
+    },
+    /// [`MapRunCommand::RedriveChild`] is not possible: the child stays as it ended.
+    ChildNotRedrivable {
+        /// How many items it has.
+        items: u64,
+        /// How it had ended.
+        outcome: ChildOutcome,
+    },
 }
 
 /// What the caller of a step must do, in order, in the transaction that stores the run.
@@ -116,6 +134,17 @@ pub enum MapRunCommand {
         /// How many items are in it.
         items: u64,
     },
+    /// The run is redriven: children may start again after [`MapRunCommand::StopChildren`].
+    BeginRedrive,
+    /// Find children that ended without success; answer with [`MapRunStimulus::Unsuccessful`].
+    FindUnsuccessful {
+        /// Only those behind this number.
+        after: Option<u64>,
+        /// The most children of the answer.
+        at_most: u32,
+    },
+    /// Redrive a child, or start it again if it is EXPRESS or had never begun; its end is to be told like any other.
+    RedriveChild(Unsuccessful),
     /// Stop all children that run; each end is still to be told.
     StopChildren,
     /// Gather the children's outputs, or export them; answer with [`MapRunStimulus::Results`].
@@ -157,21 +186,23 @@ enum Cursor {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MapRun {
     plan: MapRunPlan,
-    status: MapRunStatus,
-    items: Counts,
-    executions: Counts,
+    pub(super) status: MapRunStatus,
+    pub(super) items: Counts,
+    pub(super) executions: Counts,
     cursor: Cursor,
     /// A page is on its way.
-    reading: bool,
+    pub(super) reading: bool,
     /// Results are being gathered.
-    collecting: bool,
+    pub(super) collecting: bool,
     /// Inputs that wait for a child.
-    queue: VecDeque<Value>,
+    pub(super) queue: VecDeque<Value>,
     next_index: u64,
     next_child: u64,
-    failure: Option<(String, String)>,
+    pub(super) failure: Option<(String, String)>,
     /// The children have been told to stop.
-    stopping: bool,
+    pub(super) stopping: bool,
+    #[serde(default)]
+    pub(super) redrive: Redrive,
 }
 
 impl MapRun {
@@ -191,6 +222,7 @@ impl MapRun {
             next_child: 0,
             failure: None,
             stopping: false,
+            redrive: Redrive::default(),
         };
         run.arrive(given, machine, step);
         run
@@ -228,11 +260,33 @@ impl MapRun {
             self.items.end(*items, *outcome);
             self.executions.end(1, *outcome);
         }
+        if let MapRunStimulus::ChildNotRedrivable { items, outcome } = &stimulus {
+            self.not_redrivable(*items, *outcome);
+        }
         if self.status != MapRunStatus::Running {
+            self.while_at_rest(&stimulus, &mut commands);
             return commands;
         }
+        if self.take(stimulus, machine, step, &mut commands) {
+            self.go_on(&mut commands);
+        }
+        commands
+    }
+
+    /// What happens to a run that is under way; whether it goes on.
+    fn take(
+        &mut self,
+        stimulus: MapRunStimulus,
+        machine: &Machine,
+        step: &mut MapRunContext<'_>,
+        commands: &mut Vec<MapRunCommand>,
+    ) -> bool {
         match stimulus {
-            MapRunStimulus::Continue | MapRunStimulus::ChildEnded { .. } => {}
+            MapRunStimulus::Continue
+            | MapRunStimulus::ChildEnded { .. }
+            | MapRunStimulus::ChildNotRedrivable { .. }
+            | MapRunStimulus::Redrive => {}
+            MapRunStimulus::Unsuccessful { children, next } => self.redrive.found(children, next),
             MapRunStimulus::Items { items, cursor } => {
                 self.reading = false;
                 self.cursor = cursor.map_or(Cursor::End, |cursor| Cursor::At(Some(cursor)));
@@ -245,13 +299,13 @@ impl MapRun {
             MapRunStimulus::Results { output, written } => {
                 self.executions.results_written = written;
                 self.items.results_written = written;
-                self.finish(output, &mut commands);
-                return commands;
+                self.finish(output, commands);
+                return false;
             }
             MapRunStimulus::ResultsFailed { error, cause } => {
                 self.collecting = false;
-                self.end(MapRunEnd::Failed { error, cause }, MapRunStatus::Failed, &mut commands);
-                return commands;
+                self.end(MapRunEnd::Failed { error, cause }, MapRunStatus::Failed, commands);
+                return false;
             }
             MapRunStimulus::Update {
                 max_concurrency,
@@ -267,15 +321,14 @@ impl MapRun {
             MapRunStimulus::Abort => {
                 self.give_up();
                 commands.push(MapRunCommand::StopChildren);
-                self.end(MapRunEnd::Aborted, MapRunStatus::Aborted, &mut commands);
-                return commands;
+                self.end(MapRunEnd::Aborted, MapRunStatus::Aborted, commands);
+                return false;
             }
         }
-        self.go_on(&mut commands);
-        commands
+        true
     }
 
-    fn go_on(&mut self, commands: &mut Vec<MapRunCommand>) {
+    pub(super) fn go_on(&mut self, commands: &mut Vec<MapRunCommand>) {
         if self.failure.is_none() && self.exceeds_tolerance() {
             let cause = "The specified tolerated failure threshold was exceeded".to_owned();
             self.fail("States.ExceedToleratedFailureThreshold", cause);
@@ -289,7 +342,8 @@ impl MapRun {
         {
             commands.push(MapRunCommand::StopChildren);
         }
-        let over = self.failure.is_some() || (self.cursor == Cursor::End && self.queue.is_empty());
+        let all_begun = self.cursor == Cursor::End && self.queue.is_empty() && self.redrive.is_over();
+        let over = self.failure.is_some() || all_begun;
         if over && self.executions.running == 0 && !self.collecting && !self.reading {
             match (&self.failure, &self.plan.export) {
                 (Some((error, cause)), None) => {
@@ -312,6 +366,12 @@ impl MapRun {
         for _ in 0..STARTS_MAX {
             if self.executions.running >= most {
                 return;
+            }
+            if !self.redrive.is_over() {
+                if !self.redrive_child(commands) {
+                    return;
+                }
+                continue;
             }
             match batch::take(&mut self.queue, self.plan.batch.as_ref(), self.cursor == Cursor::End) {
                 Taken::Input(input, items) => {
@@ -415,7 +475,7 @@ impl MapRun {
 
     /// Percentages are judged once all items are known: before, every item to come would lower them.
     fn exceeds_tolerance(&self) -> bool {
-        let bad = self.items.bad();
+        let bad = self.items.bad().saturating_sub(self.redrive.bad_before);
         let (count, percentage) = (self.plan.tolerated_failure_count, self.plan.tolerated_failure_percentage);
         let over_count = match (count, percentage) {
             (Some(most), _) => bad > most,
@@ -433,9 +493,12 @@ impl MapRun {
         self.give_up();
     }
 
+    /// What waits for a child keeps waiting: a redrive would start it.
     fn give_up(&mut self) {
-        self.queue.clear();
         self.items.give_up();
+        self.items.pending_redrive = 0;
+        self.executions.pending_redrive = 0;
+        self.redrive.stop();
     }
 
     fn finish(&mut self, output: Value, commands: &mut Vec<MapRunCommand>) {

@@ -28,6 +28,8 @@ pub(super) struct Sources<'a> {
     /// The item whose `ItemSelector` is evaluated.
     pub(super) item: Option<ItemAt<'a>>,
     pub(super) token: Option<&'a str>,
+    /// When the execution was last redriven.
+    pub(super) redriven_ms: Option<i64>,
     /// Used instead, where it is given.
     pub(super) given: Option<&'a Value>,
 }
@@ -66,6 +68,9 @@ impl Sources<'_> {
                 "EnteredTime": timestamp::format(self.frame.entered_ms),
             },
         });
+        if let Some(redriven_ms) = self.redriven_ms {
+            context["Execution"]["RedriveTime"] = json!(timestamp::format(redriven_ms));
+        }
         let kind = state_of(self.machine, self.frames, self.frame).map(|state| &state.kind);
         if matches!(kind, Some(Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_))) {
             context["State"]["RetryCount"] = json!(self.frame.retry_count());

@@ -13,12 +13,17 @@ use crate::distributed::{
     BatchPlan, Batcher, Distributed, InputType, Item, ItemFormat, ItemSource, MapRunEnd, MapRunPlan, Reader,
     ResultExport, SelectorScope, Source,
 };
-use crate::execution::{Doing, Frame};
+use crate::execution::{Doing, Frame, MapRunLink};
 use crate::history::{EventDetails, HistoryEventType as Event};
 use crate::intrinsic::uuid;
 use crate::machine::{Quantity, State};
 
 const NUMBER_MAX: i64 = 99_999_999;
+
+/// The errors of a run that a redrive takes up again; after any other it begins a new one.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html>
+const TAKEN_UP_AGAIN: [&str; 3] =
+    ["States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed", "States.ResultWriterFailed"];
 
 impl Engine<'_, '_, '_, '_> {
     /// Hands out the run of a distributed map: everything that the state says is evaluated now.
@@ -41,6 +46,7 @@ impl Engine<'_, '_, '_, '_> {
         let mut keys = keys.into_iter();
         let items = items.into_iter().map(|value| Item { value, key: keys.next() }).collect();
         let state_name = state.name.to_string();
+        frame.map_run = Some(MapRunLink { arn: map_run_arn.clone(), redrives: 0 });
         let request = MapRunRequest { wait_id, state_name, map_run_arn, plan, items };
         self.commands.push(Command::StartMapRun(Box::new(request)));
         frame.doing = Doing::MapRun(wait_id);
@@ -205,6 +211,8 @@ impl Engine<'_, '_, '_, '_> {
             MapRunEnd::Succeeded { output } => {
                 self.advance(frame, Event::MapRunSucceeded, None);
                 self.event(Event::MapStateSucceeded, frame.last_event, None);
+                // If its result cannot be processed, a redrive needs another run.
+                frame.map_run = None;
                 return self.result(frame, state, Arc::new(output));
             }
             MapRunEnd::Failed { error, cause } => (error, cause),
@@ -213,6 +221,9 @@ impl Engine<'_, '_, '_, '_> {
         let details = EventDetails::Failure { error: Some(error.clone()), cause: Some(cause.clone()) };
         self.advance(frame, Event::MapRunFailed, Some(details));
         self.advance(frame, Event::MapStateFailed, None);
+        if !TAKEN_UP_AGAIN.contains(&&*error) {
+            frame.map_run = None;
+        }
         Err(Failure::reported(Some(error), Some(cause)))
     }
 }

@@ -91,7 +91,7 @@ impl Engine<'_, '_, '_, '_> {
     pub(super) fn fail(&mut self, id: FrameId, mut frame: Frame, state: &State, mut failure: Failure) {
         self.tell_evaluation(&mut frame, state, &mut failure);
         if failure.fatal {
-            self.end_failed(frame.last_event, failure);
+            self.fail_all(id, frame, failure);
             return;
         }
         if let Some((place, pause_ms)) = self.retry(&mut frame, state, &failure) {
@@ -103,11 +103,13 @@ impl Engine<'_, '_, '_, '_> {
             let at_ms = self.ctx.now_ms.saturating_add(pause_ms);
             self.commands.push(Command::StartTimer { wait_id, kind: TimerKind::Retry, at_ms });
             frame.doing = Doing::Retry(wait_id);
+            frame.map_run = None;
             self.run.frames.insert(id, frame);
+            self.fallen.clear();
             return;
         }
         let Some(place) = state.catch.iter().position(|catcher| failure.is_one_of(&catcher.errors)) else {
-            self.fail_frame(frame, state, failure);
+            self.fail_frame(id, frame, state, failure);
             return;
         };
         let catcher = &state.catch[place];
@@ -117,17 +119,25 @@ impl Engine<'_, '_, '_, '_> {
         });
         match self.caught(&frame, state, catcher, &failure) {
             Ok((output, assigned)) => {
+                self.fallen.clear();
                 self.exit(id, frame, state, output, assigned, Next::State(catcher.next))
             }
             Err(mut failure) => {
                 self.tell_evaluation(&mut frame, state, &mut failure);
                 if failure.fatal || failure.error.as_deref() == Some("States.ResultPathMatchFailure") {
-                    self.end_failed(frame.last_event, failure);
+                    self.fail_all(id, frame, failure);
                 } else {
-                    self.fail_frame(frame, state, failure);
+                    self.fail_frame(id, frame, state, failure);
                 }
             }
         }
+    }
+
+    /// Nothing handles the failure of this frame: it ends the execution.
+    pub(super) fn fail_all(&mut self, id: FrameId, frame: Frame, failure: Failure) {
+        let previous = frame.last_event;
+        self.fallen.frame(id, frame);
+        self.end_failed(previous, failure);
     }
 
     /// Writes that a query failed, once.

@@ -63,10 +63,6 @@ impl Engine<'_, '_, '_, '_> {
         if items.is_empty() {
             return self.all_joined(frame, state, Value::Array(Vec::new()));
         }
-        let at_once = match u32::try_from(most).unwrap_or(u32::MAX) {
-            0 => ITERATIONS_MAX,
-            most => most.min(ITERATIONS_MAX),
-        };
         let mut fork = Fork {
             outputs: vec![None; items.len()],
             items: items.into_iter().map(|item| Some(Arc::new(item))).collect(),
@@ -75,8 +71,9 @@ impl Engine<'_, '_, '_, '_> {
             live: 0,
             keys,
         };
-        for _ in 0..at_once {
+        for _ in 0..iterations_at_once(most) {
             if let Err(failure) = self.start_item(id, frame, state, &mut fork, frame.last_event) {
+                frame.doing = Doing::Fork(fork);
                 return Err(self.abort_children(id, frame, state, frame.last_event, failure));
             }
         }
@@ -85,7 +82,7 @@ impl Engine<'_, '_, '_, '_> {
     }
 
     /// Begins the next iteration, if there is an item left.
-    fn start_item(
+    pub(super) fn start_item(
         &mut self,
         id: FrameId,
         frame: &Frame,
@@ -136,6 +133,7 @@ impl Engine<'_, '_, '_, '_> {
                 EventDetails::MapIteration { name: state.name.to_string(), index: u64::from(link.index) };
             self.event(Event::MapIterationSucceeded, last_event, Some(details));
             if let Err(failure) = self.start_item(link.parent, &frame, state, &mut fork, last_event) {
+                frame.doing = Doing::Fork(fork);
                 let failure = self.abort_children(link.parent, &mut frame, state, last_event, failure);
                 self.settle(link.parent, frame, state, Err(failure));
                 return;
@@ -215,12 +213,13 @@ impl Engine<'_, '_, '_, '_> {
     }
 
     /// A frame failed for good: the execution fails, or the state that forked it.
-    pub(super) fn fail_frame(&mut self, frame: Frame, state: &State, failure: Failure) {
+    pub(super) fn fail_frame(&mut self, id: FrameId, frame: Frame, state: &State, failure: Failure) {
         let previous = frame.last_event;
         let Some(link) = frame.link else {
-            self.end_failed(previous, failure);
+            self.fail_all(id, frame, failure);
             return;
         };
+        self.fallen.frame(id, frame);
         let Some(mut parent) = self.run.frames.remove(&link.parent) else { return };
         let Some(parent_state) = self.state(&parent) else { return };
         if let Kind::Map(_) = parent_state.kind {
@@ -239,7 +238,7 @@ impl Engine<'_, '_, '_, '_> {
     }
 
     /// Aborts what is left of a fork and writes that its state failed.
-    fn abort_children(
+    pub(super) fn abort_children(
         &mut self,
         id: FrameId,
         frame: &mut Frame,
@@ -251,12 +250,13 @@ impl Engine<'_, '_, '_, '_> {
             return failure;
         }
         self.abort_fork(id, state, previous);
+        let rest = std::mem::replace(&mut frame.doing, Doing::Run);
+        self.fallen.rest(id, rest);
         let (event, also) = match state.kind {
             Kind::Map(_) => (Event::MapStateFailed, "States.ExceedToleratedFailureThreshold"),
             _ => (Event::ParallelStateFailed, "States.BranchFailed"),
         };
         frame.last_event = self.event(event, previous, None);
-        frame.doing = Doing::Run;
         failure.also.push(also);
         failure
     }
@@ -280,6 +280,7 @@ impl Engine<'_, '_, '_, '_> {
             if let Some(state) = flow.and_then(|flow| flow.state(frame.state)) {
                 self.abort_frame(child, &frame, state, previous);
             }
+            self.fallen.frame(child, frame);
         }
     }
 
@@ -309,6 +310,14 @@ fn aborted_leaf(kind: &Kind) -> Option<Event> {
         Kind::Task(_) => Some(Event::TaskStateAborted),
         Kind::Wait(_) => Some(Event::WaitStateAborted),
         _ => None,
+    }
+}
+
+/// The iterations that run at once under this `MaxConcurrency`.
+pub(super) fn iterations_at_once(max_concurrency: i64) -> u32 {
+    match u32::try_from(max_concurrency).unwrap_or(u32::MAX) {
+        0 => ITERATIONS_MAX,
+        most => most.min(ITERATIONS_MAX),
     }
 }
 

@@ -1,6 +1,5 @@
 //! One state by itself, and what it does with its data on the way.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -10,7 +9,7 @@ use super::data::Data;
 use super::fail::Failure;
 use super::run::Progress;
 use super::{Engine, StepContext};
-use crate::command::{Command, EXECUTION_WAIT, Outcome, TaskRequest};
+use crate::command::{Command, Outcome, TaskRequest};
 use crate::execution::{Doing, Execution, Frame, ROOT};
 use crate::inspect::{InspectionData, Mock};
 use crate::machine::{Kind, Machine, MapState, Mode, Next, State};
@@ -49,15 +48,7 @@ pub(crate) struct Tried {
 
 /// Runs one state of the machine's own flow.
 pub(crate) fn inspect_state(machine: &Machine, trial: Trial, ctx: &mut StepContext<'_>) -> Tried {
-    let mut run = Execution {
-        last_event_id: 0,
-        last_wait_id: EXECUTION_WAIT,
-        last_frame_id: ROOT,
-        transitions: 0,
-        closed: false,
-        frames: BTreeMap::new(),
-        ready: VecDeque::new(),
-    };
+    let mut run = Execution::empty();
     let mut engine = Engine::new(machine, &mut run, ctx);
     let input = Arc::new(trial.input);
     engine.probe = Some(Box::new(Probe {

@@ -7,10 +7,11 @@ mod distributed;
 mod fail;
 mod fork;
 mod inspect;
+mod redrive;
 mod run;
 mod task;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -28,6 +29,8 @@ use fail::Failure;
 pub(crate) use context::map_context;
 use inspect::Probe;
 pub(crate) use inspect::{Trial, Tried, inspect_state};
+use redrive::Fallen;
+pub use redrive::redrive;
 
 /// The states that one step runs before it asks to be continued.
 const TRANSITIONS_MAX: u32 = 200;
@@ -42,15 +45,7 @@ const DATA_BYTES_MAX: usize = 262_144;
 /// Starts an execution: writes `ExecutionStarted` and runs until everything waits, ends, or the bound on transitions is
 /// reached. `input` is `ctx.execution.input`, parsed.
 pub fn start(machine: &Machine, input: Value, ctx: &mut StepContext<'_>) -> (Execution, Vec<Command>) {
-    let mut run = Execution {
-        last_event_id: 0,
-        last_wait_id: EXECUTION_WAIT,
-        last_frame_id: ROOT,
-        transitions: 0,
-        closed: false,
-        frames: BTreeMap::new(),
-        ready: VecDeque::new(),
-    };
+    let mut run = Execution::empty();
     let info = ctx.execution;
     let mut engine = Engine::new(machine, &mut run, ctx);
     let details = EventDetails::ExecutionStarted {
@@ -60,14 +55,7 @@ pub fn start(machine: &Machine, input: Value, ctx: &mut StepContext<'_>) -> (Exe
         machine_version_arn: info.machine_version_arn.map(str::to_owned),
     };
     engine.event(HistoryEventType::ExecutionStarted, 0, Some(details));
-    if let Some(seconds) = machine.timeout_seconds {
-        let at_ms = engine.ctx.now_ms.saturating_add(seconds.saturating_mul(1000));
-        engine.commands.push(Command::StartTimer {
-            wait_id: EXECUTION_WAIT,
-            kind: TimerKind::Execution,
-            at_ms,
-        });
-    }
+    engine.time_execution();
     // AWS chains the first state to nothing, not to ExecutionStarted.
     engine.spawn(ROOT, None, 0, &machine.flow, Arc::new(input));
     engine.run_ready();
@@ -104,11 +92,22 @@ struct Engine<'m, 'e, 'c, 'x> {
     exhausted: bool,
     /// One state runs by itself, and what it does with its data is noted.
     probe: Option<Box<Probe>>,
+    /// What the failure that is on its way up has cut short.
+    fallen: Fallen,
 }
 
 impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
     fn new(machine: &'m Machine, run: &'e mut Execution, ctx: &'c mut StepContext<'x>) -> Self {
-        Self { machine, run, ctx, commands: Vec::new(), written: 0, exhausted: false, probe: None }
+        Self {
+            machine,
+            run,
+            ctx,
+            commands: Vec::new(),
+            written: 0,
+            exhausted: false,
+            probe: None,
+            fallen: Fallen::default(),
+        }
     }
 
     /// Writes an event and returns its id.
@@ -162,6 +161,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
             retries: Vec::new(),
             doing: Doing::Enter,
             variables: Variables::default(),
+            map_run: None,
         };
         self.run.frames.insert(id, frame);
         self.run.ready.push_back(id);
@@ -185,6 +185,7 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
             frames: &self.run.frames,
             item: data.item,
             token: data.token,
+            redriven_ms: self.run.redriven_ms,
             given: self.probe.as_ref().and_then(|probe| probe.context.as_ref()),
         };
         let make = || sources.object();
@@ -248,7 +249,9 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
 
     fn time_out(&mut self) {
         let Some(seconds) = self.machine.timeout_seconds else { return };
-        if self.ctx.now_ms < self.ctx.execution.start_ms.saturating_add(seconds.saturating_mul(1000)) {
+        // A redrive begins to count anew.
+        let from_ms = self.run.redriven_ms.unwrap_or(self.ctx.execution.start_ms);
+        if self.ctx.now_ms < from_ms.saturating_add(seconds.saturating_mul(1000)) {
             return;
         }
         let details = EventDetails::Failure { error: None, cause: None };
@@ -269,10 +272,24 @@ impl<'m, 'e, 'c, 'x> Engine<'m, 'e, 'c, 'x> {
         self.close(Outcome::Failed { error, cause });
     }
 
-    /// Lets go of everything that is still waited for, and ends.
+    /// Sets the timer of the whole execution, if its machine has one.
+    fn time_execution(&mut self) {
+        if let Some(seconds) = self.machine.timeout_seconds {
+            let at_ms = self.ctx.now_ms.saturating_add(seconds.saturating_mul(1000));
+            let kind = TimerKind::Execution;
+            self.commands.push(Command::StartTimer { wait_id: EXECUTION_WAIT, kind, at_ms });
+        }
+    }
+
+    /// Lets go of everything that is still waited for, and ends. Of what did not succeed the frames stay, at rest: a
+    /// redrive goes on from them.
     fn close(&mut self, outcome: Outcome) {
-        for frame in std::mem::take(&mut self.run.frames).into_values() {
+        let frames = std::mem::take(&mut self.run.frames);
+        for frame in frames.values() {
             self.let_go(&frame.doing);
+        }
+        if !matches!(outcome, Outcome::Succeeded { .. }) {
+            self.run.frames = std::mem::take(&mut self.fallen).with(frames);
         }
         if self.machine.timeout_seconds.is_some() && outcome != Outcome::TimedOut {
             self.commands.push(Command::CancelTimer { wait_id: EXECUTION_WAIT, kind: TimerKind::Execution });

@@ -35,7 +35,9 @@ impl Engine<'_, '_, '_, '_> {
         let Some(state) = self.state(&frame) else {
             let cause =
                 format!("The execution does not fit its definition at the state '{}'", frame.state_name);
-            self.end_failed(frame.last_event, Failure::fatal("States.Runtime", cause));
+            let previous = frame.last_event;
+            self.run.frames.insert(id, frame);
+            self.end_failed(previous, Failure::fatal("States.Runtime", cause));
             return;
         };
         let entered = match frame.doing {
@@ -73,6 +75,7 @@ impl Engine<'_, '_, '_, '_> {
         frame.entered_event = frame.last_event;
         frame.entered_ms = self.ctx.now_ms;
         frame.retries = vec![0; state.retry.len()];
+        frame.map_run = None;
         frame.doing = Doing::Run;
         let checked = check_size(state, &text);
         frame.input_text = InputText(Some(text));
@@ -262,7 +265,9 @@ impl Engine<'_, '_, '_, '_> {
         let same = Arc::ptr_eq(&output, &frame.input);
         let text = text_of(&output, if same { &frame.input_text } else { &InputText(None) });
         if let Err(failure) = check_size(state, &text) {
-            self.end_failed(frame.last_event, failure);
+            let previous = frame.last_event;
+            self.run.frames.insert(id, frame);
+            self.end_failed(previous, failure);
             return;
         }
         if let Some(event) = exited_event(&state.kind) {

@@ -16,6 +16,11 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+/// How often what did not succeed is redriven.
+fn redrives(case: &Value) -> u32 {
+    case["redrives"].as_u64().unwrap_or_default() as u32
+}
+
 fn play(case: &Value, keep: Keep) -> (Value, Vec<HistoryEventType>) {
     let machine = Machine::parse(&case["definition"].to_string()).unwrap_or_else(|found| panic!("{found:?}"));
     let input = case["input"].as_str().map_or_else(|| case["input"].to_string(), str::to_owned);
@@ -23,7 +28,8 @@ fn play(case: &Value, keep: Keep) -> (Value, Vec<HistoryEventType>) {
     if let Some(most) = case["historyEventsMax"].as_i64() {
         world = world.history_events_max(most);
     }
-    let world = world.run(case["stopAfterSteps"].as_u64().map(|steps| steps as usize));
+    let stop = case["stopAfterSteps"].as_u64().map(|steps| steps as usize);
+    let world = world.run_and_redrive(stop, redrives(case));
     let outcome = match world.outcome.clone().unwrap() {
         Outcome::Succeeded { output } => json!({ "SUCCEEDED": output }),
         Outcome::Failed { error, cause } => json!({ "FAILED": [error, cause] }),
@@ -84,7 +90,7 @@ fn ids_have_no_gaps_and_point_backwards() {
             Some(most) => world.history_events_max(most),
             None => world,
         };
-        for (event, id) in world.run(stop).events.iter().zip(1..) {
+        for (event, id) in world.run_and_redrive(stop, redrives(&case)).events.iter().zip(1..) {
             assert_eq!(event.id, id);
             assert!(event.previous_event_id < id);
         }

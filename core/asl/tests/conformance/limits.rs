@@ -177,3 +177,21 @@ fn large_data_cut_steps_short() {
     let small = World::new(&machine, "{}", &Value::Null, Keep::InMemory).run(None);
     assert_eq!(small.continues(), 0);
 }
+
+#[test]
+fn a_parallel_whose_results_are_too_large_together_is_redriven_as_a_whole() {
+    let branch = |name: &str| json!({ "StartAt": name, "States": { name: { "Type": "Task", "Resource": FUNCTION, "End": true } } });
+    let definition = json!({ "StartAt": "P", "States": { "P": { "Type": "Parallel", "End": true,
+        "Branches": [branch("A"), branch("B")] } } });
+    let large = json!({ "ok": "x".repeat(140_000) });
+    let answers = json!({ "A": [large.clone(), { "ok": "a" }], "B": [large, { "ok": "b" }] });
+    let machine = machine(&definition);
+    let world = World::new(&machine, "{}", &answers, Keep::AsMsgpack).run_and_redrive(None, 1);
+    assert_eq!(world.outcome, Some(Outcome::Succeeded { output: r#"["a","b"]"#.into() }));
+    let times = |wanted| world.events.iter().filter(|event| event.event_type == wanted).count();
+    assert_eq!(times(HistoryEventType::LambdaFunctionScheduled), 4, "both branches, twice");
+    assert_eq!(
+        (times(HistoryEventType::ParallelStateStarted), times(HistoryEventType::ExecutionRedriven)),
+        (2, 1)
+    );
+}

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use asl::{
     ChildOutcome, Command, ExecutionInfo, Item, ItemSource, Machine, MapRun, MapRunCommand, MapRunContext,
-    MapRunEnd, MapRunRequest, MapRunStimulus, Outcome, StepContext, decode, start,
+    MapRunEnd, MapRunRequest, MapRunStimulus, Outcome, StepContext, Unsuccessful, decode, start,
 };
 use serde_json::{Value, json};
 
 use crate::world::MACHINE_ARN;
 
-/// What a run came to, and how it went there.
+/// A run, and how it went so far.
 pub(crate) struct Driven {
     pub(crate) end: MapRunEnd,
     pub(crate) run: MapRun,
@@ -19,18 +19,12 @@ pub(crate) struct Driven {
     pub(crate) most_bytes: usize,
     pub(crate) pages: usize,
     pub(crate) started: Vec<Value>,
+    pub(crate) redriven: Vec<u64>,
+    /// By number: the input, how many items are in it, and what came of it.
+    children: BTreeMap<u64, (Value, u64, Outcome)>,
 }
 
 /// Drives a run to its end. `files`: `{"file": text}`, read whatever the bucket; `{"list": […]}` for objects.
-pub(crate) fn drive(
-    machine: &Machine,
-    request: MapRunRequest,
-    files: &Value,
-    child: &mut dyn FnMut(&Value) -> Outcome,
-) -> MapRunEnd {
-    drive_to_end(machine, request, files, child).end
-}
-
 pub(crate) fn drive_to_end(
     machine: &Machine,
     request: MapRunRequest,
@@ -39,48 +33,112 @@ pub(crate) fn drive_to_end(
 ) -> Driven {
     let mut random = || 7;
     let mut step = MapRunContext { now_ms: 0, random: &mut random };
-    let mut run = MapRun::new(request.plan, request.items, machine, &mut step);
-    let mut stimuli = VecDeque::from([MapRunStimulus::Continue]);
-    let mut outputs = BTreeMap::new();
-    let (mut most_running, mut most_bytes, mut pages, mut started) = (0, 0, 0, Vec::new());
-    loop {
-        let stimulus = stimuli.pop_front().expect("the run goes on");
-        let stored = rmp_serde::to_vec(&run).unwrap();
-        most_bytes = most_bytes.max(stored.len());
-        run = rmp_serde::from_slice(&stored).unwrap();
-        let commands = run.step(machine, stimulus, &mut step);
-        most_running = most_running.max(run.execution_counts().running);
-        for command in commands {
-            match command {
-                MapRunCommand::ReadItems { cursor, at_most } => {
-                    pages += 1;
-                    stimuli.push_back(read(&run, files, cursor.as_deref(), at_most as usize));
-                }
-                MapRunCommand::StartChild { number, input, items } => {
-                    started.push(input.clone());
-                    let outcome = match child(&input) {
-                        Outcome::Succeeded { output } => {
-                            outputs.insert(number, serde_json::from_str::<Value>(&output).unwrap());
-                            ChildOutcome::Succeeded
-                        }
-                        Outcome::TimedOut => ChildOutcome::TimedOut,
-                        Outcome::Aborted { .. } => ChildOutcome::Aborted,
-                        Outcome::Failed { .. } => ChildOutcome::Failed,
-                    };
-                    stimuli.push_back(MapRunStimulus::ChildEnded { items, outcome });
-                }
-                MapRunCommand::StopChildren => {}
-                MapRunCommand::CollectResults => {
-                    let written = outputs.len() as u64;
-                    let output = Value::Array(outputs.values().cloned().collect());
-                    stimuli.push_back(MapRunStimulus::Results { output, written });
-                }
-                MapRunCommand::Continue => stimuli.push_back(MapRunStimulus::Continue),
-                MapRunCommand::Finish(end) => {
-                    return Driven { end, run, most_running, most_bytes, pages, started };
+    let mut driven = Driven {
+        end: MapRunEnd::Aborted,
+        run: MapRun::new(request.plan, request.items, machine, &mut step),
+        most_running: 0,
+        most_bytes: 0,
+        pages: 0,
+        started: Vec::new(),
+        redriven: Vec::new(),
+        children: BTreeMap::new(),
+    };
+    driven.go_on(machine, MapRunStimulus::Continue, files, child);
+    driven
+}
+
+fn outcome(outcome: &Outcome) -> ChildOutcome {
+    match outcome {
+        Outcome::Succeeded { .. } => ChildOutcome::Succeeded,
+        Outcome::TimedOut => ChildOutcome::TimedOut,
+        Outcome::Aborted { .. } => ChildOutcome::Aborted,
+        Outcome::Failed { .. } => ChildOutcome::Failed,
+    }
+}
+
+impl Driven {
+    /// Drives it on, from this stimulus to its end.
+    pub(crate) fn go_on(
+        &mut self,
+        machine: &Machine,
+        first: MapRunStimulus,
+        files: &Value,
+        child: &mut dyn FnMut(&Value) -> Outcome,
+    ) {
+        let mut random = || 7;
+        let mut step = MapRunContext { now_ms: 0, random: &mut random };
+        let mut stimuli = VecDeque::from([first]);
+        loop {
+            let stimulus = stimuli.pop_front().expect("the run goes on");
+            let stored = rmp_serde::to_vec(&self.run).unwrap();
+            self.most_bytes = self.most_bytes.max(stored.len());
+            self.run = rmp_serde::from_slice(&stored).unwrap();
+            let commands = self.run.step(machine, stimulus, &mut step);
+            self.most_running = self.most_running.max(self.run.execution_counts().running);
+            for command in commands {
+                match command {
+                    MapRunCommand::ReadItems { cursor, at_most } => {
+                        self.pages += 1;
+                        stimuli.push_back(read(&self.run, files, cursor.as_deref(), at_most as usize));
+                    }
+                    MapRunCommand::StartChild { number, input, items } => {
+                        self.started.push(input.clone());
+                        stimuli.push_back(self.child(number, input, items, child));
+                    }
+                    MapRunCommand::RedriveChild(Unsuccessful { number, .. }) => {
+                        self.redriven.push(number);
+                        let (input, items, _) = self.children[&number].clone();
+                        stimuli.push_back(self.child(number, input, items, child));
+                    }
+                    MapRunCommand::FindUnsuccessful { after, at_most } => {
+                        stimuli.push_back(self.unsuccessful(after, at_most as usize));
+                    }
+                    MapRunCommand::BeginRedrive | MapRunCommand::StopChildren => {}
+                    MapRunCommand::CollectResults => stimuli.push_back(self.results()),
+                    MapRunCommand::Continue => stimuli.push_back(MapRunStimulus::Continue),
+                    MapRunCommand::Finish(end) => {
+                        self.end = end;
+                        return;
+                    }
                 }
             }
         }
+    }
+
+    fn child(
+        &mut self,
+        number: u64,
+        input: Value,
+        items: u64,
+        child: &mut dyn FnMut(&Value) -> Outcome,
+    ) -> MapRunStimulus {
+        let ended = child(&input);
+        let stimulus = MapRunStimulus::ChildEnded { items, outcome: outcome(&ended) };
+        self.children.insert(number, (input, items, ended));
+        stimulus
+    }
+
+    fn unsuccessful(&self, after: Option<u64>, at_most: usize) -> MapRunStimulus {
+        let behind = self.children.iter().filter(|(number, _)| after.is_none_or(|after| **number > after));
+        let bad = behind.filter_map(|(number, (_, items, ended))| {
+            let outcome = outcome(ended);
+            let child = Unsuccessful { number: *number, items: *items, outcome };
+            (outcome != ChildOutcome::Succeeded).then_some(child)
+        });
+        let mut children: Vec<Unsuccessful> = bad.collect();
+        let more = children.len() > at_most;
+        children.truncate(at_most);
+        let next = children.last().map(|child| child.number).filter(|_| more);
+        MapRunStimulus::Unsuccessful { children, next }
+    }
+
+    fn results(&self) -> MapRunStimulus {
+        let output = |ended: &Outcome| match ended {
+            Outcome::Succeeded { output } => Some(serde_json::from_str::<Value>(output).unwrap()),
+            _ => None,
+        };
+        let outputs: Vec<Value> = self.children.values().filter_map(|(_, _, ended)| output(ended)).collect();
+        MapRunStimulus::Results { written: outputs.len() as u64, output: Value::Array(outputs) }
     }
 }
 
@@ -235,7 +293,7 @@ fn what_ends_a_run_otherwise() {
     let reader = json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",
         "Parameters": { "Bucket": "b", "Key": "k" }, "ReaderConfig": { "InputType": "JSON" } } });
     let (machine, run) = request(&map(&reader), &json!({}));
-    let end = drive(&machine, run.clone(), &json!({ "file": "3" }), &mut succeed);
+    let end = drive_to_end(&machine, run.clone(), &json!({ "file": "3" }), &mut succeed).end;
     let cause = "the file holds neither an array nor an object".to_owned();
     assert_eq!(end, MapRunEnd::Failed { error: "States.ItemReaderFailed".to_owned(), cause });
 
@@ -260,4 +318,61 @@ fn what_ends_a_run_otherwise() {
     assert_eq!(live.step(&machine, late, &mut step), [], "after the end");
     let counts = live.item_counts();
     assert_eq!((counts.total, counts.aborted, counts.running, counts.pending), (3, 3, 0, 0));
+}
+
+#[test]
+fn a_run_is_redriven() {
+    let definition = map(&json!({ "MaxConcurrency": 7, "ToleratedFailureCount": 3,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "Parameters": { "Bucket": "b", "Key": "k" },
+            "ReaderConfig": { "InputType": "JSONL" } } }));
+    let (machine, request) = request(&definition, &json!({}));
+    let file: String = (0..1_000).map(|n| format!("{n}\n")).collect();
+    let files = json!({ "file": file });
+    // Every tenth fails the first time, and the run with the fourth of them.
+    let mut driven =
+        drive_to_end(&machine, request, &files, &mut |input| match input.as_i64().unwrap() % 10 {
+            9 => Outcome::Failed { error: None, cause: None },
+            _ => succeed(input),
+        });
+    assert!(matches!(&driven.end, MapRunEnd::Failed { error, .. } if error.contains("Tolerated")));
+    let (items, started) = (driven.run.item_counts(), driven.started.len() as u64);
+    assert_eq!((items.failed, items.succeeded + 4, items.total), (4, started, 200));
+    assert_eq!(items.aborted, 200 - started, "those that did not begin");
+
+    driven.go_on(&machine, MapRunStimulus::Redrive, &files, &mut succeed);
+    let MapRunEnd::Succeeded { output } = &driven.end else { panic!("{:?}", driven.end) };
+    assert_eq!(output, &json!((0..1_000).collect::<Vec<i64>>()), "each item once, in order");
+    assert_eq!(driven.redriven, [9, 19, 29, 39]);
+    assert_eq!((driven.started.len(), driven.most_running, driven.run.redrive_count()), (1_000, 7, 1));
+    let counts = driven.run.item_counts();
+    assert_eq!((counts.succeeded, counts.failed, counts.aborted, counts.pending_redrive), (1_000, 0, 0, 0));
+}
+
+#[test]
+fn a_redrive_waits_until_the_run_rests_and_may_fail_again() {
+    let (machine, request) = request(&map(&json!({ "MaxConcurrency": 2 })), &json!([1, 2, 3]));
+    let mut random = || 7;
+    let mut step = MapRunContext { now_ms: 0, random: &mut random };
+    let mut live = MapRun::new(request.plan, request.items, &machine, &mut step);
+    let mut tell = |stimulus| live.step(&machine, stimulus, &mut step);
+    let ended = |outcome| MapRunStimulus::ChildEnded { items: 1, outcome };
+    assert_eq!(tell(MapRunStimulus::Continue).len(), 2);
+    assert_eq!(tell(MapRunStimulus::Abort).len(), 2);
+    assert_eq!(tell(MapRunStimulus::Redrive), [], "two children still run");
+    assert_eq!(tell(ended(ChildOutcome::Aborted)), []);
+    let begun = tell(ended(ChildOutcome::TimedOut));
+    let find = MapRunCommand::FindUnsuccessful { after: None, at_most: 200 };
+    assert_eq!(begun, [MapRunCommand::BeginRedrive, find]);
+    let child = |number, outcome| Unsuccessful { number, items: 1, outcome };
+    let (first, second) = (child(0, ChildOutcome::Aborted), child(1, ChildOutcome::TimedOut));
+    let children = vec![first.clone(), second.clone()];
+    let again = tell(MapRunStimulus::Unsuccessful { children, next: None });
+    assert_eq!(again, [MapRunCommand::RedriveChild(first), MapRunCommand::RedriveChild(second)]);
+    let refused = MapRunStimulus::ChildNotRedrivable { items: 1, outcome: ChildOutcome::TimedOut };
+    assert_eq!(tell(refused), [MapRunCommand::StopChildren], "it counts against the tolerance");
+    let failed = tell(ended(ChildOutcome::Aborted));
+    assert!(matches!(&failed[..], [MapRunCommand::Finish(MapRunEnd::Failed { .. })]), "{failed:?}");
+    let counts = live.execution_counts();
+    assert_eq!((counts.timed_out, counts.aborted, counts.failures_not_redrivable), (1, 1, 1));
+    assert_eq!(live.item_counts().aborted, 2, "with the one that never began");
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use asl::{
-    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, MapRunRequest, Outcome,
-    StepContext, Stimulus, TaskRequest, TimerKind, WaitId, start, step,
+    Command, Execution, ExecutionInfo, FailureStage, HistoryEvent, Machine, MapRunRequest, MapRunStimulus,
+    Outcome, StepContext, Stimulus, TaskRequest, TimerKind, WaitId, redrive, start, step,
 };
 use serde_json::Value;
 
@@ -39,6 +39,9 @@ pub(crate) struct World<'m> {
     pub(crate) outcome: Option<Outcome>,
     pub(crate) cancelled: Vec<WaitId>,
     pub(crate) steps: usize,
+    /// How often it was redriven.
+    redrives: u32,
+    map_runs: HashMap<String, map_runs::Driven>,
 }
 
 impl<'m> World<'m> {
@@ -60,6 +63,8 @@ impl<'m> World<'m> {
             outcome: None,
             cancelled: Vec::new(),
             steps: 0,
+            redrives: 0,
+            map_runs: HashMap::new(),
         }
     }
 
@@ -73,11 +78,23 @@ impl<'m> World<'m> {
     }
 
     /// Runs to the end; `stop` after so many steps, if given.
-    pub(crate) fn run(mut self, stop: Option<usize>) -> Self {
+    pub(crate) fn run(self, stop: Option<usize>) -> Self {
+        self.run_and_redrive(stop, 0)
+    }
+
+    /// The same; what ends without success is redriven a minute later, at most so often.
+    pub(crate) fn run_and_redrive(mut self, stop: Option<usize>, redrives: u32) -> Self {
         let input = serde_json::from_str(&self.input).expect("input is JSON");
         let (mut execution, commands) = self.with_context(|machine, ctx| start(machine, input, ctx));
         self.obey(commands);
-        while self.outcome.is_none() {
+        loop {
+            if let Some(outcome) = &self.outcome {
+                if matches!(outcome, Outcome::Succeeded { .. }) || self.redrives == redrives {
+                    break;
+                }
+                execution = self.redriven(execution);
+                continue;
+            }
             assert!(self.steps < 5_000, "the execution does not end");
             let stimulus = match stop {
                 Some(at) if at == self.steps => {
@@ -95,6 +112,20 @@ impl<'m> World<'m> {
         self
     }
 
+    fn redriven(&mut self, execution: Execution) -> Execution {
+        assert!(execution.can_be_redriven());
+        self.outcome = None;
+        self.redrives += 1;
+        self.now_ms += 60_000;
+        self.tasks.clear();
+        self.stimuli.clear();
+        self.timers.clear();
+        let mut execution = self.stored(execution);
+        let commands = self.with_context(|machine, ctx| redrive(machine, &mut execution, ctx));
+        self.obey(commands);
+        execution
+    }
+
     fn with_context<R>(&mut self, work: impl FnOnce(&Machine, &mut StepContext<'_>) -> R) -> R {
         let seed = &mut self.seed;
         let mut random = || {
@@ -108,7 +139,7 @@ impl<'m> World<'m> {
             input: &self.input,
             start_ms: START_MS,
             role_arn: "arn:aws:iam::123456789012:role/r",
-            redrive_count: 0,
+            redrive_count: self.redrives,
             machine_arn: MACHINE_ARN,
             machine_name: "m",
             machine_version_arn: None,
@@ -147,6 +178,9 @@ impl<'m> World<'m> {
                     self.cancelled.push(wait_id)
                 }
                 Command::StartMapRun(request) => self.start_map_run(*request),
+                Command::RedriveMapRun { wait_id, map_run_arn } => {
+                    self.redrive_map_run(wait_id, &map_run_arn)
+                }
                 Command::Finish(outcome) => {
                     assert_eq!(place + 1, count, "the end is the last command");
                     self.outcome = Some(outcome);
@@ -164,12 +198,27 @@ impl<'m> World<'m> {
     fn start_map_run(&mut self, request: MapRunRequest) {
         let files = self.answers.get(&request.state_name).cloned().unwrap_or_default();
         let child = self.machine.child(&request.plan.label).expect("a child machine").clone();
-        let (wait_id, answers) = (request.wait_id, self.answers);
-        let end = map_runs::drive(self.machine, request, &files, &mut |input| {
+        let (wait_id, arn, answers) = (request.wait_id, request.map_run_arn.clone(), self.answers);
+        let driven = map_runs::drive_to_end(self.machine, request, &files, &mut |input| {
             let world = World::new(&child, &input.to_string(), answers, Keep::AsMsgpack).run(None);
             world.outcome.expect("an outcome")
         });
-        self.stimuli.push_back(Stimulus::MapRunEnded { wait_id, end });
+        self.stimuli.push_back(Stimulus::MapRunEnded { wait_id, end: driven.end.clone() });
+        self.map_runs.insert(arn, driven);
+    }
+
+    /// The same for one that is redriven: its children get what is in the table under `redriven`, and so do its items.
+    fn redrive_map_run(&mut self, wait_id: WaitId, arn: &str) {
+        let mut driven = self.map_runs.remove(arn).expect("a map run");
+        let answers = &self.answers["redriven"];
+        let label = driven.run.plan().label.clone();
+        let child = self.machine.child(&label).expect("a child machine").clone();
+        driven.go_on(self.machine, MapRunStimulus::Redrive, answers, &mut |input| {
+            let world = World::new(&child, &input.to_string(), answers, Keep::AsMsgpack).run(None);
+            world.outcome.expect("an outcome")
+        });
+        self.stimuli.push_back(Stimulus::MapRunEnded { wait_id, end: driven.end.clone() });
+        self.map_runs.insert(arn.to_owned(), driven);
     }
 
     fn next_stimulus(&mut self) -> Option<Stimulus> {

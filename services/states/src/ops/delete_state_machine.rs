@@ -6,7 +6,8 @@ use crate::api::{DeleteStateMachineInput, DeleteStateMachineOutput, ExecutionSta
 use crate::arn::{ExecutionId, machine_name};
 use crate::execution::{STATUSES, code};
 use crate::keys::{
-    AliasKey, ExecutionKey, ExpressKey, HistoryKey, Listed, ListedKey, MachineKey, RevisionKey, VersionKey,
+    AliasKey, ExecutionKey, ExpressKey, HistoryKey, Listed, ListedKey, MachineKey, RestKey, RevisionKey,
+    VersionKey,
 };
 use crate::run::Live;
 
@@ -129,6 +130,7 @@ pub(crate) async fn remove_execution(tx: &mut Tx, id: &ExecutionId, room: &mut u
     *room = room.saturating_sub(chunks.len());
     if all {
         tx.delete(&ExecutionKey { id: id.key() });
+        tx.delete(&RestKey { id: id.key() });
     }
     Ok(all)
 }

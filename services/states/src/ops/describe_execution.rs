@@ -1,13 +1,15 @@
 use kernel::{Result, Tx};
 
+use super::redrive_execution::is_deleting;
 use crate::api::{
     CloudWatchEventsExecutionDataDetails, DescribeExecutionInput, DescribeExecutionOutput,
     ExecutionRedriveStatus, IncludedData,
 };
 use crate::arn::{ExecutionId, map_run_arn};
-use crate::execution::{Execution, redrive_status_reason};
+use crate::execution::Execution;
 use crate::fault;
 use crate::keys::ExecutionKey;
+use crate::redrive::{self, DELETING};
 
 /// An execution: its input, and how it ended if it has.
 ///
@@ -20,6 +22,13 @@ pub(crate) async fn describe_execution(
     let with_data = input.included_data != Some(IncludedData::MetadataOnly);
     let details = || Some(CloudWatchEventsExecutionDataDetails { included: Some(with_data) });
     let status = execution.status();
+    let (redrive_count, redrive_date) = (execution.redrive_count(), execution.redrive_date());
+    let (redrive_status, redrive_status_reason) = match redrive::status(&execution, tx.now()) {
+        (ExecutionRedriveStatus::Redrivable, _) if is_deleting(tx, &id).await? => {
+            (ExecutionRedriveStatus::NotRedrivable, Some(DELETING.to_owned()))
+        }
+        decided => decided,
+    };
     let (version_arn, alias_arn) =
         (execution.version_arn(tx.scope(), &id), execution.alias_arn(tx.scope(), &id));
     let end = execution.end;
@@ -38,13 +47,13 @@ pub(crate) async fn describe_execution(
         trace_header: execution.trace_header,
         error: end.as_ref().and_then(|end| end.error.clone()),
         cause: end.and_then(|end| end.cause).filter(|_| with_data),
-        redrive_count: Some(0),
-        redrive_status: Some(ExecutionRedriveStatus::NotRedrivable),
-        redrive_status_reason: Some(redrive_status_reason(status)),
+        redrive_count: Some(i32::try_from(redrive_count).unwrap_or(i32::MAX)),
+        redrive_status: Some(redrive_status),
+        redrive_status_reason,
         map_run_arn: execution.map.map(|map| map_run_arn(tx.scope(), &map.run)),
         state_machine_version_arn: version_arn,
         state_machine_alias_arn: alias_arn,
-        redrive_date: None,
+        redrive_date,
     })
 }
 

@@ -20,6 +20,9 @@ struct Place(Timestamp, u64, String);
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html>
 pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> Result<ListExecutionsOutput> {
+    if input.redrive_filter.is_some() && input.map_run_arn.is_none() {
+        return Err(Fault::validation("redriveFilter can only be specified together with mapRunArn").into());
+    }
     let list = match (input.state_machine_arn, input.map_run_arn) {
         (Some(machine_arn), None) => list_of(tx, &machine_arn).await?,
         (None, Some(map_run_arn)) => find_run(tx, &map_run_arn).await?.0,
@@ -29,15 +32,16 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
     };
     let limit = page::size(input.max_results);
     let after: Option<Place> = input.next_token.as_deref().map(page::place).transpose()?;
-    let wanted: &[Status] = match (&input.redrive_filter, &input.status_filter) {
-        // Nothing is ever redriven.
-        (Some(ExecutionRedriveFilter::Redriven), _) | (_, Some(Status::PendingRedrive)) => &[],
-        (_, Some(status)) => std::slice::from_ref(status),
-        (_, None) => &STATUSES,
+    let wanted: &[Status] = match &input.status_filter {
+        // What waits for its redrive is listed as it ended.
+        Some(Status::PendingRedrive) => &[],
+        Some(status) => std::slice::from_ref(status),
+        None => &STATUSES,
     };
+    let filter = input.redrive_filter;
     let mut found = Vec::new();
     for status in wanted {
-        let rows = newest(tx, &list, *status, after.as_ref(), limit + 1).await?;
+        let rows = newest(tx, &list, *status, after.as_ref(), (limit + 1, filter)).await?;
         found.extend(rows.into_iter().map(|(key, listed)| (key, listed, *status)));
     }
     found.sort_by(|(a, ..), (b, ..)| (b.started_at, b.seq, &b.name).cmp(&(a.started_at, a.seq, &a.name)));
@@ -81,18 +85,34 @@ async fn newest(
     machine: &str,
     status: Status,
     after: Option<&Place>,
-    limit: usize,
+    (limit, filter): (usize, Option<ExecutionRedriveFilter>),
 ) -> Result<Vec<(ListedKey, Listed)>> {
     let parts = Parts::of(machine).and(&code(status));
-    let Some(Place(started_at, seq, name)) = after else { return tx.scan_back(parts, limit).await };
-    let before = ListedKey {
+    let mut before = after.map(|Place(started_at, seq, name)| ListedKey {
         machine: machine.to_owned(),
         status: code(status),
         started_at: *started_at,
         seq: *seq,
         name: name.clone(),
-    };
-    tx.scan_after(parts, &before, limit, Direction::Backward).await
+    });
+    let mut found = Vec::new();
+    loop {
+        let rows = match &before {
+            None => tx.scan_back::<ListedKey>(parts.clone(), limit).await?,
+            Some(before) => tx.scan_after(parts.clone(), before, limit, Direction::Backward).await?,
+        };
+        let more = rows.len() == limit;
+        before = rows.last().map(|(key, _)| key.clone());
+        found.extend(rows.into_iter().filter(|(_, listed)| match filter {
+            None => true,
+            Some(ExecutionRedriveFilter::Redriven) => listed.redriven.is_some(),
+            Some(ExecutionRedriveFilter::NotRedriven) => listed.redriven.is_none(),
+        }));
+        if !more || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(found);
+        }
+    }
 }
 
 fn item(tx: &Tx, key: ListedKey, listed: Listed, status: Status) -> ExecutionListItem {
@@ -107,10 +127,10 @@ fn item(tx: &Tx, key: ListedKey, listed: Listed, status: Status) -> ExecutionLis
         stop_date: listed.stopped_at,
         map_run_arn: listed.items.map(|_| map_run_arn(tx.scope(), &key.machine)),
         item_count: listed.items.and_then(|items| i32::try_from(items).ok()),
-        redrive_count: Some(0),
+        redrive_count: Some(listed.redriven.map_or(0, |(count, _)| i32::try_from(count).unwrap_or(i32::MAX))),
+        redrive_date: listed.redriven.map(|(_, at)| at),
         state_machine_version_arn: listed.version.map(|version| format!("{machine_arn}:{version}")),
         state_machine_alias_arn: listed.alias.map(|alias| format!("{machine_arn}:{alias}")),
         state_machine_arn: machine_arn,
-        ..ExecutionListItem::default()
     }
 }

@@ -1,6 +1,6 @@
 //! The child executions of map runs: started, stopped, removed.
 
-use asl::{ChildOutcome, MapRunStimulus, Stimulus};
+use asl::{ChildOutcome, MapRunStimulus, Outcome, Stimulus};
 use kernel::{Call, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,10 +8,10 @@ use uuid::Uuid;
 use super::delete_state_machine::remove_listed;
 use crate::api::ExecutionStatus as Status;
 use crate::arn::ExecutionId;
-use crate::execution::{Execution, MapLink, STATUSES, code};
+use crate::execution::{End, Execution, MapLink, Redrives, STATUSES, code};
 use crate::keys::{ListedKey, MapResultKey, MapRunKey, MapRunOfKey, MapStopKey};
 use crate::machine::definition;
-use crate::map_run::tell;
+use crate::map_run::{MapResult, tell};
 use crate::run::Live;
 
 /// The internal operation that starts a child.
@@ -42,19 +42,47 @@ pub(crate) async fn start_child(tx: &mut Tx, child: StartChild) -> Result<()> {
         // It is gone with its execution.
         return Ok(());
     }
-    if tx.get(&MapStopKey { run: run.clone() }).await?.is_some() {
-        return tell(tx, &run, MapRunStimulus::ChildEnded { items, outcome: ChildOutcome::Aborted });
-    }
-    let machine = run.split(':').next().unwrap_or_default();
+    let map = MapLink { run, number, items };
+    let machine = map.run.split(':').next().unwrap_or_default();
     let name = name.to_string();
     let id = if express {
         ExecutionId::express(machine, &name, tx.id())
     } else {
         ExecutionId::new(machine, &name)
     };
-    let definition = definition(tx, machine, revision).await?;
+    if tx.get(&MapStopKey { run: map.run.clone() }).await?.is_some() {
+        return keep_aborted(tx, id, revision, input, map);
+    }
+    begin_child(tx, id, revision, input, map, None).await
+}
+
+/// Begins a child with this input, JSON text.
+pub(crate) async fn begin_child(
+    tx: &mut Tx,
+    id: ExecutionId,
+    revision: Uuid,
+    input: String,
+    map: MapLink,
+    redrives: Option<Redrives>,
+) -> Result<()> {
+    let definition = definition(tx, id.machine(), revision).await?;
     let parsed = serde_json::from_str(&input)?;
-    let execution = Execution {
+    let execution = Execution { redrives, ..new_child(tx, revision, input, map) };
+    Live::begin(tx, id, execution, definition, parsed)?;
+    Ok(())
+}
+
+/// Keeps a child that will not begin: a redrive of its run begins it.
+fn keep_aborted(tx: &mut Tx, id: ExecutionId, revision: Uuid, input: String, map: MapLink) -> Result<()> {
+    let (key, items) = (MapResultKey { run: map.run.clone(), number: map.number }, map.items);
+    let end = End::of(Outcome::Aborted { error: None, cause: None }, tx.now());
+    let execution = Execution { end: Some(end), ..new_child(tx, revision, input, map) };
+    tx.put(&key, &MapResult { id, execution, never_began: true })?;
+    tell(tx, &key.run, MapRunStimulus::ChildEnded { items, outcome: ChildOutcome::Aborted })
+}
+
+fn new_child(tx: &mut Tx, revision: Uuid, input: String, map: MapLink) -> Execution {
+    Execution {
         revision,
         started_at: tx.now(),
         seq: tx.seq(),
@@ -64,14 +92,17 @@ pub(crate) async fn start_child(tx: &mut Tx, child: StartChild) -> Result<()> {
         end: None,
         version: None,
         alias: None,
-        map: Some(MapLink { run, number, items }),
-    };
-    Live::begin(tx, id, execution, definition, parsed)?;
-    Ok(())
+        map: Some(map),
+        redrives: None,
+    }
 }
 
 /// Stops the children that run.
 pub(crate) async fn stop_children(tx: &mut Tx, run: String) -> Result<()> {
+    if tx.get(&MapStopKey { run: run.clone() }).await?.is_none() {
+        // It was redriven meanwhile.
+        return Ok(());
+    }
     let running = Parts::of(&run).and(&code(Status::Running));
     let found = tx.scan::<ListedKey>(running, STOPS_MAX).await?;
     for (key, _) in &found {

@@ -14,6 +14,7 @@ use crate::api::ExecutionStatus as Status;
 use crate::arn::map_run_arn;
 use crate::keys::{Compact, MapResultKey, MapRunKey};
 use crate::map_run::{LiveRun, MapResult};
+use crate::redrive;
 
 /// The internal operation that gathers the results of a run.
 pub(crate) const COLLECT: &str = "CollectMapResults";
@@ -83,14 +84,20 @@ fn shaped(scope: &Scope, result: &MapResult, export: Option<&ResultExport>) -> V
 
 /// A result with the metadata of its execution.
 fn described(scope: &Scope, result: &MapResult) -> Value {
-    let MapResult { id, execution } = result;
+    let MapResult { id, execution, .. } = result;
     let end = execution.end.as_ref();
+    let redrive_status = match end {
+        // Those run again from their beginning, whatever happened to them.
+        Some(end) if id.is_express() && end.status != Status::Succeeded => "REDRIVABLE_BY_MAP_RUN",
+        _ => redrive::status(execution, end.map_or(execution.started_at, |end| end.at)).0.as_str(),
+    };
     let mut shown = json!({
         "ExecutionArn": id.arn(scope),
         "Input": execution.input,
         "InputDetails": { "Included": true },
         "Name": id.name(),
-        "RedriveCount": 0,
+        "RedriveCount": execution.redrive_count(),
+        "RedriveStatus": redrive_status,
         "StartDate": execution.started_at.to_iso_millis(),
         "StateMachineArn": id.machine_arn(scope),
         "Status": execution.status().as_str(),
@@ -197,6 +204,7 @@ impl<'a> Writer<'a> {
     async fn add(&mut self, effect: &Effect, result: &MapResult) -> Result<(), Fault> {
         let place = match result.execution.status() {
             Status::Succeeded => 2,
+            _ if result.never_began => 1,
             Status::Running | Status::PendingRedrive => 1,
             Status::Failed | Status::TimedOut | Status::Aborted => 0,
         };

@@ -41,8 +41,8 @@ pub(crate) async fn describe_map_run(
         tolerated_failure_count: plan.tolerated_failure_count.map(signed).unwrap_or_default(),
         item_counts: items(row.run.item_counts()),
         execution_counts: executions(row.run.execution_counts()),
-        redrive_count: Some(0),
-        redrive_date: None,
+        redrive_count: Some(i32::try_from(row.run.redrive_count()).unwrap_or(i32::MAX)),
+        redrive_date: row.redriven_at,
     })
 }
 
@@ -57,26 +57,24 @@ fn items(counts: Counts) -> MapRunItemCounts {
         aborted: signed(counts.aborted),
         total: signed(counts.total),
         results_written: signed(counts.results_written),
-        failures_not_redrivable: None,
-        pending_redrive: None,
+        failures_not_redrivable: Some(signed(counts.failures_not_redrivable)),
+        pending_redrive: Some(signed(counts.pending_redrive)),
     }
 }
 
 fn executions(counts: Counts) -> MapRunExecutionCounts {
-    let MapRunItemCounts { pending, running, succeeded, failed, timed_out, aborted, total, .. } =
-        items(counts);
-    let results_written = i64::try_from(counts.results_written).unwrap_or(i64::MAX);
+    let items = items(counts);
     MapRunExecutionCounts {
-        pending,
-        running,
-        succeeded,
-        failed,
-        timed_out,
-        aborted,
-        total,
-        results_written,
-        failures_not_redrivable: None,
-        pending_redrive: None,
+        pending: items.pending,
+        running: items.running,
+        succeeded: items.succeeded,
+        failed: items.failed,
+        timed_out: items.timed_out,
+        aborted: items.aborted,
+        total: items.total,
+        results_written: items.results_written,
+        failures_not_redrivable: items.failures_not_redrivable,
+        pending_redrive: items.pending_redrive,
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) async fn start(tx: &mut Tx, new: NewExecution) -> Result<Started> {
         version,
         alias,
         map: None,
+        redrives: None,
     };
     let execution = Live::begin(tx, id.clone(), execution, definition, parsed)?;
     Ok(Started::New(id, Box::new(execution)))

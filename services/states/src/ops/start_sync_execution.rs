@@ -43,6 +43,7 @@ pub(crate) async fn start_sync_execution(
         output: None,
         error: None,
         cause: None,
+        rest: None,
     });
     let details = || Some(CloudWatchEventsExecutionDataDetails { included: Some(with_data) });
     Ok(StartSyncExecutionOutput {

@@ -10,6 +10,7 @@ mod logging;
 mod machines;
 mod neighbours;
 mod nested;
+mod redrives;
 mod states_language;
 mod status_events;
 mod tasks;

@@ -108,6 +108,8 @@ async fn invoke(effect: &Effect, input: Value) -> Result<Value> {
         }
         "nothing" => answer(&Value::Null),
         "fails" => error("Error"),
+        "fails-unless-redriven" if payload["redrives"] == 0 => error("Error"),
+        "fails-unless-redriven" => answer(&payload),
         "fails-twice" if call <= 2 => error("Flaky"),
         "fails-twice" => answer(&json!({ "call": call })),
         "throttled-once" if call == 1 => {

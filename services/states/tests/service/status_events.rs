@@ -44,8 +44,6 @@ async fn check(state: Value, stop: Option<Value>, expected: Value) {
     assert_eq!(last, ended);
 }
 
-const NOT_REDRIVEN: &str = "RedriveExecution is not implemented by Buswork";
-
 #[tokio::test]
 async fn succeeded() {
     let expected = json!({
@@ -60,7 +58,8 @@ async fn succeeded() {
 async fn failed() {
     let expected = json!({
         "status": "FAILED", "stopDate": 1_767_225_600_000_i64, "error": "E", "cause": "because \"so\"",
-        "redriveStatusReason": NOT_REDRIVEN,
+        "redriveStatus": "REDRIVABLE",
+        "redriveStatusReason": null,
     });
     check(json!({ "Type": "Fail", "Error": "E", "Cause": "because \"so\"" }), None, expected).await;
 }
@@ -68,7 +67,8 @@ async fn failed() {
 #[tokio::test]
 async fn timed_out() {
     let expected = json!({
-        "status": "TIMED_OUT", "stopDate": 1_767_225_660_000_i64, "redriveStatusReason": NOT_REDRIVEN,
+        "status": "TIMED_OUT", "stopDate": 1_767_225_660_000_i64, "redriveStatus": "REDRIVABLE",
+        "redriveStatusReason": null,
     });
     check(json!({ "Type": "Wait", "Seconds": 90, "End": true }), None, expected).await;
 }
@@ -77,7 +77,8 @@ async fn timed_out() {
 async fn aborted() {
     let wait = json!({ "Type": "Wait", "Seconds": 90, "End": true });
     let expected = json!({
-        "status": "ABORTED", "stopDate": 1_767_225_600_000_i64, "redriveStatusReason": NOT_REDRIVEN,
+        "status": "ABORTED", "stopDate": 1_767_225_600_000_i64, "redriveStatus": "REDRIVABLE",
+        "redriveStatusReason": null,
     });
     check(wait.clone(), Some(json!({})), expected.clone()).await;
     let mut named = expected;

@@ -10,7 +10,8 @@ use kernel::trace::Chain;
 use kernel::{Caller, Chance, Clock, Kernel, Tx};
 use serde_json::{Value, json};
 use store::Location;
-use store::engine::{Commit, CommitError, Engine, Snapshot, StoreError, Version};
+use store::bytes::Bytes;
+use store::engine::{Commit, CommitError, Direction, Engine, KeyRange, Snapshot, StoreError, Version};
 use store::floor::ScanFloor;
 use store::watch::{SharedEngine, Wake};
 
@@ -188,6 +189,14 @@ impl World {
         let events = self.events().await;
         let details = events.iter().filter(|event| event["source"] == "aws.states");
         details.map(|event| serde_json::from_str(event["detail"].as_str().unwrap()).unwrap()).collect()
+    }
+
+    /// How many rows the service has. A key is a shard, then the service's name.
+    pub(crate) async fn rows(&self) -> usize {
+        let all = KeyRange { start: Bytes::new(), end: Bytes::new() };
+        let snapshot = self.engine.snapshot().await.unwrap();
+        let rows = snapshot.scan(all, 100_000, Direction::Forward).await.unwrap();
+        rows.iter().filter(|(key, _)| key.get(1..7) == Some(&b"states"[..])).count()
     }
 
     /// The chains of causes that `subject` belongs to.
