@@ -42,6 +42,8 @@ pub struct Settings {
     pub lasting: Duration,
     /// How many connections send at once.
     pub connections: usize,
+    /// How many executions stand in a Wait state.
+    pub waiting: usize,
     /// Below which directory our own server keeps its data.
     pub below: PathBuf,
 }
@@ -74,8 +76,9 @@ impl Report {
 /// # Errors
 /// A server of our own does not start, or the endpoint is no URL.
 pub async fn run(settings: &Settings, progress: impl Fn(&str)) -> anyhow::Result<Report> {
+    let all: Vec<Row> = Row::value_variants().iter().copied().filter(|row| !row.must_be_named()).collect();
     let rows = match settings.rows.as_slice() {
-        [] => Row::value_variants(),
+        [] => &all,
         rows => rows,
     };
     match &settings.endpoint {
@@ -139,8 +142,33 @@ async fn of_start(row: Row, keeping: Keeping, settings: &Settings) -> anyhow::Re
         let mib = own::idle_mib(keeping, &settings.below).await?;
         return Ok(Figures { mib: Some(mib), ..Figures::default() });
     }
+    if row == Row::Waiting {
+        return waiting(keeping, settings).await;
+    }
     let millis = own::start_to_first_answer(keeping, &settings.below).await?;
     Ok(Figures { millis: Some([millis, millis]), ..Figures::default() })
+}
+
+/// Executions that stand in a Wait state: what they take in memory and on disk, and how long a process that starts over
+/// them takes to its first answer.
+async fn waiting(keeping: Keeping, settings: &Settings) -> anyhow::Result<Figures> {
+    let server = OwnServer::start(keeping, &settings.below, 0).await?;
+    let load = subject(settings, server.address.clone(), server.pid());
+    let machine = machines::start_waiting(&load, settings.waiting).await?;
+    let mut figures = Figures { mib: server.resident_mib().ok(), ..machine.figures };
+    if keeping == Keeping::Durable {
+        figures.disk_mib = Some(server.disk_mib()?);
+        let begin = std::time::Instant::now();
+        let server = server.restart().await?;
+        let again = subject(settings, server.address.clone(), server.pid());
+        machines::some_wait(&again, &machine.arn).await?;
+        let millis = begin.elapsed().as_secs_f64() * 1e3;
+        figures.millis = Some([millis, millis]);
+        server.stop().await?;
+    } else {
+        server.stop().await?;
+    }
+    Ok(figures)
 }
 
 fn subject(settings: &Settings, address: Address, pid: Option<u32>) -> Subject {

@@ -339,6 +339,9 @@ pub struct BenchArgs {
     /// How many connections send at once.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: u16,
+    /// How many executions stand in a Wait state in the row `waiting`.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub executions: u32,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -51,6 +51,9 @@ pub(crate) struct Figures {
     /// Memory in MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mib: Option<f64>,
+    /// Bytes on disk, in MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disk_mib: Option<f64>,
 }
 
 /// Requests that were answered.

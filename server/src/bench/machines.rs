@@ -54,10 +54,41 @@ pub(crate) async fn three_passes(subject: &Subject) -> anyhow::Result<Figures> {
 /// # Errors
 /// A request failed.
 pub(crate) async fn start_execution(subject: &Subject) -> anyhow::Result<Figures> {
-    let waits =
-        json!({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 86_400, "End": true}}});
-    let body = start_body(&machine(subject, "waits", "STANDARD", &waits).await?);
+    let body = start_body(&machine(subject, "waits", "STANDARD", &waits()).await?);
     subject.measure(&STATES, "StartExecution", |_| body.clone()).await
+}
+
+/// A machine whose executions stand in a Wait state.
+pub(crate) struct Waiting {
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// How fast they were started.
+    pub(crate) figures: Figures,
+}
+
+/// Starts so many Standard executions that stand in a Wait state.
+///
+/// # Errors
+/// A request failed.
+pub(crate) async fn start_waiting(subject: &Subject, count: usize) -> anyhow::Result<Waiting> {
+    let arn = machine(subject, "waiting", "STANDARD", &waits()).await?;
+    let body = start_body(&arn);
+    let meter = Meter::start(subject);
+    subject.fill(&STATES, "StartExecution", count, |_| body.clone()).await?;
+    some_wait(subject, &arn).await?;
+    Ok(Waiting { arn, figures: meter.stop(count) })
+}
+
+/// Makes sure that the server answers and has executions of that machine which run.
+///
+/// # Errors
+/// It does not answer, or there are none.
+pub(crate) async fn some_wait(subject: &Subject, machine: &str) -> anyhow::Result<()> {
+    let head = subject.address.head(&STATES, "ListExecutions")?;
+    let input = json!({"stateMachineArn": machine, "statusFilter": "RUNNING", "maxResults": 1});
+    let listed: Listed = subject.address.connect().await?.ask(&head, &input).await?;
+    ensure!(!listed.executions.is_empty(), "no execution of {machine} waits");
+    Ok(())
 }
 
 /// Synchronous Express executions of three Pass states.
@@ -82,6 +113,10 @@ fn passes() -> Value {
         "B": {"Type": "Pass", "Result": {"checked": true}, "ResultPath": "$.check", "Next": "C"},
         "C": {"Type": "Pass", "End": true},
     }})
+}
+
+fn waits() -> Value {
+    json!({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 86_400, "End": true}}})
 }
 
 fn start_body(machine: &str) -> Bytes {

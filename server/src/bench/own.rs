@@ -34,9 +34,10 @@ pub(crate) struct OwnServer {
     /// Where it is.
     pub(crate) address: Address,
     child: Child,
+    keeping: Keeping,
     /// Kept open: a server that prints into a closed pipe sees an error.
     _stdout: BufReader<ChildStdout>,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Drop for Scratch {
@@ -51,14 +52,28 @@ impl OwnServer {
     ///
     /// # Errors
     /// It does not start.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the bench measures a process of its own, from its start on"
-    )]
     pub(crate) async fn start(keeping: Keeping, below: &Path, number: usize) -> anyhow::Result<OwnServer> {
         let name = format!("buswork-bench-{}-{keeping:?}-{number}", std::process::id());
         let scratch = Scratch(below.join(name));
         std::fs::create_dir_all(&scratch.0)?;
+        OwnServer::over(keeping, scratch).await
+    }
+
+    /// The process dies, and another one starts over what it kept.
+    ///
+    /// # Errors
+    /// The system does not let it, or it does not start.
+    pub(crate) async fn restart(self) -> anyhow::Result<OwnServer> {
+        let OwnServer { mut child, keeping, scratch, .. } = self;
+        child.kill().await?;
+        OwnServer::over(keeping, scratch).await
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the bench measures a process of its own, from its start on"
+    )]
+    async fn over(keeping: Keeping, scratch: Scratch) -> anyhow::Result<OwnServer> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["start", "--port", "0"])
@@ -77,7 +92,23 @@ impl OwnServer {
         let mut child = command.spawn().context("cannot start a server")?;
         let mut stdout = BufReader::new(child.stdout.take().context("a server without standard output")?);
         let address = Address::of(&listening(&mut stdout).await?).await?;
-        Ok(OwnServer { address, child, _stdout: stdout, _scratch: scratch })
+        Ok(OwnServer { address, child, keeping, _stdout: stdout, scratch })
+    }
+
+    /// The memory of the process, in MiB.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
+        process::resident_mib(self.pid().context("the server ended")?)
+    }
+
+    /// What it keeps on disk, in MiB.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn disk_mib(&self) -> anyhow::Result<f64> {
+        Ok(bytes_below(&self.scratch.0)? as f64 / (1024.0 * 1024.0))
     }
 
     /// The process.
@@ -106,6 +137,21 @@ async fn listening(stdout: &mut BufReader<ChildStdout>) -> anyhow::Result<String
             return Ok(url.to_owned());
         }
     }
+}
+
+/// The bytes of all files below a directory.
+fn bytes_below(directory: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            bytes += bytes_below(&entry.path())?;
+        } else if kind.is_file() {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
 }
 
 /// Milliseconds from the start of the process to its first answer, the best of several.

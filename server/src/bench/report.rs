@@ -116,10 +116,11 @@ fn cell(goal: Goal, column: Column, outcome: &Outcome) -> String {
     parts.extend(figures.cpu_micros.map(|micros| format!("{micros:.0} µs")));
     parts.extend(figures.per_second.map(|rate| format!("{}/s", grouped(rate))));
     parts.extend(figures.millis.map(|millis| match goal {
-        Goal::Millis(_) => format!("{:.0} ms", millis[0]),
+        Goal::Millis(_) | Goal::Open => format!("{:.0} ms", millis[0]),
         _ => format!("{:.2} / {:.2} ms", millis[0], millis[1]),
     }));
     parts.extend(figures.mib.map(|mib| format!("{mib:.0} MiB")));
+    parts.extend(figures.disk_mib.map(|mib| format!("{mib:.0} MiB on disk")));
     let mark = match met(goal, column, figures) {
         Some(true) => "✓ ",
         Some(false) => "✗ ",

@@ -33,6 +33,8 @@ pub enum Row {
     StartExecution,
     /// Synchronous Express executions.
     ExpressSync,
+    /// Standard executions that stand in a Wait state, and a restart over them. Only if it is named.
+    Waiting,
     /// SendMessage.
     SendMessage,
     /// Receive(10) and DeleteMessageBatch.
@@ -62,6 +64,8 @@ pub(crate) enum Goal {
     Millis([f64; 2]),
     /// At most so many MiB.
     Mib([f64; 2]),
+    /// No figure was set.
+    Open,
 }
 
 /// What a row is.
@@ -104,6 +108,11 @@ impl Row {
             }
             Row::StartExecution => row("StartExecution alone", "6,700/core", per_core(9e3, 5e3)),
             Row::ExpressSync => row("Express sync, three Pass states", "7,720/core", per_core(10e3, 8e3)),
+            Row::Waiting => row(
+                "executions in a Wait state: started, memory, on disk, restart to first answer",
+                "–",
+                Goal::Open,
+            ),
             Row::SendMessage => row("SendMessage", "14,600/core", per_core(18e3, 12e3)),
             Row::Receive => {
                 row("Receive(10) + DeleteMessageBatch: messages", "6,670/core", per_core(40e3, 25e3))
@@ -126,13 +135,18 @@ impl Row {
 
     /// Whether only a server that we start ourselves can be measured.
     pub(crate) fn needs_own_server(self) -> bool {
-        matches!(self, Row::Start | Row::Idle)
+        matches!(self, Row::Start | Row::Idle | Row::Waiting)
+    }
+
+    /// Whether it is measured only if it is named, because it takes long.
+    pub(crate) fn must_be_named(self) -> bool {
+        self == Row::Waiting
     }
 
     /// Measures the row; those that need a server of their own have nothing to measure here.
     pub(crate) fn measure(self, subject: &Subject) -> LocalBoxFuture<'_, anyhow::Result<Figures>> {
         match self {
-            Row::Start | Row::Idle => Box::pin(async { Ok(Figures::default()) }),
+            Row::Start | Row::Idle | Row::Waiting => Box::pin(async { Ok(Figures::default()) }),
             Row::PutEvents => Box::pin(events::put_events(subject, 1, 1)),
             Row::PutEvents10 => Box::pin(events::put_events(subject, 10, 1)),
             Row::Rules100 => Box::pin(events::put_events(subject, 1, 100)),
@@ -162,6 +176,7 @@ impl Goal {
             Goal::Latency(goals) => format!("{} / {} ms", goals[at][0], goals[at][1]),
             Goal::Millis(goals) => format!("{} ms", goals[at]),
             Goal::Mib(goals) => format!("{} MiB", goals[at]),
+            Goal::Open => "–".to_owned(),
         }
     }
 
@@ -177,6 +192,7 @@ impl Goal {
             }
             Goal::Millis(goals) => figures.millis?[0] <= goals[at],
             Goal::Mib(goals) => figures.mib? <= goals[at],
+            Goal::Open => return None,
         })
     }
 }

@@ -19,6 +19,7 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
         rows: args.rows.clone(),
         lasting: Duration::from_secs(u64::from(args.seconds)),
         connections: usize::from(args.connections),
+        waiting: usize::try_from(args.executions)?,
         below: args.scratch_dir.clone().unwrap_or_else(std::env::temp_dir),
     };
     let report = block_on(run(&settings, complain))?;
