@@ -72,6 +72,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         dynamodb::service(),
         ecr::service(),
         events::service(),
+        eventsv2::service(),
         iam::service(),
         kms::service(),
         lambda::service(functions),

@@ -313,3 +313,32 @@ async fn a_discoverer_needs_a_bus_and_is_alone_on_it() {
     let update = json!({ "DiscovererId": "events-event-bus-default", "Description": "d" });
     assert_eq!(world.ok("schemas", "UpdateDiscoverer", update).await["CrossAccount"], false);
 }
+
+#[tokio::test]
+async fn a_corrected_event_is_delivered_once_and_explained_whenever_the_process_dies() {
+    for commits in 0..5 {
+        let mut world = world().await;
+        policy(&world, json!({ "Source": "shop", "DetailType": "Order", "Mode": "QUARANTINE" })).await;
+        let id = put(&world, "Order", json!({ "id": 1 })).await["EventId"].clone();
+        world.idle().await;
+        assert_eq!(reached(&world).await, 0);
+        let release = json!({ "EventId": id, "Detail": r#"{"id":"1"}"# });
+        world.die_after(commits);
+        let first = world.ask("events", events::RELEASE_QUARANTINED_EVENT, release.clone()).await;
+        world.crash().await;
+        // Who heard nothing asks again: the event is still there, or it is not in the quarantine any more.
+        if first.is_err() {
+            let again = world.ask("events", events::RELEASE_QUARANTINED_EVENT, release).await;
+            assert!(again.is_ok() || commits > 0);
+            world.idle().await;
+        }
+        let input = json!({ "QueueUrl": "out", "MaxNumberOfMessages": 10, "VisibilityTimeout": 43_200 });
+        let got = world.ok("sqs", "ReceiveMessage", input).await;
+        assert_eq!(got["Messages"].as_array().map_or(0, Vec::len), 1, "after {commits} commits");
+        let body: Value = serde_json::from_str(got["Messages"][0]["Body"].as_str().unwrap()).unwrap();
+        assert_eq!((&body["id"], &body["detail"]), (&id, &json!({ "id": "1" })));
+        let explained = explain(&world, &id).await;
+        assert_eq!(explained["validation"]["Outcome"], "RELEASED");
+        assert_eq!(explained["rules"][0]["verdict"], "Matched");
+    }
+}

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod schedule;
 pub mod schema;
 pub mod tags;
+pub mod template;
 pub mod time;
 
 pub use arn::{AccountId, Arn, InvalidArn, Region};

@@ -110,7 +110,7 @@ pub struct ServiceSchema {
 }
 
 /// Services that sign by the name of another one, and that name.
-const SHARED_SCOPES: [(&str, &str); 2] = [("dynamodbstreams", "dynamodb"), ("eventsv2", "events")];
+const SHARED_SCOPES: [(&str, &str); 1] = [("eventsv2", "events")];
 
 impl ServiceSchema {
     /// The service's name in the credential scope of a signature.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::key::Parts;
+use crate::router::Kernel;
 use crate::service::Service;
 use crate::task::{Call, NewTask, Task};
-use crate::tx::{KERNEL, Tx};
+use crate::tx::{KERNEL, Tx, kernel_scope};
 use crate::{Result, keys, trace};
 
 /// How often old traces are looked for.
@@ -17,6 +19,19 @@ keys! {
     pub(crate) struct SweepKey(3) -> () {}
     /// Tasks given up for good for which no dead letter was configured: kept, so that nothing is dropped unseen.
     pub struct UndeliveredKey(4, large) -> Task { id: uuid::Uuid }
+}
+
+impl Kernel {
+    /// The first `limit` tasks that were given up for good with no queue to go to, oldest first: their ids rise with time.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn undelivered(&self, limit: usize) -> Result<Vec<Task>> {
+        let mut tx = Tx::open(&self.inner, KERNEL, self.house_caller()).await?;
+        tx.enter(kernel_scope());
+        let rows = tx.scan::<UndeliveredKey>(Parts::none(), limit).await?;
+        Ok(rows.into_iter().map(|(_, task)| task).collect())
+    }
 }
 
 pub(crate) fn service() -> Service {

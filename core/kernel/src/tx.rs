@@ -61,6 +61,8 @@ pub struct Tx {
     prefix: Prefix,
     /// What this transaction wrote, by full key: `None` is a deletion. `large` values may exceed one row.
     writes: BTreeMap<Bytes, Write>,
+    /// About how many bytes they have.
+    written: usize,
     reads: HashMap<Bytes, Expect, foldhash::fast::RandomState>,
     /// The oldest version of a row that was read before this transaction's snapshot, by the runner.
     claimed: Option<Version>,
@@ -100,6 +102,7 @@ impl Tx {
             scope,
             prefix,
             writes: BTreeMap::new(),
+            written: 0,
             reads: HashMap::default(),
             claimed: None,
             chunks: HashMap::default(),
@@ -199,8 +202,15 @@ impl Tx {
     /// Writes `value` under `key`, whatever stood there.
     pub fn put<K: Key>(&mut self, key: &K, value: &K::Value) -> Result<()> {
         let bytes = value.to_bytes()?;
+        self.written += bytes.len();
         self.writes.insert(self.prefix.key(key), Write { value: Some(bytes), large: K::LARGE });
         Ok(())
+    }
+
+    /// About how many bytes this transaction writes so far, tasks included. A commit takes 10 MB: what may be more goes out
+    /// in several, one after the other ([`Tx::go_on`]).
+    pub fn written_bytes(&self) -> usize {
+        self.written
     }
 
     /// Removes the row under `key`, if there is one.
@@ -442,6 +452,7 @@ impl Tx {
     ) -> Result<TaskHandle> {
         let key = due_key(&task_prefix(&task), due, seq, salt);
         let value = task.to_bytes()?;
+        self.written += value.len();
         let chunks = chunk::count(value.len());
         // The key is new, unless it is that of the row which this transaction removes.
         if !self.reads.contains_key(&key) {

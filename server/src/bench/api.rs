@@ -61,6 +61,10 @@ pub(crate) const DYNAMODB: Service = Service {
 pub(crate) const LAMBDA: Service =
     Service { signing_name: "lambda", target_prefix: "", content_type: "application/json" };
 
+/// EventBridge's schema registry, whose operations are paths.
+pub(crate) const SCHEMAS: Service =
+    Service { signing_name: "schemas", target_prefix: "", content_type: "application/json" };
+
 /// A request without its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use bytes::Bytes;
 use futures::future::try_join;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{EVENTS, SQS, pause};
+use super::api::{EVENTS, SCHEMAS, SQS, pause};
 use super::load::{Figures, Meter, Subject, percentiles};
 use super::queues::{self, Queue};
 
@@ -48,6 +49,49 @@ pub(crate) async fn put_events_ratio(subject: &Subject, rules: usize) -> anyhow:
     let by_cpu = with_many.cpu_micros.zip(with_one.cpu_micros).map(|(many, one)| many / one);
     let by_rate = with_one.per_second.zip(with_many.per_second).map(|(one, many)| one / many);
     Ok(Figures { ratio: by_cpu.or(by_rate), ..with_many })
+}
+
+/// PutEvents on a bus with one validation policy that warns, whose schema the events keep to, and how much more of the
+/// server's time that takes than without a policy.
+///
+/// # Errors
+/// As [`put_events`], or the server has no validation.
+pub(crate) async fn validation_ratio(subject: &Subject) -> anyhow::Result<Figures> {
+    let without = bus(subject, "unchecked", 1).await?;
+    let with = bus(subject, "checked", 1).await?;
+    hold_to_schema(subject, &with).await?;
+    let without = flood(subject, &without, 1).await?;
+    let with = flood(subject, &with, 1).await?;
+    let by_cpu = with.cpu_micros.zip(without.cpu_micros).map(|(with, without)| with / without);
+    let by_rate = without.per_second.zip(with.per_second).map(|(without, with)| without / with);
+    Ok(Figures { ratio: by_cpu.or(by_rate), ..with })
+}
+
+async fn hold_to_schema(subject: &Subject, bus: &Bus) -> anyhow::Result<()> {
+    let registry = format!("{}-bench", subject.prefix);
+    let schema = json!({
+        "type": "object", "required": ["order", "customer", "total", "items"],
+        "properties": {
+            "order": {"type": "string"}, "customer": {"type": "string"}, "currency": {"enum": ["EUR", "USD"]},
+            "total": {"type": "number", "minimum": 0},
+            "items": {"type": "array", "items": {"type": "object", "required": ["sku"],
+                "properties": {"sku": {"type": "string"}, "count": {"type": "integer"}}}},
+        },
+    });
+    let path = format!("/v1/registries/name/{registry}");
+    let mut connection = subject.address.connect().await?;
+    let head = subject.address.path(&SCHEMAS, Method::POST, &path)?;
+    let _: Value = connection.ask(&head, &json!({})).await?;
+    let head = subject.address.path(&SCHEMAS, Method::POST, &format!("{path}/schemas/name/order"))?;
+    let content = json!({"Type": "JSONSchemaDraft4", "Content": schema.to_string()});
+    let _: Value = connection.ask(&head, &content).await?;
+    let head = subject.address.path(&EVENTS, Method::POST, "/_buswork/ask/events/PutValidationPolicy")?;
+    let policy = json!({
+        "EventBusName": bus.name, "Source": "bench.orders", "Mode": "WARN",
+        "RegistryName": registry, "SchemaName": "order",
+    });
+    let _: Value = connection.ask(&head, &policy).await?;
+    Ok(())
 }
 
 /// From PutEvents to the message in the answer of a long poll that waits already, one event at a time.

@@ -25,6 +25,8 @@ pub enum Row {
     /// PutEvents with 5,000 rules.
     #[value(name = "rules-5000")]
     Rules5000,
+    /// PutEvents on a bus that holds events to a schema.
+    Validation,
     /// PutEvents to a message in a long poll.
     LongPoll,
     /// Standard executions of three Pass states.
@@ -98,6 +100,11 @@ impl Row {
             Row::Rules5000 => {
                 row("PutEvents, 5,000 rules: cost against 1 rule", "–", Goal::Ratio([1.5, 1.5]))
             }
+            Row::Validation => row(
+                "PutEvents, one validation policy that warns: cost against none",
+                "–",
+                Goal::Ratio([1.2, 1.2]),
+            ),
             Row::LongPoll => row(
                 "PutEvents to message in a long poll, of 200",
                 "15 / 99 ms",
@@ -151,6 +158,7 @@ impl Row {
             Row::PutEvents10 => Box::pin(events::put_events(subject, 10, 1)),
             Row::Rules100 => Box::pin(events::put_events(subject, 1, 100)),
             Row::Rules5000 => Box::pin(events::put_events_ratio(subject, 5_000)),
+            Row::Validation => Box::pin(events::validation_ratio(subject)),
             Row::LongPoll => Box::pin(events::long_poll(subject)),
             Row::ThreePasses => Box::pin(machines::three_passes(subject)),
             Row::StartExecution => Box::pin(machines::start_execution(subject)),

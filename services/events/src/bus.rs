@@ -4,8 +4,9 @@ use base::{AccountId, Arn, Fault, Region};
 use kernel::{Result, Scope, Tx};
 
 use crate::fault;
-use crate::keys::{Bus, BusKey, Rules, RulesKey};
+use crate::keys::{Bus, BusKey, RuleKey, Rules, RulesKey};
 use crate::policy::{self, Wish};
+use crate::rule;
 
 /// The bus that is always there.
 pub(crate) const DEFAULT: &str = "default";
@@ -21,6 +22,37 @@ pub(crate) fn enter(tx: &mut Tx, name_or_arn: Option<&str>) -> Result<String, Fa
     let Some((account, region, name)) = parse_arn(text) else { return Ok(text.to_owned()) };
     tx.enter(Scope { account, region });
     Ok(name)
+}
+
+/// The same for somebody who means to administer it, for which `action` is the name, e.g. `events:PutRule`. In another
+/// account, the policy of the bus must allow it.
+///
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html>
+pub(crate) async fn enter_to(
+    tx: &mut Tx,
+    name_or_arn: Option<&str>,
+    action: &str,
+    rule: Option<&str>,
+) -> Result<String> {
+    let home = tx.scope().account.clone();
+    let name = enter(tx, name_or_arn)?;
+    if tx.scope().account == home {
+        return Ok(name);
+    }
+    let bus_arn = arn(tx, &name);
+    let rule = rule.map(|rule| rule::arn(tx, &RuleKey { bus: name.clone(), name: rule.to_owned() }));
+    let resource = rule.as_deref().unwrap_or(&bus_arn);
+    let wish = Wish { account: home.as_str(), action, resource, source: None, detail_type: None };
+    // Who may not use a bus is not told whether there is one.
+    let found = tx.peek(&BusKey { name: name.clone() }).await?;
+    let policy = found.and_then(|bus| bus.policy);
+    if policy.is_some_and(|policy| policy::allows(&policy, &wish)) {
+        return Ok(name);
+    }
+    Err(Fault::access_denied(format!(
+        "Account {home} is not authorized to perform: {action} on resource: {resource} because no resource-based policy allows the {action} action"
+    ))
+    .into())
 }
 
 /// The name in a bus's ARN, which is the input member `what` and must be of the transaction's account and region.
@@ -74,11 +106,11 @@ pub(crate) fn check_sender(
     let Some(policy) = bus.policy.as_ref().filter(|_| tx.scope().account.as_str() != account) else {
         return Ok(());
     };
-    let wish = Wish { account, action: "events:PutEvents", source, detail_type };
+    let arn = arn(tx, name);
+    let wish = Wish { account, action: "events:PutEvents", resource: &arn, source, detail_type };
     if policy::allows(policy, &wish) {
         return Ok(());
     }
-    let arn = arn(tx, name);
     Err(Fault::access_denied(format!(
         "Account {account} is not authorized to perform: events:PutEvents on resource: {arn} because no resource-based policy allows the events:PutEvents action"
     )))

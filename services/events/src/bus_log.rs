@@ -98,7 +98,20 @@ pub(crate) struct WriteBusLog {
 }
 
 impl Lines {
+    /// Those of an event that comes.
     pub(crate) fn open(tx: &Tx, sent: &Sent<'_>) -> Lines {
+        let mut lines = Lines::go_on(tx, sent);
+        if let Some(open) = &mut lines.0 {
+            let event = open.event.clone();
+            open.line("EVENT_RECEIPT", Level::Info, &event, None);
+            open.line("EVENT_INGEST_SUCCESS", Level::Trace, &event, None);
+            open.line("RULE_MATCH_START", Level::Info, &event, None);
+        }
+        lines
+    }
+
+    /// Those of an event that came in an earlier commit and still has deliveries.
+    pub(crate) fn go_on(tx: &Tx, sent: &Sent<'_>) -> Lines {
         let Some(settings) = sent.rules.log else { return Lines(None) };
         let mut event = json!({
             "caller_account_id": tx.caller().account, "source_time_ms": sent.event.time.as_millis(),
@@ -116,11 +129,7 @@ impl Lines {
             at: tx.now(),
         };
         let of_a_service = sent.event.source.starts_with("aws.");
-        let mut open = Open { settings, common, event: event.clone(), of_a_service, lines: Vec::new() };
-        open.line("EVENT_RECEIPT", Level::Info, &event, None);
-        open.line("EVENT_INGEST_SUCCESS", Level::Trace, &event, None);
-        open.line("RULE_MATCH_START", Level::Info, &event, None);
-        Lines(Some(open))
+        Lines(Some(Open { settings, common, event, of_a_service, lines: Vec::new() }))
     }
 
     pub(crate) fn matched(&mut self, rule: &CompiledRule) {

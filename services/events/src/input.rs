@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>
 
 use asl::jsonpath::Path;
+use base::template::{self, Piece, Template};
 use base::{Fault, Timestamp};
 use serde_json::Value;
 
@@ -22,23 +23,12 @@ pub(crate) enum Input {
     /// A part of the event.
     Part(Path),
     /// A template.
-    Template(Template),
+    Template(Template<Source>),
 }
 
-/// A template, taken apart.
+/// Where a variable of a template comes from.
 #[derive(Clone, Debug)]
-pub(crate) struct Template {
-    pieces: Vec<Piece>,
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Text(String),
-    Variable { source: Source, quoted: bool },
-}
-
-#[derive(Clone, Debug)]
-enum Source {
+pub(crate) enum Source {
     Path(Path),
     RuleArn,
     RuleName,
@@ -93,7 +83,7 @@ impl Input {
                     }
                     variables.push((name.as_str(), parse_path("InputPathsMap", path, &target.id)?));
                 }
-                Template::parse(&transformer.input_template, &variables, &target.id).map(Input::Template)
+                parse(&transformer.input_template, &variables, &target.id).map(Input::Template)
             }
             None => Ok(Input::Event),
         }
@@ -109,7 +99,7 @@ impl Input {
         match self {
             Input::Event | Input::Part(_) => event,
             Input::Constant(text) => text.len(),
-            Input::Template(template) => template.pieces.iter().fold(0, |sum, piece| match piece {
+            Input::Template(template) => template.pieces().iter().fold(0, |sum, piece| match piece {
                 Piece::Text(text) => sum + text.len(),
                 Piece::Variable { .. } => sum + event,
             }),
@@ -123,90 +113,47 @@ impl Input {
             Input::Constant(text) => text.clone(),
             // What is not there is an empty object, so that a target always gets JSON.
             Input::Part(path) => select(path, event).map_or_else(|| "{}".to_owned(), |part| part.to_string()),
-            Input::Template(template) => template.fill(envelope, event, context),
+            Input::Template(template) => template.fill(|source, quoted| {
+                if quoted {
+                    template::inside(source.value(envelope, event, context))
+                } else {
+                    source.json(envelope, event, context)
+                }
+            }),
         }
     }
 }
 
-impl Template {
-    fn parse(text: &str, variables: &[(&str, Path)], target: &str) -> Result<Template, Fault> {
-        let mut pieces = Vec::new();
-        let (mut plain, mut in_string, mut escaped) = (String::new(), false, false);
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let after = &rest[c.len_utf8()..];
-            if c == '<'
-                && !escaped
-                && let Some((name, tail)) = placeholder(after)
-            {
-                let source = source_of(name, variables).ok_or_else(|| {
-                    let message = format!("InputTemplate of target {target} has the variable <{name}>, which InputPathsMap does not define.");
-                    fault::invalid(message)
-                })?;
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
-                pieces.push(Piece::Variable { source, quoted: in_string });
-                rest = tail;
-                continue;
-            }
-            // `\<` is a literal `<`.
-            if escaped && c == '<' {
-                plain.pop();
-            }
-            if c == '"' && !escaped {
-                in_string = !in_string;
-            }
-            escaped = c == '\\' && !escaped;
-            plain.push(c);
-            rest = after;
+fn parse(text: &str, variables: &[(&str, Path)], target: &str) -> Result<Template<Source>, Fault> {
+    let template = Template::parse(text, |name| {
+        if !is_name(name) {
+            return Ok(None);
         }
-        pieces.push(Piece::Text(plain));
-        let template = Template { pieces };
-        template.check(target)?;
-        Ok(template)
-    }
-
-    /// Filled with anything, the template must be JSON: an object, or one or more strings.
-    fn check(&self, target: &str) -> Result<(), Fault> {
-        let sample: String = self
-            .pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Text(text) => text.as_str(),
-                Piece::Variable { quoted: true, .. } => "x",
-                Piece::Variable { quoted: false, .. } => "0",
-            })
-            .collect();
-        let mut values = serde_json::Deserializer::from_str(&sample).into_iter::<serde::de::IgnoredAny>();
-        if !sample.trim().is_empty() && values.all(|value| value.is_ok()) {
-            return Ok(());
-        }
-        Err(fault::invalid(format!(
-            "Invalid InputTemplate for target {target} : [it is neither JSON nor quoted text]"
-        )))
-    }
-
-    fn fill(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
-        let mut filled = String::with_capacity(256);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Variable { source, quoted: false } => {
-                    filled.push_str(&source.json(envelope, event, context))
-                }
-                Piece::Variable { source, quoted: true } => {
-                    filled.push_str(&source.inside(envelope, event, context))
-                }
-            }
-        }
-        filled
-    }
+        source_of(name, variables).map(Some).ok_or_else(|| {
+            let message = format!("InputTemplate of target {target} has the variable <{name}>, which InputPathsMap does not define.");
+            fault::invalid(message)
+        })
+    })?;
+    check(&template, target)?;
+    Ok(template)
 }
 
-/// `name>` at the start of `text`, and what follows.
-fn placeholder(text: &str) -> Option<(&str, &str)> {
-    let (name, rest) = text.split_once('>')?;
+/// Filled with anything, the template must be JSON: an object, or one or more strings.
+fn check(template: &Template<Source>, target: &str) -> Result<(), Fault> {
+    let sample = template.fill(|_, quoted| if quoted { "x" } else { "0" }.to_owned());
+    let mut values = serde_json::Deserializer::from_str(&sample).into_iter::<serde::de::IgnoredAny>();
+    if !sample.trim().is_empty() && values.all(|value| value.is_ok()) {
+        return Ok(());
+    }
+    Err(fault::invalid(format!(
+        "Invalid InputTemplate for target {target} : [it is neither JSON nor quoted text]"
+    )))
+}
+
+/// Whether what stands between `<` and `>` is meant as a variable.
+fn is_name(name: &str) -> bool {
     let letters = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (!name.is_empty() && name.chars().all(letters)).then_some((name, rest))
+    !name.is_empty() && name.chars().all(letters)
 }
 
 fn source_of(name: &str, variables: &[(&str, Path)]) -> Option<Source> {
@@ -242,18 +189,7 @@ impl Source {
         if let Source::Event = self {
             return envelope.to_owned();
         }
-        self.value(envelope, event, context).map_or_else(|| "null".to_owned(), |value| value.to_string())
-    }
-
-    /// As a part of a JSON string; what is not there leaves nothing.
-    fn inside(&self, envelope: &str, event: &Value, context: &Context<'_>) -> String {
-        let text = match self.value(envelope, event, context) {
-            None => return String::new(),
-            Some(Value::String(text)) => text,
-            Some(other) => other.to_string(),
-        };
-        let quoted = Value::from(text).to_string();
-        quoted[1..quoted.len() - 1].to_owned()
+        template::outside(self.value(envelope, event, context))
     }
 }
 

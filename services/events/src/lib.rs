@@ -33,6 +33,7 @@ mod replay;
 mod rule;
 mod schedule;
 mod search;
+mod send;
 mod sweep;
 mod target;
 mod validation;
@@ -122,6 +123,7 @@ fn internal(service: Service) -> Service {
     service
         .internal(PUBLISH, ops::publish_service_event::publish_service_event)
         .internal(target::DELIVER_TO_BUS, ops::deliver_to_bus::deliver_to_bus)
+        .internal(send::SEND_ON, send::send_on)
         .internal(EXPLAIN, explain::explain_event)
         .internal(SEARCH, search::search_events)
         .internal_effect(TAIL, search::tail_events)

@@ -17,6 +17,8 @@ const CHARACTERS_MAX: usize = 10_240;
 pub(crate) struct Wish<'a> {
     pub account: &'a str,
     pub action: &'a str,
+    /// The ARN of the bus or of the rule.
+    pub resource: &'a str,
     pub source: Option<&'a str>,
     pub detail_type: Option<&'a str>,
 }
@@ -107,7 +109,10 @@ fn applies(statement: &Value, wish: &Wish<'_>) -> bool {
             || principal == wish.account
             || principal.split(':').nth(4).is_some_and(|account| account == wish.account)
     };
-    action && principals.into_iter().any(is_me) && holds(statement, wish)
+    // A statement without a resource is about everything of the bus.
+    let resources = statement.get("Resource").map(texts);
+    let resource = resources.is_none_or(|all| all.into_iter().any(|resource| like(resource, wish.resource)));
+    action && resource && principals.into_iter().any(is_me) && holds(statement, wish)
 }
 
 const OPERATORS: [&str; 4] = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"];
@@ -189,6 +194,7 @@ mod tests {
         let wish = Wish {
             account: "111111111111",
             action: "events:PutEvents",
+            resource: "arn:aws:events:eu-central-1:000000000000:event-bus/b",
             source: Some(source),
             detail_type: Some("T"),
         };
@@ -211,6 +217,13 @@ mod tests {
             (vec![statement(json!({ "Principal": { "AWS": "222222222222" } }))], false),
             (vec![statement(json!({ "Action": "events:Put*" }))], true),
             (vec![statement(json!({ "Action": "events:PutRule" }))], false),
+            (vec![statement(json!({ "Resource": "arn:aws:events:*:000000000000:event-bus/*" }))], true),
+            (
+                vec![statement(
+                    json!({ "Resource": ["arn:aws:events:eu-central-1:000000000000:event-bus/c"] }),
+                )],
+                false,
+            ),
             (vec![statement(json!({ "Condition": { "StringEquals": { "events:source": "a" } } }))], true),
             (vec![statement(json!({ "Condition": { "StringLike": { "events:source": "b*" } } }))], false),
             (

@@ -1,5 +1,7 @@
-//! An event meets a bus: it is kept, matched, and becomes a task for every matched target, in one commit.
+//! An event meets a bus: it is kept, matched, and becomes a task for every matched target, in one commit; or in several
+//! that follow each other, if it is large and its targets are many.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base::Document;
@@ -13,6 +15,7 @@ use crate::cache::{Cache, Compiled, CompiledRule, CompiledTarget};
 use crate::event::{self, NewEvent};
 use crate::input::Context;
 use crate::keys::{Accepted, EventKey, PlaceKey};
+use crate::send::{From, Wanted, send};
 use crate::sweep;
 
 /// What the events of one commit may write, in bytes as [`weigh`] reckons them. A commit takes 10 MB; the rest is for
@@ -70,13 +73,8 @@ pub(crate) async fn arrive(tx: &mut Tx, arrival: Arrival<'_>) -> Result<usize> {
     let parsed = parse_for(&rules, &matched, &envelope)?;
     let sent = Sent { rules: &rules, bus, event: &event, envelope: &envelope, parsed: &parsed, place };
     let mut lines = Lines::open(tx, &sent);
-    for number in &matched {
-        let rule = &rules.list[*number];
-        lines.matched(rule);
-        for target in &rule.targets {
-            deliver(tx, &sent, rule, target, &mut lines).await?;
-        }
-    }
+    let from = From { rules: Cow::Borrowed(&matched), after: None };
+    send(tx, &sent, place, from, &Wanted::default(), &mut lines).await?;
     lines.close(tx, matched.is_empty())?;
     remember(tx, &rules, &matched, bus, &event, None);
     sweep::ensure(tx).await?;
@@ -104,15 +102,23 @@ pub(crate) async fn weight(tx: &mut Tx, arrival: &Arrival<'_>) -> Result<usize> 
 /// About how many bytes an event writes that matched these rules: itself, and for every target a task with its payload,
 /// which a dead letter has once more. Many events of one commit must not outgrow it together.
 pub(crate) fn weigh(rules: &Compiled, matched: &[usize], envelope: &str) -> usize {
-    // A payload is a text in a document: what JSON escapes takes two bytes.
-    let escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t');
-    let text = envelope.len() + envelope.bytes().filter(escaped).count();
-    let targets = matched.iter().flat_map(|number| &rules.list[*number].targets).map(|target| {
-        let letters = usize::from(target.dead_letter.is_some() || rules.dead_letter.is_some());
-        TASK_BYTES + (1 + letters) * target.input.bytes_max(text)
-    });
+    let text = escaped_len(envelope);
+    let targets = matched.iter().flat_map(|number| &rules.list[*number].targets);
+    let targets = targets.map(|target| target_bytes(rules, target, text));
     let lines = rules.log.map_or(0, |log| TASK_BYTES + log.details() * text);
     text + lines + targets.sum::<usize>()
+}
+
+/// The length of a text within a document: what JSON escapes takes two bytes.
+pub(crate) fn escaped_len(text: &str) -> usize {
+    let escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t');
+    text.len() + text.bytes().filter(escaped).count()
+}
+
+/// About how many bytes one delivery writes, for an event of so many bytes as [`escaped_len`] has them.
+pub(crate) fn target_bytes(rules: &Compiled, target: &CompiledTarget, text: usize) -> usize {
+    let letters = usize::from(target.dead_letter.is_some() || rules.dead_letter.is_some());
+    TASK_BYTES + (1 + letters) * target.input.bytes_max(text)
 }
 
 /// The bus's rules as they stand.

@@ -1,5 +1,6 @@
 //! An event that is still kept goes to its targets once more, by the rules as they stand now.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::fault;
 use crate::keys::{Accepted, EventKey};
 use crate::publish::{Asked, PAGE_BYTES_MAX, Sent, compiled, deliver, matching, parse_for, remember, weigh};
 use crate::search::first_at;
+use crate::send::{From, Wanted, send as send_all};
 
 /// The internal operation that sends events again.
 pub const REDELIVER: &str = "RedeliverEvent";
@@ -97,9 +99,9 @@ pub(crate) async fn redeliver_event(tx: &mut Tx, input: RedeliverInput) -> Resul
 
 async fn one(tx: &mut Tx, input: &RedeliverInput, bus: Option<&str>, id: Uuid) -> Result<RedeliverOutput> {
     for bus in explain::buses(tx, bus).await? {
-        let Some((_, accepted)) = explain::event_of(tx, &bus, id).await? else { continue };
+        let Some((key, accepted)) = explain::event_of(tx, &bus, id).await? else { continue };
         let again = again(tx, input, &bus, &accepted).await?;
-        let mut deliveries = send(tx, input, &bus, &accepted, &again).await?;
+        let mut deliveries = send(tx, input, &bus, (key.place, &accepted), &again).await?;
         if let (true, Some(arn), None) = (deliveries.is_empty(), &input.target_arn, &input.rule_name) {
             deliveries.push(send_to(tx, &bus, &accepted, arn).await?);
         }
@@ -133,7 +135,7 @@ async fn page(
                 next(tx, input, bus, (key.place, last))?;
                 return Ok(RedeliverOutput { more: true, ..output });
             }
-            output.deliveries.extend(send(tx, input, bus, &accepted, &again).await?);
+            output.deliveries.extend(send(tx, input, bus, (at.place, &accepted), &again).await?);
             output.events += 1;
             key = at;
         }
@@ -172,30 +174,27 @@ async fn send(
     tx: &mut Tx,
     input: &RedeliverInput,
     bus: &str,
-    accepted: &Accepted,
+    (stands, accepted): (Uuid, &Accepted),
     Again { rules, event, matched }: &Again,
 ) -> Result<Vec<Redelivery>> {
     let parsed = parse_for(rules, matched, &accepted.envelope)?;
     let (envelope, place) = (accepted.envelope.as_str(), tx.id());
     let sent = Sent { rules, bus, event, envelope, parsed: &parsed, place };
-    let mut lines = Lines::open(tx, &sent);
+    let wanted = Wanted { only: input.target_arn.clone(), again: true };
     let mut sent_to = Vec::new();
     for rule in matched.iter().map(|number| &rules.list[*number]) {
-        for target in &rule.targets {
-            let wanted = input.target_arn.as_ref().is_none_or(|arn| *arn == target.lane);
-            if !wanted || target.arn.resource.starts_with("archive/") {
-                continue;
-            }
-            deliver(tx, &sent, rule, target, &mut lines).await?;
-            sent_to.push(Redelivery {
-                event_id: event.id,
-                rule_name: Some(rule.name.clone()),
-                target_id: target.id.clone(),
-                target_arn: target.lane.clone(),
-            });
-        }
+        let targets = rule.targets.iter().filter(|target| wanted.takes(target));
+        sent_to.extend(targets.map(|target| Redelivery {
+            event_id: event.id,
+            rule_name: Some(rule.name.clone()),
+            target_id: target.id.clone(),
+            target_arn: target.lane.clone(),
+        }));
     }
     if !sent_to.is_empty() {
+        let mut lines = Lines::open(tx, &sent);
+        let from = From { rules: Cow::Borrowed(matched), after: None };
+        send_all(tx, &sent, stands, from, &wanted, &mut lines).await?;
         remember(tx, rules, matched, bus, event, Some("redelivered"));
         lines.close(tx, false)?;
     }

@@ -40,9 +40,14 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), Fault> {
     Pattern::parse(text).map(drop).map_err(|invalid| fault::invalid_pattern(&invalid.message))
 }
 
-/// The rule, guarded; its bus may be named by ARN.
-pub(crate) async fn find(tx: &mut Tx, bus: Option<&str>, name: &str) -> Result<(RuleKey, Rule)> {
-    let bus = bus::enter(tx, bus)?;
+/// The rule, guarded, for what `action` names; its bus may be named by ARN.
+pub(crate) async fn find(
+    tx: &mut Tx,
+    bus: Option<&str>,
+    name: &str,
+    action: &str,
+) -> Result<(RuleKey, Rule)> {
+    let bus = bus::enter_to(tx, bus, action, Some(name)).await?;
     let key = RuleKey { bus, name: name.to_owned() };
     match tx.get(&key).await? {
         Some(rule) => Ok((key, rule)),

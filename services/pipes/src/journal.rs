@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 
 use crate::api::LogLevel;
 use crate::compiled::Compiled;
-use crate::targets::{Shot, put_lines};
+use crate::targets::{Shot, log_calls, put_lines};
+
+/// The largest record, in bytes; a larger one's payload is shortened.
+const RECORD_BYTES_MAX: usize = 262_144;
+/// What is left of the payload then. What JSON escapes in it takes at most as much again.
+const PAYLOAD_BYTES_MAX: usize = 100_000;
 
 /// The records of one execution, written together when it has ended.
 pub(crate) struct Journal {
@@ -83,26 +88,49 @@ impl Journal {
             record["error"] =
                 json!({ "httpStatusCode": fault.status, "message": fault.message, "details": fault.code });
         }
+        fit(&mut record);
         self.records.push(record);
     }
 
     /// Writes the records to a stream that has the pipe's name. What cannot be logged stops no pipe.
     pub(crate) async fn write(self, shot: &Shot<'_>) {
         let Some(group) = self.group.filter(|_| !self.records.is_empty()) else { return };
-        let lines = self
-            .records
-            .iter()
-            .map(|record| json!({ "timestamp": record["timestamp"], "message": record.to_string() }))
-            .collect();
-        if let Err(fault) = put_lines(shot, &group, &shot.pipe.name, lines).await {
-            tracing::warn!(pipe = self.arn, %fault, "failed to write a pipe's log");
+        let lines: Vec<String> = self.records.iter().map(Value::to_string).collect();
+        for part in log_calls(&lines) {
+            let line = |n: usize| json!({ "timestamp": self.records[n]["timestamp"], "message": lines[n] });
+            if let Err(fault) = put_lines(shot, &group, &shot.pipe.name, part.map(line).collect()).await {
+                tracing::warn!(pipe = self.arn, %fault, "failed to write a pipe's log");
+                return;
+            }
         }
+    }
+}
+
+/// Shortens the payload of a record that is larger than a record may be, and says so in it.
+fn fit(record: &mut Value) {
+    let long = |record: &Value| record["payload"].as_str().is_some_and(|text| text.len() > PAYLOAD_BYTES_MAX);
+    if long(record) && record.to_string().len() > RECORD_BYTES_MAX {
+        let text = record["payload"].as_str().unwrap_or_default();
+        let end = (0..=PAYLOAD_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        record["payload"] = text[..end].into();
+        record["truncatedFields"] = json!(["payload"]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_payloads_are_shortened() {
+        let mut record = json!({ "payload": "é".repeat(200_000) });
+        fit(&mut record);
+        assert_eq!(record["payload"].as_str().unwrap().len(), PAYLOAD_BYTES_MAX);
+        assert_eq!(record["truncatedFields"], json!(["payload"]));
+        let mut small = json!({ "payload": "x".repeat(200_000) });
+        fit(&mut small);
+        assert!(small.get("truncatedFields").is_none());
+    }
 
     #[test]
     fn levels_are_ordered() {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::compiled::Compiled;
 use crate::{PRINCIPAL, fault};
 
-pub(crate) use logs::put as put_lines;
+pub(crate) use logs::{calls as log_calls, put as put_lines};
 pub(crate) use parts::array_parts;
 
 /// The largest payload of a function that is waited for, in bytes.

@@ -3,18 +3,12 @@
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html>
 
 use asl::jsonpath::Path;
-use base::Timestamp;
+use base::{Timestamp, template};
 use serde_json::Value;
 
-/// A template, taken apart.
+/// A template.
 #[derive(Clone, Debug)]
-pub(crate) struct Template(Vec<Piece>);
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Text(String),
-    Variable { source: Origin, quoted: bool },
-}
+pub(crate) struct Template(template::Template<Origin>);
 
 #[derive(Clone, Debug)]
 enum Origin {
@@ -43,67 +37,25 @@ impl Template {
     /// # Errors
     /// What is wrong with it, as a sentence.
     pub(crate) fn parse(text: &str) -> Result<Template, String> {
-        let mut pieces = Vec::new();
-        let (mut plain, mut in_string, mut escaped) = (String::new(), false, false);
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let after = &rest[c.len_utf8()..];
-            if c == '<'
-                && !escaped
-                && let Some((name, tail)) = placeholder(after)
-            {
-                let source = Origin::parse(name)?;
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
-                pieces.push(Piece::Variable { source, quoted: in_string });
-                rest = tail;
-                continue;
-            }
-            // `\<` is a literal `<`.
-            if escaped && c == '<' {
-                plain.pop();
-            }
-            if c == '"' && !escaped {
-                in_string = !in_string;
-            }
-            escaped = c == '\\' && !escaped;
-            plain.push(c);
-            rest = after;
-        }
-        pieces.push(Piece::Text(plain));
-        Ok(Template(pieces))
+        // A name that could be one and is none is refused; anything else between `<` and `>` is text.
+        let meant = |name: &str| name.starts_with('$') || name.starts_with("aws.pipes.");
+        let source = |name: &str| if meant(name) { Origin::parse(name).map(Some) } else { Ok(None) };
+        template::Template::parse(text, source).map(Template)
     }
 
     /// The template filled for an event: JSON if that is what comes of it, otherwise text, into which values go as text,
     /// too. `view` is the event with its JSON texts parsed, where paths look.
     pub(crate) fn fill(&self, event: &Value, view: &Value, context: &Context, now: Timestamp) -> Value {
-        let values = |piece: &Piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Variable { source, .. } => source.value(event, view, context, now),
-        };
-        let as_json =
-            self.join(|piece, quoted| if quoted { inside(values(piece)) } else { outside(values(piece)) });
+        let value = |source: &Origin| source.value(event, view, context, now);
+        let as_json = self.0.fill(|source, quoted| {
+            let value = value(source);
+            if quoted { template::inside(value) } else { template::outside(value) }
+        });
         match serde_json::from_str(&as_json) {
             Ok(filled) => filled,
-            Err(_) => Value::String(self.join(|piece, _| plain(values(piece)))),
+            Err(_) => Value::String(self.0.fill(|source, _| template::plain(value(source)))),
         }
     }
-
-    fn join(&self, fill: impl Fn(&Piece, bool) -> String) -> String {
-        let mut filled = String::with_capacity(256);
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Variable { quoted, .. } => filled.push_str(&fill(piece, *quoted)),
-            }
-        }
-        filled
-    }
-}
-
-/// `$.path>` or `aws.pipes.name>` at the start of `text`, and what follows.
-fn placeholder(text: &str) -> Option<(&str, &str)> {
-    let (name, rest) = text.split_once('>')?;
-    (name.starts_with('$') || name.starts_with("aws.pipes.")).then_some((name, rest))
 }
 
 impl Origin {
@@ -136,22 +88,6 @@ impl Origin {
             Origin::EventJson => Some(view.clone()),
         }
     }
-}
-
-/// As a JSON value of its own; what is not there is null.
-fn outside(value: Option<Value>) -> String {
-    value.map_or_else(|| "null".to_owned(), |value| value.to_string())
-}
-
-/// As a part of a JSON string.
-fn inside(value: Option<Value>) -> String {
-    let quoted = Value::from(plain(value)).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// As text; what is not there leaves nothing.
-fn plain(value: Option<Value>) -> String {
-    value.map_or_else(String::new, |value| crate::record::text(&value))
 }
 
 #[cfg(test)]

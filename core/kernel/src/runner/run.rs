@@ -325,7 +325,9 @@ fn body(letter: &DeadLetter, task: &Task, fault: &Fault, because: Exhausted) -> 
     let given = || String::from_utf8_lossy(&task.call.input).into_owned();
     let body = letter.body.clone().unwrap_or_else(given);
     let record = match letter.style {
-        DeadLetterStyle::Record => serde_json::from_str::<serde_json::Map<String, base::Document>>(&body).ok(),
+        DeadLetterStyle::Record => {
+            serde_json::from_str::<serde_json::Map<String, base::Document>>(&body).ok()
+        }
         _ => None,
     };
     let Some(mut record) = record else { return body };

@@ -65,7 +65,7 @@ pub(crate) async fn describe_event_bus(
     tx: &mut Tx,
     input: DescribeEventBusInput,
 ) -> Result<DescribeEventBusOutput> {
-    let name = bus::enter(tx, input.name.as_deref())?;
+    let name = bus::enter_to(tx, input.name.as_deref(), "events:DescribeEventBus", None).await?;
     let found = bus::find(tx, &name).await?;
     Ok(DescribeEventBusOutput {
         arn: Some(bus::arn(tx, &name)),
@@ -86,7 +86,7 @@ pub(crate) async fn update_event_bus(
     input: UpdateEventBusInput,
 ) -> Result<UpdateEventBusOutput> {
     check_settings(tx, input.kms_key_identifier.as_ref(), input.dead_letter_config.as_ref())?;
-    let name = bus::enter(tx, input.name.as_deref())?;
+    let name = bus::enter_to(tx, input.name.as_deref(), "events:UpdateEventBus", None).await?;
     let before = bus::find_guarded(tx, &name).await?;
     let changed = Bus {
         description: input.description.or(before.description),
@@ -112,7 +112,7 @@ pub(crate) async fn delete_event_bus(
     tx: &mut Tx,
     input: DeleteEventBusInput,
 ) -> Result<DeleteEventBusOutput> {
-    let name = bus::enter(tx, Some(&input.name))?;
+    let name = bus::enter_to(tx, Some(&input.name), "events:DeleteEventBus", None).await?;
     if name == DEFAULT {
         return Err(fault::invalid("Cannot delete event bus default.").into());
     }

@@ -11,7 +11,7 @@ use crate::policy;
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html>
 pub(crate) async fn put_permission(tx: &mut Tx, input: PutPermissionInput) -> Result<PutPermissionOutput> {
-    let name = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let name = bus::enter_to(tx, input.event_bus_name.as_deref(), "events:PutPermission", None).await?;
     let mut found = bus::find_guarded(tx, &name).await?;
     let policy = match &input.policy {
         Some(text) => {
@@ -60,7 +60,7 @@ pub(crate) async fn remove_permission(
     tx: &mut Tx,
     input: RemovePermissionInput,
 ) -> Result<RemovePermissionOutput> {
-    let name = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let name = bus::enter_to(tx, input.event_bus_name.as_deref(), "events:RemovePermission", None).await?;
     let mut found = bus::find_guarded(tx, &name).await?;
     found.policy = match (input.remove_all_permissions.unwrap_or(false), &input.statement_id) {
         (true, _) => None,

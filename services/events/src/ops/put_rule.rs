@@ -15,7 +15,9 @@ use crate::target;
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
 pub(crate) async fn put_rule(tx: &mut Tx, input: PutRuleInput) -> Result<PutRuleOutput> {
-    let bus = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let home = tx.scope().account.to_string();
+    let named = input.event_bus_name.as_deref();
+    let bus = bus::enter_to(tx, named, "events:PutRule", Some(&input.name)).await?;
     check(&input, &bus)?;
     bus::find_guarded(tx, &bus).await?;
     let key = RuleKey { bus, name: input.name };
@@ -24,11 +26,8 @@ pub(crate) async fn put_rule(tx: &mut Tx, input: PutRuleInput) -> Result<PutRule
         managed::check(&key, before, false)?;
     }
     let new_tags = tags::to_map(input.tags.unwrap_or_default())?;
-    let known = before.clone().unwrap_or_else(|| Rule {
-        created_by: tx.scope().account.to_string(),
-        tags: new_tags,
-        ..Rule::default()
-    });
+    let known =
+        before.clone().unwrap_or_else(|| Rule { created_by: home, tags: new_tags, ..Rule::default() });
     // The anchor of a schedule that goes on is kept, so that its rhythm is.
     let anchor = known
         .schedule

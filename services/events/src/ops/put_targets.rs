@@ -17,7 +17,8 @@ const TARGETS_MAX: usize = 5;
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html>
 pub(crate) async fn put_targets(tx: &mut Tx, input: PutTargetsInput) -> Result<PutTargetsOutput> {
     check_ids(&input.targets)?;
-    let (key, before) = rule::find(tx, input.event_bus_name.as_deref(), &input.rule).await?;
+    let (key, before) =
+        rule::find(tx, input.event_bus_name.as_deref(), &input.rule, "events:PutTargets").await?;
     managed::check(&key, &before, false)?;
     for target in &input.targets {
         target::check(tx, target)?;

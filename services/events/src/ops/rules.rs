@@ -16,7 +16,8 @@ use crate::rule;
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html>
 pub(crate) async fn describe_rule(tx: &mut Tx, input: DescribeRuleInput) -> Result<DescribeRuleOutput> {
-    let (key, rule) = rule::find(tx, input.event_bus_name.as_deref(), &input.name).await?;
+    let (key, rule) =
+        rule::find(tx, input.event_bus_name.as_deref(), &input.name, "events:DescribeRule").await?;
     Ok(DescribeRuleOutput {
         arn: Some(rule::arn(tx, &key)),
         name: Some(key.name),
@@ -35,7 +36,8 @@ pub(crate) async fn describe_rule(tx: &mut Tx, input: DescribeRuleInput) -> Resu
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html>
 pub(crate) async fn delete_rule(tx: &mut Tx, input: DeleteRuleInput) -> Result<DeleteRuleOutput> {
-    let bus = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let named = input.event_bus_name.as_deref();
+    let bus = bus::enter_to(tx, named, "events:DeleteRule", Some(&input.name)).await?;
     bus::find(tx, &bus).await?;
     let key = RuleKey { bus, name: input.name };
     let Some(rule) = tx.get(&key).await? else { return Ok(DeleteRuleOutput {}) };
@@ -60,7 +62,8 @@ pub(crate) async fn disable_rule(tx: &mut Tx, input: DisableRuleInput) -> Result
 }
 
 async fn switch(tx: &mut Tx, bus: Option<&str>, name: &str, enabled: bool) -> Result<()> {
-    let (key, before) = rule::find(tx, bus, name).await?;
+    let action = if enabled { "events:EnableRule" } else { "events:DisableRule" };
+    let (key, before) = rule::find(tx, bus, name, action).await?;
     managed::check(&key, &before, false)?;
     if before.enabled == enabled {
         return Ok(());
@@ -70,7 +73,7 @@ async fn switch(tx: &mut Tx, bus: Option<&str>, name: &str, enabled: bool) -> Re
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html>
 pub(crate) async fn list_rules(tx: &mut Tx, input: ListRulesInput) -> Result<ListRulesOutput> {
-    let bus = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let bus = bus::enter_to(tx, input.event_bus_name.as_deref(), "events:ListRules", None).await?;
     bus::find(tx, &bus).await?;
     let limit = limit(input.limit);
     let parts = Parts::of(&bus).and_starting_with(&input.name_prefix.unwrap_or_default());

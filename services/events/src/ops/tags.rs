@@ -1,7 +1,6 @@
 //! Tags of buses and rules.
 
-use std::collections::BTreeMap;
-
+use base::tags::{self, Refused, Tags};
 use base::{Arn, Fault};
 use kernel::{Result, Scope, Tx};
 
@@ -15,16 +14,10 @@ use crate::keys::{Bus, BusKey, Rule, RuleKey};
 use crate::managed;
 use crate::rule;
 
-/// The most tags of a resource.
-const TAGS_MAX: usize = 50;
-
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TagResource.html>
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
     let mut tagged = Tagged::find(tx, &input.resource_arn).await?;
-    tagged.tags().extend(to_map(input.tags)?);
-    if tagged.tags().len() > TAGS_MAX {
-        return Err(fault::limit_exceeded().into());
-    }
+    tags::merge(tagged.tags(), to_map(input.tags)?).map_err(refused)?;
     tagged.put(tx)?;
     Ok(TagResourceOutput {})
 }
@@ -47,13 +40,15 @@ pub(crate) async fn list_tags_for_resource(
     Ok(ListTagsForResourceOutput { tags: Some(tags.collect()) })
 }
 
-pub(crate) fn to_map(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Fault> {
-    let count = tags.len();
-    let map: BTreeMap<String, String> = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    if map.len() != count {
-        return Err(fault::invalid("Duplicate tag keys are not allowed."));
+pub(crate) fn to_map(given: Vec<Tag>) -> Result<Tags, Fault> {
+    tags::collect(given.into_iter().map(|tag| (tag.key, tag.value))).map_err(refused)
+}
+
+fn refused(why: Refused) -> Fault {
+    match why {
+        Refused::TooMany => fault::limit_exceeded(),
+        Refused::Duplicate | Refused::NotAllowed(_) => fault::invalid(why.to_string()),
     }
-    Ok(map)
 }
 
 /// A resource that has tags. Tags do not change what a rule does, so the compiled rules stay.
@@ -69,6 +64,11 @@ impl Tagged {
         let (Some(account), Some(region)) = (arn.account_id(), arn.region_name()) else {
             return Err(invalid().into());
         };
+        if account != tx.scope().account {
+            let message =
+                format!("Account {} is not authorized to use the tags of {text}", tx.scope().account);
+            return Err(Fault::access_denied(message).into());
+        }
         tx.enter(Scope { account, region });
         if let Some(name) = arn.resource.strip_prefix("event-bus/") {
             let found = bus::find_guarded(tx, name).await?;
@@ -81,7 +81,7 @@ impl Tagged {
         }
     }
 
-    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+    fn tags(&mut self) -> &mut Tags {
         match self {
             Tagged::Bus(_, bus) => &mut bus.tags,
             Tagged::Rule(_, rule) => &mut rule.tags,

@@ -14,7 +14,8 @@ use crate::rule::{self, RULES_MAX};
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html>
 pub(crate) async fn remove_targets(tx: &mut Tx, input: RemoveTargetsInput) -> Result<RemoveTargetsOutput> {
-    let (key, before) = rule::find(tx, input.event_bus_name.as_deref(), &input.rule).await?;
+    let (key, before) =
+        rule::find(tx, input.event_bus_name.as_deref(), &input.rule, "events:RemoveTargets").await?;
     managed::check(&key, &before, input.force.unwrap_or(false))?;
     let mut changed = before.clone();
     let mut failed = Vec::new();
@@ -42,7 +43,8 @@ pub(crate) async fn list_targets_by_rule(
     input: ListTargetsByRuleInput,
 ) -> Result<ListTargetsByRuleOutput> {
     let limit = limit(input.limit);
-    let (_, rule) = rule::find(tx, input.event_bus_name.as_deref(), &input.rule).await?;
+    let (_, rule) =
+        rule::find(tx, input.event_bus_name.as_deref(), &input.rule, "events:ListTargetsByRule").await?;
     let after = input.next_token.unwrap_or_default();
     let rest = rule.targets.into_values().filter(|target| target.id > after).take(limit + 1).collect();
     let (targets, next_token) = page(rest, limit, |target| target.id.clone());
@@ -55,7 +57,8 @@ pub(crate) async fn list_rule_names_by_target(
     input: ListRuleNamesByTargetInput,
 ) -> Result<ListRuleNamesByTargetOutput> {
     let limit = limit(input.limit);
-    let bus = bus::enter(tx, input.event_bus_name.as_deref())?;
+    let bus =
+        bus::enter_to(tx, input.event_bus_name.as_deref(), "events:ListRuleNamesByTarget", None).await?;
     bus::find(tx, &bus).await?;
     let after = input.next_token.unwrap_or_default();
     let rules = tx.scan::<RuleKey>(Parts::of(&bus), RULES_MAX as usize).await?;

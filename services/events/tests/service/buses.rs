@@ -229,3 +229,48 @@ async fn a_new_bus_of_an_old_name_begins_empty() {
         world.advance(std::time::Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn another_account_administers_a_bus_only_as_far_as_its_policy_says() {
+    let world = World::new().await;
+    world.ok("CreateEventBus", json!({ "Name": "shared" })).await;
+    let bus = "arn:aws:events:eu-central-1:000000000000:event-bus/shared";
+    let call = |operation: &'static str, input: Value| {
+        let account = AccountId::parse(OTHER).unwrap();
+        let region = Region::parse("eu-central-1").unwrap();
+        let caller = Caller::root_user(account, region, world.world.kernel().new_id());
+        world.world.call_as(caller, "events", operation, input)
+    };
+    let put = json!({ "Name": "r", "EventBusName": bus, "EventPattern": r#"{"source":["a"]}"# });
+    let target = json!({ "Rule": "r", "EventBusName": bus, "Targets": [{ "Id": "t", "Arn": OUT }] });
+    let rule = json!({ "Name": "r", "EventBusName": bus });
+    for (operation, input) in [
+        ("DescribeEventBus", json!({ "Name": bus })),
+        ("PutRule", put.clone()),
+        ("DescribeRule", rule.clone()),
+        ("EnableRule", rule.clone()),
+        ("DisableRule", rule.clone()),
+        ("DeleteRule", rule.clone()),
+        ("ListRules", json!({ "EventBusName": bus })),
+        ("PutTargets", target.clone()),
+        ("RemoveTargets", json!({ "Rule": "r", "EventBusName": bus, "Ids": ["t"] })),
+        ("ListTargetsByRule", json!({ "Rule": "r", "EventBusName": bus })),
+        ("ListRuleNamesByTarget", json!({ "TargetArn": OUT, "EventBusName": bus })),
+        ("ListTagsForResource", json!({ "ResourceARN": bus })),
+        // Who may not use a bus is not told whether there is one.
+        ("DescribeEventBus", json!({ "Name": "arn:aws:events:eu-central-1:000000000000:event-bus/none" })),
+    ] {
+        let fault = call(operation, input).await.unwrap_err();
+        assert_eq!(fault.code, "AccessDeniedException", "{operation}: {fault}");
+    }
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Sid": "rules", "Effect": "Allow", "Principal": { "AWS": OTHER }, "Action": ["events:PutRule", "events:PutTargets", "events:DescribeRule"],
+        "Resource": "arn:aws:events:eu-central-1:000000000000:rule/shared/*",
+    }] });
+    world.ok("PutPermission", json!({ "EventBusName": "shared", "Policy": policy.to_string() })).await;
+    call("PutRule", put).await.unwrap();
+    call("PutTargets", target).await.unwrap();
+    let shown = call("DescribeRule", rule.clone()).await.unwrap();
+    assert_eq!((&shown["CreatedBy"], &shown["EventBusName"]), (&json!(OTHER), &json!("shared")));
+    assert_eq!(call("DeleteRule", rule).await.unwrap_err().code, "AccessDeniedException");
+}

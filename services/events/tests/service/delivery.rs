@@ -207,3 +207,61 @@ async fn a_bus_has_a_dead_letter_queue_for_targets_without_one() {
     let bus = world.ok("DescribeEventBus", json!({})).await;
     assert_eq!(bus["DeadLetterConfig"]["Arn"], DEAD);
 }
+
+/// Rules `r00` to `r<n>` on the default bus, each with five targets.
+async fn fan_out(world: &World, rules: usize) {
+    for n in 0..rules {
+        let name = format!("r{n:02}");
+        world.ok("PutRule", json!({ "Name": name, "EventPattern": r#"{"source":["a"]}"# })).await;
+        let targets: Vec<Value> = (0..5).map(|t| json!({ "Id": format!("t{t}"), "Arn": OUT })).collect();
+        world.ok("PutTargets", json!({ "Rule": name, "Targets": targets })).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_goes_to_more_targets_than_a_commit_takes() {
+    let world = World::new().await;
+    fan_out(&world, 10).await;
+    let id = world.put("a", json!({ "text": "x".repeat(900_000) })).await;
+    let bodies = world.bodies("out").await;
+    assert_eq!(bodies.len(), 50);
+    assert!(bodies.iter().all(|body| body["id"] == id.as_str()));
+    // Sent again, it goes to all of them once more; one target of one rule is one delivery.
+    let sent = world.ask(events::REDELIVER, json!({ "EventId": id })).await;
+    assert_eq!(sent["Deliveries"].as_array().unwrap().len(), 50);
+    assert_eq!(world.bodies("out").await.len(), 50);
+}
+
+#[tokio::test]
+async fn a_request_with_many_events_goes_to_more_targets_than_a_commit_takes() {
+    let world = World::new().await;
+    fan_out(&world, 4).await;
+    let entry = |n: usize| json!({ "Source": "a", "DetailType": "T", "Detail": json!({ "n": n, "text": "\"".repeat(45_000) }).to_string() });
+    let put = json!({ "Entries": (0..10).map(entry).collect::<Vec<_>>() });
+    assert_eq!(world.ok("PutEvents", put).await["FailedEntryCount"], 0);
+    let mut seen = [0; 10];
+    for body in world.bodies("out").await {
+        seen[body["detail"]["n"].as_u64().unwrap() as usize] += 1;
+    }
+    assert_eq!(seen, [20; 10]);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_late_does_not_hold_up_the_sweep() {
+    let world = World::new().await;
+    let hours = |n: u32| MINUTE * 60 * n;
+    let old = world.put("a", json!({})).await;
+    let then = world.now().as_millis();
+    world.advance(hours(26)).await;
+    world.put("b", json!({})).await;
+    world.advance(hours(12)).await;
+    let late = json!({
+        "id": old, "source": "aws.x", "detail_type": "Late", "resources": [], "time": then, "detail": "{}", "order": null,
+    });
+    world.ask("PublishServiceEvent", late).await;
+    world.advance(hours(14)).await;
+    let kept = world.ask(events::SEARCH, json!({})).await;
+    let sources: Vec<&str> =
+        kept["Events"].as_array().unwrap().iter().map(|event| event["Source"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["aws.x"]);
+}

@@ -1,3 +1,4 @@
+use base::tags;
 use kernel::{Effect, Result, Tx};
 
 use crate::api::{CreatePipeInput, CreatePipeOutput, PipeState, RequestedPipeState};
@@ -40,7 +41,7 @@ async fn create(tx: &mut Tx, (input, settings): (CreatePipeInput, Settings)) -> 
         reason: None,
         run: 0,
         settings,
-        tags: input.tags.unwrap_or_default(),
+        tags: tags::collect(input.tags.unwrap_or_default()).map_err(|why| fault::invalid(why.to_string()))?,
     };
     pipe::set_out(tx, &key, &made)?;
     Ok(CreatePipeOutput {

@@ -1,6 +1,6 @@
 //! Tags of pipes.
 
-use base::Arn;
+use base::{Arn, tags};
 use kernel::{Result, Tx};
 
 use crate::api::{
@@ -10,16 +10,10 @@ use crate::api::{
 use crate::keys::{Pipe, PipeKey};
 use crate::{fault, pipe};
 
-/// The most tags of a pipe.
-const TAGS_MAX: usize = 50;
-
 /// <https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_TagResource.html>
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
     let (key, mut found) = find(tx, &input.resource_arn).await?;
-    found.tags.extend(input.tags);
-    if found.tags.len() > TAGS_MAX {
-        return Err(fault::invalid(format!("A resource can have at most {TAGS_MAX} tags.")).into());
-    }
+    tags::merge(&mut found.tags, input.tags).map_err(|why| fault::invalid(why.to_string()))?;
     tx.put(&key, &found)?;
     Ok(TagResourceOutput {})
 }

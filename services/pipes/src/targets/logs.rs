@@ -40,6 +40,11 @@ pub(super) async fn call(shot: &Shot<'_>, items: &[Item]) -> Result<Missed, Faul
     missed.of(items.len())
 }
 
+/// Which lines go into one call each.
+pub(crate) fn calls(lines: &[String]) -> Vec<std::ops::Range<usize>> {
+    parts(lines.iter().map(|line| line.len() + LINE_OVERHEAD), MOST)
+}
+
 /// Writes lines to a stream of the group of `arn`.
 pub(crate) async fn put(
     shot: &Shot<'_>,

@@ -1,7 +1,6 @@
 //! Tags of groups; schedules have none.
 
-use std::collections::BTreeMap;
-
+use base::tags::{self, Refused, Tags};
 use base::{Arn, Fault};
 use kernel::{Result, Tx};
 
@@ -12,16 +11,10 @@ use crate::api::{
 use crate::keys::{Group, GroupKey};
 use crate::{fault, group};
 
-/// The most tags of a group.
-const TAGS_MAX: usize = 50;
-
 /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_TagResource.html>
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
     let (key, mut group) = find(tx, &input.resource_arn).await?;
-    group.tags.extend(to_map(input.tags)?);
-    if group.tags.len() > TAGS_MAX {
-        return Err(fault::invalid(format!("A resource can have at most {TAGS_MAX} tags.")).into());
-    }
+    tags::merge(&mut group.tags, to_map(input.tags)?).map_err(refused)?;
     tx.put(&key, &Group { modified_at: tx.now(), ..group })?;
     Ok(TagResourceOutput {})
 }
@@ -44,15 +37,13 @@ pub(crate) async fn list_tags_for_resource(
     Ok(ListTagsForResourceOutput { tags: Some(tags) })
 }
 
-/// The tags by key, if none is there twice.
-pub(crate) fn to_map(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Fault> {
-    let count = tags.len();
-    let map: BTreeMap<String, String> = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    match map.len() {
-        len if len != count => Err(fault::invalid("Duplicate tag keys are not allowed.")),
-        len if len > TAGS_MAX => Err(fault::invalid(format!("A resource can have at most {TAGS_MAX} tags."))),
-        _ => Ok(map),
-    }
+/// The tags by key, if they may be.
+pub(crate) fn to_map(given: Vec<Tag>) -> Result<Tags, Fault> {
+    tags::collect(given.into_iter().map(|tag| (tag.key, tag.value))).map_err(refused)
+}
+
+fn refused(why: Refused) -> Fault {
+    fault::invalid(why.to_string())
 }
 
 /// The group of an ARN, which the schema has held against its pattern.

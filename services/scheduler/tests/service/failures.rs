@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{World, mailbox};
 
 use crate::flaky::{self, Log};
-use crate::support::{ROLE, hours, make_queue, messages, queue, schedule, world};
+use crate::support::{ROLE, hours, make_queue, messages, minutes, queue, schedule, world};
 
 async fn flaky_world(failures: u32) -> (World, Arc<Log>) {
     let log = Arc::new(Log::default());
@@ -108,5 +108,23 @@ async fn a_universal_target_is_held_against_its_schema() {
         let dead = messages(&world, "dead").await;
         assert_eq!(attributes(&dead[0])["ERROR_CODE"], "ValidationException");
         assert_eq!(dead[0]["Body"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_without_a_queue_is_kept_though_its_end_is_heard_of() {
+    for input in ["plain", "attempt <aws.scheduler.attempt-number>"] {
+        let world = world().await;
+        let target = json!({
+            "Arn": queue("gone"), "RoleArn": ROLE, "Input": input, "RetryPolicy": { "MaximumRetryAttempts": 0 },
+        });
+        let changes = json!({ "ActionAfterCompletion": "DELETE", "Target": target });
+        let schedule = schedule("at(2026-01-01T00:10:00)", changes);
+        world.ok("scheduler", "CreateSchedule", schedule).await;
+        world.advance(minutes(20)).await;
+        assert_eq!(world.ok("scheduler", "ListSchedules", json!({})).await["Schedules"], json!([]));
+        let kept = world.kernel().undelivered(10).await.unwrap();
+        assert_eq!(kept.len(), 1, "{input}");
+        assert_eq!(kept[0].note.as_deref(), Some("schedule default/s"));
     }
 }

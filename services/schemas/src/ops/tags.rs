@@ -1,7 +1,6 @@
 //! Tags of registries, schemas and discoverers.
 
-use std::collections::BTreeMap;
-
+use base::tags::{self, Refused, Tags};
 use base::{Arn, Fault};
 use kernel::{Result, Scope, Tx};
 
@@ -14,25 +13,19 @@ use crate::keys::{Discoverer, DiscovererKey, Registry, RegistryKey, Schema, Sche
 use crate::ops::{discoverers, registries};
 use crate::version;
 
-/// The most tags of a resource.
-const TAGS_MAX: usize = 50;
-
 /// Refuses more tags than a resource may have, and AWS's own.
-pub(crate) fn checked(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Fault> {
-    if tags.len() > TAGS_MAX {
-        return Err(fault::bad_request(format!("A resource can have at most {TAGS_MAX} tags.")));
-    }
-    match tags.keys().find(|name| name.is_empty() || name.starts_with("aws:")) {
-        Some(name) => Err(fault::bad_request(format!("The tag key {name:?} is not allowed."))),
-        None => Ok(tags),
-    }
+pub(crate) fn checked(given: Tags) -> Result<Tags, Fault> {
+    tags::collect(given).map_err(refused)
+}
+
+fn refused(why: Refused) -> Fault {
+    fault::bad_request(why.to_string())
 }
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/schema-reference/tags-resource-arn.html>
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
     let mut tagged = Tagged::find(tx, &input.resource_arn).await?;
-    tagged.tags().extend(checked(input.tags)?);
-    checked(tagged.tags().clone())?;
+    tags::merge(tagged.tags(), input.tags).map_err(refused)?;
     tagged.put(tx)?;
     Ok(TagResourceOutput {})
 }
@@ -87,7 +80,7 @@ impl Tagged {
         }
     }
 
-    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+    fn tags(&mut self) -> &mut Tags {
         match self {
             Tagged::Registry(_, registry) => &mut registry.tags,
             Tagged::Schema(_, schema) => &mut schema.tags,
