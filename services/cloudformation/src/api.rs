@@ -8,6 +8,34 @@ use base::schema::OperationSchema;
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// `CancelUpdateStack` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelUpdateStackOutput {}
+
+/// The operation `CancelUpdateStack`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CancelUpdateStack;
+
+impl kernel::Operation for CancelUpdateStack {
+    type Input = CancelUpdateStackInput;
+    type Output = CancelUpdateStackOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CANCEL_UPDATE_STACK;
+}
+
+/// The operation `ContinueUpdateRollback`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ContinueUpdateRollback;
+
+impl kernel::Operation for ContinueUpdateRollback {
+    type Input = ContinueUpdateRollbackInput;
+    type Output = ContinueUpdateRollbackOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CONTINUE_UPDATE_ROLLBACK;
+}
+
 /// The operation `CreateChangeSet`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
@@ -216,6 +244,18 @@ impl kernel::Operation for ListStacks {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_STACKS;
 }
 
+/// The operation `RollbackStack`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RollbackStack;
+
+impl kernel::Operation for RollbackStack {
+    type Input = RollbackStackInput;
+    type Output = RollbackStackOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ROLLBACK_STACK;
+}
+
 /// The operation `UpdateStack`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>
@@ -226,6 +266,18 @@ impl kernel::Operation for UpdateStack {
     type Input = UpdateStackInput;
     type Output = UpdateStackOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_STACK;
+}
+
+/// The operation `UpdateTerminationProtection`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtection.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateTerminationProtection;
+
+impl kernel::Operation for UpdateTerminationProtection {
+    type Input = UpdateTerminationProtectionInput;
+    type Output = UpdateTerminationProtectionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_TERMINATION_PROTECTION;
 }
 
 /// The operation `ValidateTemplate`.
@@ -362,6 +414,19 @@ impl std::fmt::Display for CallAs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `CancelUpdateStackInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStackInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelUpdateStackInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `ClientRequestToken` member.
+    #[serde(rename = "ClientRequestToken", skip_serializing_if = "Option::is_none")]
+    pub client_request_token: Option<String>,
 }
 
 /// The enumeration `Capability`; the default is its first value.
@@ -681,6 +746,34 @@ impl std::fmt::Display for ChangeType {
         f.write_str(self.as_str())
     }
 }
+
+/// The shape `ContinueUpdateRollbackInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollbackInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContinueUpdateRollbackInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `RoleARN` member.
+    #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `ResourcesToSkip` member.
+    #[serde(rename = "ResourcesToSkip", skip_serializing_if = "Option::is_none")]
+    pub resources_to_skip: Option<Vec<String>>,
+    /// The `ClientRequestToken` member.
+    #[serde(rename = "ClientRequestToken", skip_serializing_if = "Option::is_none")]
+    pub client_request_token: Option<String>,
+    /// The `ForceRollback` member.
+    #[serde(rename = "ForceRollback", skip_serializing_if = "Option::is_none")]
+    pub force_rollback: Option<bool>,
+}
+
+/// The shape `ContinueUpdateRollbackOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollbackOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContinueUpdateRollbackOutput {}
 
 /// The shape `CreateChangeSetInput`.
 ///
@@ -2440,6 +2533,41 @@ pub struct RollbackConfiguration {
     pub monitoring_time_in_minutes: Option<i32>,
 }
 
+/// The shape `RollbackStackInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStackInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RollbackStackInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `RoleARN` member.
+    #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `ClientRequestToken` member.
+    #[serde(rename = "ClientRequestToken", skip_serializing_if = "Option::is_none")]
+    pub client_request_token: Option<String>,
+    /// The `RetainExceptOnCreate` member.
+    #[serde(rename = "RetainExceptOnCreate", skip_serializing_if = "Option::is_none")]
+    pub retain_except_on_create: Option<bool>,
+    /// The `DeploymentConfig` member.
+    #[serde(rename = "DeploymentConfig", skip_serializing_if = "Option::is_none")]
+    pub deployment_config: Option<DeploymentConfig>,
+}
+
+/// The shape `RollbackStackOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStackOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RollbackStackOutput {
+    /// The `StackId` member.
+    #[serde(rename = "StackId", skip_serializing_if = "Option::is_none")]
+    pub stack_id: Option<String>,
+    /// The `OperationId` member.
+    #[serde(rename = "OperationId", skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
+}
+
 /// The shape `RollbackTrigger`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackTrigger.html>
@@ -3236,6 +3364,29 @@ pub struct UpdateStackOutput {
     pub operation_id: Option<String>,
 }
 
+/// The shape `UpdateTerminationProtectionInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtectionInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateTerminationProtectionInput {
+    /// The `EnableTerminationProtection` member.
+    #[serde(rename = "EnableTerminationProtection")]
+    pub enable_termination_protection: bool,
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+}
+
+/// The shape `UpdateTerminationProtectionOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtectionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateTerminationProtectionOutput {
+    /// The `StackId` member.
+    #[serde(rename = "StackId", skip_serializing_if = "Option::is_none")]
+    pub stack_id: Option<String>,
+}
+
 /// The shape `ValidateTemplateInput`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ValidateTemplateInput.html>
@@ -3337,6 +3488,8 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationError" },
     operations: &[
+        &tables::operation::CANCEL_UPDATE_STACK,
+        &tables::operation::CONTINUE_UPDATE_ROLLBACK,
         &tables::operation::CREATE_CHANGE_SET,
         &tables::operation::CREATE_STACK,
         &tables::operation::DELETE_CHANGE_SET,
@@ -3354,7 +3507,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::LIST_IMPORTS,
         &tables::operation::LIST_STACK_RESOURCES,
         &tables::operation::LIST_STACKS,
+        &tables::operation::ROLLBACK_STACK,
         &tables::operation::UPDATE_STACK,
+        &tables::operation::UPDATE_TERMINATION_PROTECTION,
         &tables::operation::VALIDATE_TEMPLATE,
     ],
     all_operations: &[
@@ -3668,6 +3823,11 @@ mod tables {
             r"([a-zA-Z][-a-zA-Z0-9]*)|(arn:\b(aws|aws-us-gov|aws-cn)\b:[-a-zA-Z0-9:/._+]*)",
             None,
         );
+        pub(super) static RESOURCE_TO_SKIP: Pattern = Pattern::new(
+            r"[a-zA-Z0-9]+|[a-zA-Z][-a-zA-Z0-9]*\.[a-zA-Z0-9]+",
+            r"[a-zA-Z0-9]+|[a-zA-Z][-a-zA-Z0-9]*\.[a-zA-Z0-9]+",
+            None,
+        );
         pub(super) static CLIENT_REQUEST_TOKEN: Pattern =
             Pattern::new(r"[a-zA-Z0-9][-a-zA-Z0-9]*", r"[a-zA-Z0-9][-a-zA-Z0-9]*", None);
         pub(super) static CHANGE_SET_NAME: Pattern =
@@ -3711,6 +3871,13 @@ mod tables {
         pub(super) static BEFORE_VALUE_FROM: Shape =
             Shape::one_of("BeforeValueFrom", super::super::BeforeValueFrom::VALUES);
         pub(super) static CALL_AS: Shape = Shape::one_of("CallAs", super::super::CallAs::VALUES);
+        pub(super) static CANCEL_UPDATE_STACK_INPUT: Shape = Shape::structure(
+            "CancelUpdateStackInput",
+            &[
+                Member::new("StackName", &STACK_NAME).required(),
+                Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+            ],
+        );
         pub(super) static CAPABILITIES: Shape = Shape::list("Capabilities", &CAPABILITY, Bounds::ANY);
         pub(super) static CAPABILITIES_REASON: Shape = Shape::string("CapabilitiesReason", Bounds::ANY, None);
         pub(super) static CAPABILITY: Shape = Shape::one_of("Capability", super::super::Capability::VALUES);
@@ -3764,6 +3931,18 @@ mod tables {
         pub(super) static CLIENT_REQUEST_TOKEN: Shape =
             Shape::string("ClientRequestToken", Bounds::range(1, 128), Some(&pattern::CLIENT_REQUEST_TOKEN));
         pub(super) static CLIENT_TOKEN: Shape = Shape::string("ClientToken", Bounds::range(1, 128), None);
+        pub(super) static CONTINUE_UPDATE_ROLLBACK_INPUT: Shape = Shape::structure(
+            "ContinueUpdateRollbackInput",
+            &[
+                Member::new("StackName", &STACK_NAME_OR_ID).required(),
+                Member::new("RoleARN", &ROLE_ARN),
+                Member::new("ResourcesToSkip", &RESOURCES_TO_SKIP),
+                Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+                Member::new("ForceRollback", &FORCE_ROLLBACK),
+            ],
+        );
+        pub(super) static CONTINUE_UPDATE_ROLLBACK_OUTPUT: Shape =
+            Shape::structure("ContinueUpdateRollbackOutput", &[]);
         pub(super) static CREATE_CHANGE_SET_INPUT: Shape = Shape::structure(
             "CreateChangeSetInput",
             &[
@@ -3971,6 +4150,7 @@ mod tables {
         pub(super) static EXPORT_NAME: Shape = Shape::string("ExportName", Bounds::ANY, None);
         pub(super) static EXPORT_VALUE: Shape = Shape::string("ExportValue", Bounds::ANY, None);
         pub(super) static EXPORTS: Shape = Shape::list("Exports", &EXPORT, Bounds::ANY);
+        pub(super) static FORCE_ROLLBACK: Shape = Shape::new("ForceRollback", Kind::Boolean);
         pub(super) static GET_TEMPLATE_INPUT: Shape = Shape::structure(
             "GetTemplateInput",
             &[
@@ -4254,10 +4434,14 @@ mod tables {
                 Member::new("ResourceIdentifier", &RESOURCE_IDENTIFIER_PROPERTIES).required(),
             ],
         );
+        pub(super) static RESOURCE_TO_SKIP: Shape =
+            Shape::string("ResourceToSkip", Bounds::ANY, Some(&pattern::RESOURCE_TO_SKIP));
         pub(super) static RESOURCE_TYPE: Shape = Shape::string("ResourceType", Bounds::range(1, 256), None);
         pub(super) static RESOURCE_TYPES: Shape = Shape::list("ResourceTypes", &RESOURCE_TYPE, Bounds::ANY);
         pub(super) static RESOURCES_TO_IMPORT: Shape =
             Shape::list("ResourcesToImport", &RESOURCE_TO_IMPORT, Bounds::max(200));
+        pub(super) static RESOURCES_TO_SKIP: Shape =
+            Shape::list("ResourcesToSkip", &RESOURCE_TO_SKIP, Bounds::ANY);
         pub(super) static RETAIN_EXCEPT_ON_CREATE: Shape = Shape::new("RetainExceptOnCreate", Kind::Boolean);
         pub(super) static RETAIN_RESOURCES: Shape =
             Shape::list("RetainResources", &LOGICAL_RESOURCE_ID, Bounds::ANY);
@@ -4268,6 +4452,20 @@ mod tables {
                 Member::new("RollbackTriggers", &ROLLBACK_TRIGGERS),
                 Member::new("MonitoringTimeInMinutes", &MONITORING_TIME_IN_MINUTES),
             ],
+        );
+        pub(super) static ROLLBACK_STACK_INPUT: Shape = Shape::structure(
+            "RollbackStackInput",
+            &[
+                Member::new("StackName", &STACK_NAME_OR_ID).required(),
+                Member::new("RoleARN", &ROLE_ARN),
+                Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+                Member::new("RetainExceptOnCreate", &RETAIN_EXCEPT_ON_CREATE),
+                Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
+            ],
+        );
+        pub(super) static ROLLBACK_STACK_OUTPUT: Shape = Shape::structure(
+            "RollbackStackOutput",
+            &[Member::new("StackId", &STACK_ID), Member::new("OperationId", &OPERATION_ID)],
         );
         pub(super) static ROLLBACK_TRIGGER: Shape = Shape::structure(
             "RollbackTrigger",
@@ -4525,6 +4723,15 @@ mod tables {
             "UpdateStackOutput",
             &[Member::new("StackId", &STACK_ID), Member::new("OperationId", &OPERATION_ID)],
         );
+        pub(super) static UPDATE_TERMINATION_PROTECTION_INPUT: Shape = Shape::structure(
+            "UpdateTerminationProtectionInput",
+            &[
+                Member::new("EnableTerminationProtection", &ENABLE_TERMINATION_PROTECTION).required(),
+                Member::new("StackName", &STACK_NAME_OR_ID).required(),
+            ],
+        );
+        pub(super) static UPDATE_TERMINATION_PROTECTION_OUTPUT: Shape =
+            Shape::structure("UpdateTerminationProtectionOutput", &[Member::new("StackId", &STACK_ID)]);
         pub(super) static USE_PREVIOUS_TEMPLATE: Shape = Shape::new("UsePreviousTemplate", Kind::Boolean);
         pub(super) static USE_PREVIOUS_VALUE: Shape = Shape::new("UsePreviousValue", Kind::Boolean);
         pub(super) static VALIDATE_TEMPLATE_INPUT: Shape = Shape::structure(
@@ -4550,6 +4757,30 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static CANCEL_UPDATE_STACK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CancelUpdateStack",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CANCEL_UPDATE_STACK_INPUT,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static CONTINUE_UPDATE_ROLLBACK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ContinueUpdateRollback",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CONTINUE_UPDATE_ROLLBACK_INPUT,
+            output: &shape::CONTINUE_UPDATE_ROLLBACK_OUTPUT,
+            result_wrapper: Some("ContinueUpdateRollbackResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_CHANGE_SET: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateChangeSet",
@@ -4754,6 +4985,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static ROLLBACK_STACK: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RollbackStack",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::ROLLBACK_STACK_INPUT,
+            output: &shape::ROLLBACK_STACK_OUTPUT,
+            result_wrapper: Some("RollbackStackResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static UPDATE_STACK: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "UpdateStack",
@@ -4763,6 +5006,18 @@ mod tables {
             input: &shape::UPDATE_STACK_INPUT,
             output: &shape::UPDATE_STACK_OUTPUT,
             result_wrapper: Some("UpdateStackResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_TERMINATION_PROTECTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateTerminationProtection",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_TERMINATION_PROTECTION_INPUT,
+            output: &shape::UPDATE_TERMINATION_PROTECTION_OUTPUT,
+            result_wrapper: Some("UpdateTerminationProtectionResult"),
             input_element: None,
             has_output: true,
         };

@@ -32,6 +32,9 @@ pub(crate) struct ChangeSet {
     pub executed: bool,
     /// The processed text of the new template; `None`: the stack's own.
     pub text: Option<String>,
+    /// The text of the new template before its transforms, if it has any.
+    #[serde(default)]
+    pub original: Option<String>,
     /// What the stack would be.
     pub deployed: Deployed,
     /// Names of the exports that it would import.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `NameKey { name }` | the id of the stack that bears the name now; deleted stacks have none |
 //! | `StackKey { id }` | the stack, deleted ones included |
-//! | `TemplateKey { stack, version }` | a template's text as it was given |
+//! | `TemplateKey { stack, version }` | a template's text, its transforms done |
+//! | `OriginalKey { stack, version }` | a template's text before its transforms, where it has any |
 //! | `PlanKey { stack }` | the operation that is under way |
 //! | `ResourceKey { stack, logical_id }` | a resource of the stack |
 //! | `EventKey { stack }` | the log of what has happened to the stack |
@@ -44,6 +45,8 @@ kernel::keys! {
     pub(crate) struct ChangeSetKey(8, large) -> ChangeSet { stack: String, name: String }
     /// The stack of a change set.
     pub(crate) struct ChangeSetIdKey(9) -> String { id: String }
+    /// A template's text before its transforms.
+    pub(crate) struct OriginalKey(11, large) -> String { stack: String, version: u64 }
     /// An answer that is waited for.
     pub(crate) struct AwaitedKey(10) -> Awaited { token: String }
 }

@@ -39,6 +39,12 @@ pub fn service() -> Service {
         .transact::<api::ExecuteChangeSet, _>(ops::execute_change_set::execute_change_set)
         .transact::<api::DeleteChangeSet, _>(ops::delete_change_set::delete_change_set)
         .transact::<api::ListChangeSets, _>(ops::list_change_sets::list_change_sets)
+        .transact::<api::UpdateTerminationProtection, _>(
+            ops::update_termination_protection::update_termination_protection,
+        )
+        .transact::<api::CancelUpdateStack, _>(ops::cancel_update_stack::cancel_update_stack)
+        .transact::<api::ContinueUpdateRollback, _>(ops::continue_update_rollback::continue_update_rollback)
+        .transact::<api::RollbackStack, _>(ops::rollback_stack::rollback_stack)
         .transact::<api::DescribeStacks, _>(ops::describe_stacks::describe_stacks)
         .transact::<api::ListStacks, _>(ops::list_stacks::list_stacks)
         .transact::<ops::describe_stack_events::DescribeStackEvents, _>(

@@ -133,11 +133,12 @@ impl Resource {
         self.change = Some(change);
     }
 
-    /// What was replaced stands again; its successors become what is to be taken away.
+    /// What was replaced stands again; its successors become what is to be taken away. Once: a rollback may begin again.
     pub(crate) fn restore(&mut self) {
         if self.change == Some(ResourceChange::Replaced) && !self.former.is_empty() {
             let first = self.former.remove(0);
             self.former.extend(self.standing.replace(first));
+            self.change = None;
         }
     }
 }

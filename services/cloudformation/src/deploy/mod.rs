@@ -7,6 +7,7 @@
 
 mod begin;
 mod custom;
+mod dynamic;
 mod end;
 mod nested;
 mod outputs;
@@ -29,7 +30,7 @@ pub use custom::ANSWER;
 pub(crate) use custom::{ANSWER_TIME_OUT, Awaited, answer, answer_time_out};
 pub(crate) use end::step_ended;
 pub(crate) use phase::advance;
-pub(crate) use start::{Wanted, create, delete, update};
+pub(crate) use start::{Wanted, create, delete, go_back, undo_creation, update};
 pub(crate) use step::step;
 pub(crate) use world::{imported_names, properties_of};
 

@@ -150,7 +150,7 @@ async fn finish(tx: &mut Tx, stack: &mut Stack, status: StackStatus) -> Result<b
 }
 
 /// Back to what was deployed: what was replaced stands again at once, what was changed in place is changed back.
-async fn revert(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<()> {
+pub(super) async fn revert(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<()> {
     let mut needs = BTreeMap::new();
     for (logical_id, mut resource) in resources(tx, stack).await? {
         resource.restore();
@@ -170,14 +170,14 @@ async fn revert(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<()> {
 
 async fn reverted(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool> {
     let failed = plan.failed().join(", ");
+    let unused: Vec<String> =
+        plan.imports.keys().filter(|name| !stack.imports.contains(*name)).cloned().collect();
+    export::forget(tx, stack, unused.iter()).await?;
     if !failed.is_empty() {
         let reason = format!("The following resource(s) failed to update: [{failed}]. ");
         record::stack(tx, stack, StackStatus::UpdateRollbackFailed, Some(reason))?;
         return Ok(false);
     }
-    let unused: Vec<String> =
-        plan.imports.keys().filter(|name| !stack.imports.contains(*name)).cloned().collect();
-    export::forget(tx, stack, unused.iter()).await?;
     record::stack(tx, stack, StackStatus::UpdateRollbackCompleteCleanupInProgress, None)?;
     take_away(tx, stack, plan, Phase::RevertCleanup).await?;
     Ok(true)

@@ -6,22 +6,24 @@ use std::time::Duration;
 
 use kernel::{Call, Caller, NewTask, Result, Tx};
 
-use super::phase::{advance, undo};
+use super::phase::{advance, revert, undo};
 use super::{SERVICE, TIME_OUT, TimeOut};
-use crate::api::StackStatus;
+use crate::api::{ResourceStatus, StackStatus};
 use crate::export;
-use crate::keys::{NameKey, TemplateKey};
+use crate::keys::{NameKey, OriginalKey, ResourceKey, TemplateKey};
 use crate::plan::{Kind, Phase, Plan, Step};
 use crate::record;
-use crate::stack::{Deployed, FailureMode, Stack};
+use crate::stack::{Deployed, FailureMode, Stack, invalid};
 use crate::template::Template;
 
 /// What a stack shall be.
 #[derive(Clone)]
 pub(crate) struct Wanted {
     pub template: Arc<Template>,
-    /// The text, if it is a new one.
+    /// The text that the steps work with, if it is a new one.
     pub text: Option<String>,
+    /// The text as its author wrote it, if transforms have made another one of it.
+    pub original: Option<String>,
     pub deployed: Deployed,
     /// Names of the exports that it imports.
     pub imports: BTreeSet<String>,
@@ -74,6 +76,42 @@ pub(crate) async fn delete(tx: &mut Tx, stack: &mut Stack, retain: BTreeSet<Stri
     advance(tx, stack, plan).await
 }
 
+/// Begins, or begins again, to bring a stack back to what it was before an update. Resources that are `skipped` stay as they are.
+///
+/// # Errors
+/// One that is skipped is not among those that failed.
+pub(crate) async fn go_back(tx: &mut Tx, stack: &mut Stack, skipped: &BTreeSet<String>) -> Result<()> {
+    for logical_id in skipped {
+        let key = ResourceKey { stack: stack.id.clone(), logical_id: logical_id.clone() };
+        let row = tx.get(&key).await?.filter(|row| row.status == ResourceStatus::UpdateFailed);
+        let Some(mut row) = row else {
+            let message =
+                format!("Resource {logical_id} is not in UPDATE_FAILED state and cannot be skipped.");
+            return Err(invalid(message).into());
+        };
+        row.forget_former();
+        let reason = Some("Resource was skipped by user".to_owned());
+        record::change(tx, stack, (logical_id, &mut row), ResourceStatus::UpdateComplete, reason)?;
+        tx.put(&key, &row)?;
+    }
+    let target = stack.deployed.clone();
+    let mut plan = plan(tx, stack, Kind::Update, target);
+    let reason = Some("User Initiated".to_owned());
+    record::stack(tx, stack, StackStatus::UpdateRollbackInProgress, reason)?;
+    revert(tx, stack, &mut plan).await?;
+    advance(tx, stack, plan).await
+}
+
+/// Begins to take away what a failed creation has left.
+pub(crate) async fn undo_creation(tx: &mut Tx, stack: &mut Stack) -> Result<()> {
+    let target = stack.deployed.clone();
+    let plan = plan(tx, stack, Kind::Create, target);
+    let mut plan = Plan { on_failure: FailureMode::Rollback, ..plan };
+    record::stack(tx, stack, StackStatus::RollbackInProgress, Some("User Initiated".to_owned()))?;
+    undo(tx, stack, &mut plan).await?;
+    advance(tx, stack, plan).await
+}
+
 fn plan(tx: &mut Tx, stack: &mut Stack, kind: Kind, target: Deployed) -> Plan {
     stack.generation += 1;
     let caller = acting(tx.caller(), stack.settings.role_arn.as_deref());
@@ -108,6 +146,9 @@ fn store_template(tx: &mut Tx, stack: &mut Stack, wanted: &Wanted) -> Result<Dep
     stack.template_version += 1;
     let version = stack.template_version;
     tx.put(&TemplateKey { stack: stack.id.clone(), version }, text)?;
+    if let Some(original) = &wanted.original {
+        tx.put(&OriginalKey { stack: stack.id.clone(), version }, original)?;
+    }
     Ok(Deployed { template: version, ..wanted.deployed.clone() })
 }
 

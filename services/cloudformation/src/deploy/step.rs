@@ -2,12 +2,11 @@
 
 use kernel::{Effect, Result, Tx};
 
-use super::StepInput;
-use super::begin::{Deleting, Job, Making, begin, provider};
+use super::begin::{Deleting, Job, Making, begin, provider as provider_of};
 use super::custom::{self, Question};
 use super::end::{Outcome, end};
-use super::nested;
-use crate::provider::{Failure, Made, Provider, ResourceType, Special};
+use super::{StepInput, dynamic, nested};
+use crate::provider::{self, Failure, Made, Provider, ResourceType, Special};
 use crate::resource::{Action, Doing, Standing};
 
 /// Runs a step. An error means that another run may succeed.
@@ -29,15 +28,40 @@ pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
     effect.transact("EndResource", end, (input, outcome)).await
 }
 
-async fn make(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Outcome, Failure>> {
+async fn make(effect: &Effect, input: &StepInput, mut making: Making) -> Result<Result<Outcome, Failure>> {
+    for properties in [&mut making.doing.target.properties, &mut making.old] {
+        match dynamic::resolve(effect, properties).await {
+            Ok(resolved) => *properties = resolved,
+            Err(failure) => return Ok(Err(failure)),
+        }
+    }
+    rename(making.kind, &mut making.doing.target);
     match making.kind.special {
         Special::None => Ok(provide(effect, input, making).await?.map(Outcome::Made)),
         Special::Stack => nested::make(effect, input, &making).await.map(Ok),
+        Special::BucketDeployment => {
+            let Doing { action, target, .. } = &making.doing;
+            let old = Some(&making.old).filter(|_| *action == Action::Update);
+            let id = if target.id.is_empty() {
+                target.name.clone().unwrap_or_default()
+            } else {
+                target.id.clone()
+            };
+            Ok(provider::deploy_files(effect, &id, old, &target.properties).await.map(Outcome::Made))
+        }
         Special::Custom => {
             let updates = making.doing.action == Action::Update;
             custom::ask(effect, Question::make(input, &making.doing, making.old, updates)).await?;
             Ok(Ok(Outcome::Waiting(None)))
         }
+    }
+}
+
+/// A name that the template gives may have been a reference.
+fn rename(kind: &ResourceType, standing: &mut Standing) {
+    let given = kind.name_property().and_then(|property| standing.properties.get(property)?.as_str());
+    if let Some(name) = given {
+        standing.name = Some(name.to_owned());
     }
 }
 
@@ -77,12 +101,21 @@ async fn mark_sent(tx: &mut Tx, input: StepInput) -> Result<()> {
 }
 
 async fn delete(effect: &Effect, input: &StepInput, deleting: Deleting) -> Result<Result<Outcome, Failure>> {
-    for old in deleting.doomed.into_iter().filter(|old| !deleting.gone.contains(&old.id)) {
-        let kind = provider(&old.kind)?;
+    for mut old in deleting.doomed.into_iter().filter(|old| !deleting.gone.contains(&old.id)) {
+        // What a reference named may be gone by now, and few deletions look at properties.
+        if let Ok(resolved) = dynamic::resolve(effect, &old.properties).await {
+            old.properties = resolved;
+        }
+        rename(provider_of(&old.kind)?, &mut old);
+        let kind = provider_of(&old.kind)?;
         let outcome = match kind.special {
             Special::None => match remove(effect, kind, &old, deleting.going.as_deref()).await {
                 Ok(true) => Outcome::Gone,
                 Ok(false) => Outcome::Going(old.id),
+                Err(failure) => return Ok(Err(failure)),
+            },
+            Special::BucketDeployment => match provider::delete_deployment(effect, &old.properties).await {
+                Ok(()) => Outcome::Gone,
                 Err(failure) => return Ok(Err(failure)),
             },
             Special::Stack => nested::delete(effect, input, &old).await?,

@@ -75,8 +75,8 @@ async fn load(tx: &mut Tx, key: &TemplateKey) -> Result<Arc<Template>> {
         return Ok(template);
     }
     let text = tx.peek(key).await?.ok_or_else(|| Error::bug("read a stack's template: there is none"))?;
-    let template =
-        Template::parse(&text).map_err(|error| Error::bug(format!("parse a stored template: {error}")))?;
+    let template = Template::processed(&text)
+        .map_err(|error| Error::bug(format!("parse a stored template: {error}")))?;
     Ok(cache.put(key, template))
 }
 

@@ -9,7 +9,7 @@ use super::create_stack::{check_name, new_stack};
 use super::prepare::{self, Asked};
 use super::{Unsupported, get_template, resources_of, source, update_stack};
 use crate::api::{
-    self, ChangeSetType, CreateChangeSetInput, CreateChangeSetOutput, OnStackFailure, StackStatus,
+    self, Capability, ChangeSetType, CreateChangeSetInput, CreateChangeSetOutput, OnStackFailure, StackStatus,
 };
 use crate::change_set::{self, ChangeSet};
 use crate::changes::{self, Before};
@@ -36,18 +36,25 @@ pub(crate) async fn create_change_set(
     let current = effect.transact("ReadStack", read, asked).await?;
     let old = current.text.as_deref().map(prepare::parse).transpose()?;
     let given = (input.template_body.clone(), input.template_url.clone());
-    let (template, text) = source::template(effect, given, input.use_previous_template, old.as_ref()).await?;
+    let original = current.original.as_deref();
+    let source = source::template(effect, given, input.use_previous_template, original).await?;
     let stack = current.stack.clone();
     let stack = stack.unwrap_or_else(|| {
         new_stack(effect, input.stack_name.clone(), Settings::default(), input.client_token.clone())
     });
     let asked = Asked {
-        template,
-        text,
+        source,
         parameters: prepare::given(input.parameters.clone())?,
         previous: stack.deployed.parameters.clone(),
         tags: input.tags.clone().unwrap_or_else(|| stack.deployed.tags.clone()),
-        capabilities: input.capabilities.clone().unwrap_or_default(),
+        // Who reviews the changes need not acknowledge that transforms make them.
+        capabilities: input
+            .capabilities
+            .iter()
+            .flatten()
+            .copied()
+            .chain([Capability::CapabilityAutoExpand])
+            .collect(),
     };
     let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
     let imports = effect.transact("ReadExports", exports, wanted.imports.clone()).await?;
@@ -86,18 +93,21 @@ fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
 struct Current {
     stack: Option<Stack>,
     text: Option<String>,
+    /// The text before its transforms.
+    original: Option<String>,
     resources: BTreeMap<String, Resource>,
 }
 
 async fn read(tx: &mut Tx, (name, creates, change_set): (String, bool, String)) -> Result<Current> {
     let stack = suitable(tx, &name, creates, &change_set).await?;
-    let Some(stack) = stack else { return Ok(Current { stack, text: None, resources: BTreeMap::new() }) };
-    if stack.status == StackStatus::ReviewInProgress {
-        return Ok(Current { stack: Some(stack), text: None, resources: BTreeMap::new() });
-    }
+    let review = stack.clone();
+    let Some(stack) = stack.filter(|stack| stack.status != StackStatus::ReviewInProgress) else {
+        return Ok(Current { stack: review, text: None, original: None, resources: BTreeMap::new() });
+    };
     let text = get_template::text(tx, &stack).await?;
+    let original = get_template::original(tx, &stack).await?;
     let resources = resources_of(tx, &stack).await?;
-    Ok(Current { stack: Some(stack), text: Some(text), resources })
+    Ok(Current { stack: Some(stack), text: Some(text), original: Some(original), resources })
 }
 
 /// The stack, if there is one and a change set of that kind may be made for it.
@@ -176,6 +186,7 @@ fn new_change_set(
         generation: stack.generation,
         executed: false,
         text: wanted.text,
+        original: wanted.original,
         deployed: wanted.deployed,
         imports: wanted.imports,
         changes,

@@ -3,7 +3,7 @@
 use base::Fault;
 use kernel::{Effect, Result, Tx};
 
-use super::prepare::{self, Asked};
+use super::prepare::{self, Asked, Source};
 use super::{Unsupported, disable_rollback, source};
 use crate::api::{self, CreateStackInput, CreateStackOutput, StackStatus};
 use crate::deploy::{self, Wanted};
@@ -29,8 +29,7 @@ pub(crate) async fn create(
     let stack = new_stack(effect, input.stack_name, settings, input.client_request_token);
     let stack = Stack { parent, ..stack };
     let asked = Asked {
-        template: prepare::parse(&text)?,
-        text: Some(text),
+        source: Source { text, is_new: true },
         parameters: prepare::given(input.parameters)?,
         previous: Default::default(),
         tags: input.tags.unwrap_or_default(),

@@ -79,5 +79,11 @@ async fn wanted(tx: &mut Tx, stack: &Stack, found: ChangeSet) -> Result<Wanted> 
         Some(text) => prepare::parse(text)?,
         None => prepare::parse(&get_template::text(tx, stack).await?)?,
     };
-    Ok(Wanted { template, text: found.text, deployed: found.deployed, imports: found.imports })
+    Ok(Wanted {
+        template,
+        text: found.text,
+        original: found.original,
+        deployed: found.deployed,
+        imports: found.imports,
+    })
 }

@@ -4,22 +4,24 @@ use kernel::{Error, Result, Tx};
 
 use crate::api::{GetTemplateInput, GetTemplateOutput, StackStatus, TemplateStage};
 use crate::change_set;
-use crate::keys::TemplateKey;
+use crate::keys::{OriginalKey, TemplateKey};
 use crate::stack::{self, Stack, invalid};
 
-/// The text of the deployed template, or of a change set's. Without transforms, both stages are the same.
+/// The text of the deployed template, or of a change set's: before its transforms, unless what they made is asked for.
 pub(crate) async fn get_template(tx: &mut Tx, input: GetTemplateInput) -> Result<GetTemplateOutput> {
+    let processed = input.template_stage == Some(TemplateStage::Processed);
     let text = match (&input.change_set_name, &input.stack_name) {
         (Some(name), stack) => {
             let (stack, found) = change_set::find(tx, name, stack.as_deref()).await?;
-            match found.text {
+            let original = found.original.filter(|_| !processed);
+            match original.or(found.text) {
                 Some(text) => text,
-                None => text(tx, &stack).await?,
+                None => stage(tx, &stack, processed).await?,
             }
         }
         (None, Some(name)) => {
             let stack = stack::find(tx, name).await?;
-            text(tx, &stack).await?
+            stage(tx, &stack, processed).await?
         }
         (None, None) => {
             return Err(invalid("StackName is required if ChangeSetName is not specified.").into());
@@ -31,7 +33,20 @@ pub(crate) async fn get_template(tx: &mut Tx, input: GetTemplateInput) -> Result
     })
 }
 
-/// The text of the deployed template. A stack that only has change sets so far has the empty one.
+async fn stage(tx: &mut Tx, stack: &Stack, processed: bool) -> Result<String> {
+    if processed { text(tx, stack).await } else { original(tx, stack).await }
+}
+
+/// The text of the deployed template as its author wrote it.
+pub(super) async fn original(tx: &mut Tx, stack: &Stack) -> Result<String> {
+    let key = OriginalKey { stack: stack.id.clone(), version: stack.deployed.template };
+    match tx.get(&key).await? {
+        Some(original) => Ok(original),
+        None => text(tx, stack).await,
+    }
+}
+
+/// The text of the deployed template, its transforms done. A stack that only has change sets so far has the empty one.
 pub(super) async fn text(tx: &mut Tx, stack: &Stack) -> Result<String> {
     if stack.status == StackStatus::ReviewInProgress {
         return Ok("{}".to_owned());

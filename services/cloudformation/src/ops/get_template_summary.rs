@@ -35,9 +35,10 @@ pub(crate) async fn get_template_summary(
             return Err(invalid(message).into());
         }
     };
-    let template = prepare::parse(&text)?;
+    let (draft, template) = prepare::glance(&text)?;
     let lenient = input.template_summary_config.and_then(|c| c.treat_unrecognized_resource_types_as_warnings);
-    summarise(&template, lenient.unwrap_or_default())
+    let summary = summarise(&template, lenient.unwrap_or_default())?;
+    Ok(GetTemplateSummaryOutput { declared_transforms: Some(draft.transforms), ..summary })
 }
 
 fn summarise(template: &Template, lenient: bool) -> Result<GetTemplateSummaryOutput> {
@@ -60,9 +61,8 @@ fn summarise(template: &Template, lenient: bool) -> Result<GetTemplateSummaryOut
         resource_types: Some(kinds.into_iter().collect()),
         version: Some("2010-09-09".to_owned()),
         metadata: template.metadata.as_ref().map(ToString::to_string),
-        declared_transforms: Some(Vec::new()),
-        resource_identifier_summaries: None,
         warnings: lenient.then_some(Warnings { unrecognized_resource_types: Some(unknown) }),
+        ..GetTemplateSummaryOutput::default()
     })
 }
 

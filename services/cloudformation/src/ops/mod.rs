@@ -1,5 +1,7 @@
 //! The operations, one file each, and what several of them share.
 
+pub(crate) mod cancel_update_stack;
+pub(crate) mod continue_update_rollback;
 pub(crate) mod create_change_set;
 pub(crate) mod create_stack;
 pub(crate) mod delete_change_set;
@@ -18,8 +20,10 @@ pub(crate) mod list_imports;
 pub(crate) mod list_stack_resources;
 pub(crate) mod list_stacks;
 mod prepare;
+pub(crate) mod rollback_stack;
 mod source;
 pub(crate) mod update_stack;
+pub(crate) mod update_termination_protection;
 pub(crate) mod validate_template;
 
 use std::collections::BTreeMap;

@@ -13,15 +13,20 @@ use crate::deploy::{Wanted, imported_names};
 use crate::provider::{ResourceType, Special};
 use crate::stack::{Deployed, Stack, invalid};
 use crate::template::{
-    Environment, Given, ParameterType, ParameterValues, Pseudo, Resource, Scope, Template, TemplateError,
-    resolve_parameters,
+    Draft, Environment, Given, ParameterType, ParameterValues, Pseudo, Resource, Scope, Template,
+    TemplateError, resolve_parameters,
 };
+
+/// A template's text before its transforms.
+pub(super) struct Source {
+    pub text: String,
+    /// It is not the one that the stack has already.
+    pub is_new: bool,
+}
 
 /// What a request asks for.
 pub(super) struct Asked {
-    pub template: Arc<Template>,
-    /// The text, if it is a new one.
-    pub text: Option<String>,
+    pub source: Source,
     pub parameters: BTreeMap<String, Given>,
     /// The values of the stack as it stands.
     pub previous: ParameterValues,
@@ -45,21 +50,36 @@ pub(super) fn given(parameters: Option<Vec<api::Parameter>>) -> Result<BTreeMap<
     parameters.unwrap_or_default().into_iter().map(one).collect()
 }
 
-/// A template that parses.
+/// A template whose transforms are done.
 pub(super) fn parse(text: &str) -> Result<Arc<Template>, Fault> {
-    Ok(Arc::new(Template::parse(text)?))
+    Ok(Arc::new(Template::processed(text)?))
+}
+
+/// A template for somebody who only looks.
+pub(super) fn glance(text: &str) -> Result<(Draft, Template), Fault> {
+    let draft = Draft::read(text)?;
+    let template = draft.glance(&Pseudo::default())?;
+    Ok((draft, template))
 }
 
 /// Checks everything and says what the stack shall be.
 pub(super) async fn prepare(effect: &Effect, pseudo: &Pseudo, asked: Asked) -> Result<Wanted, Fault> {
-    let Asked { template, text, parameters, previous, tags, capabilities } = asked;
-    let mut values = resolve_parameters(&template.parameters, &parameters, &previous)?;
-    fetch_parameters(effect, &template, &mut values).await?;
+    let Asked { source, parameters, previous, tags, capabilities } = asked;
+    let draft = Draft::read(&source.text)?;
+    let mut values = resolve_parameters(&draft.parameters, &parameters, &previous)?;
+    fetch_parameters(effect, &draft, &mut values).await?;
+    let (template, processed) = draft.finish(&values, pseudo)?;
+    let (template, transforms) = (Arc::new(template), processed.is_some());
+    let original = transforms.then(|| source.text.clone());
+    let text = processed.or_else(|| Some(source.text).filter(|_| source.is_new));
     template.assert_rules(&values, pseudo)?;
     let conditions = template.judge(&values, pseudo)?;
     template.check_existing(&conditions)?;
     check_types(effect.kernel(), &template, &conditions)?;
-    let missing = missing_capabilities(&template, Some(&conditions), &capabilities);
+    let mut missing = missing_capabilities(&template, Some(&conditions), &capabilities);
+    if transforms && !capabilities.contains(&Capability::CapabilityAutoExpand) {
+        missing.push(Capability::CapabilityAutoExpand);
+    }
     if !missing.is_empty() {
         let message = format!("Requires capabilities : [{}]", names(&missing));
         return Err(api::error::insufficient_capabilities_exception(message));
@@ -74,19 +94,14 @@ pub(super) async fn prepare(effect: &Effect, pseudo: &Pseudo, asked: Asked) -> R
     let imports = imported_names(&template, &scope)?;
     let description = template.description.clone();
     let deployed = Deployed { template: 0, description, parameters: values, conditions, tags };
-    Ok(Wanted { template, text, deployed, imports })
+    Ok(Wanted { template, text, original, deployed, imports })
 }
 
 /// Parameters that name parameters of Systems Manager get those parameters' values.
-async fn fetch_parameters(
-    effect: &Effect,
-    template: &Template,
-    values: &mut ParameterValues,
-) -> Result<(), Fault> {
-    for (name, declared) in &template.parameters {
-        let Some(value) = values.get_mut(name).filter(|_| declared.kind == ParameterType::Ssm) else {
-            continue;
-        };
+async fn fetch_parameters(effect: &Effect, draft: &Draft, values: &mut ParameterValues) -> Result<(), Fault> {
+    for (name, declared) in &draft.parameters {
+        let asks = matches!(declared.kind, ParameterType::Ssm | ParameterType::SsmList);
+        let Some(value) = values.get_mut(name).filter(|_| asks) else { continue };
         if !effect.kernel().serves("ssm", "GetParameter") {
             let what = format!("[/Parameters/{name}] the parameter type {}", declared.kind.name());
             return Err(TemplateError::unsupported(what).into());

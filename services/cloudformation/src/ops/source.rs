@@ -1,16 +1,14 @@
 //! Where a template's text comes from: the request, or a bucket.
 
-use std::sync::Arc;
-
 use base::schema::Blob;
 use base::{Document, Fault};
 use kernel::Effect;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::prepare;
+use super::prepare::Source;
 use crate::stack::invalid;
-use crate::template::{BODY_BYTES_MAX, Template, URL_BYTES_MAX};
+use crate::template::{BODY_BYTES_MAX, URL_BYTES_MAX};
 
 /// The text of `TemplateBody` or behind `TemplateURL`; `None` if neither is given.
 pub(super) async fn text(
@@ -33,17 +31,17 @@ pub(super) async fn text(
     }
 }
 
-/// The template of a request that changes a stack, and its text if it is a new one. `old` is the stack's own.
+/// The template of a request that changes a stack. `old` is the text of the stack's own.
 pub(super) async fn template(
     effect: &Effect,
     (body, url): (Option<String>, Option<String>),
     use_previous: Option<bool>,
-    old: Option<&Arc<Template>>,
-) -> Result<(Arc<Template>, Option<String>), Fault> {
+    old: Option<&str>,
+) -> Result<Source, Fault> {
     let given = text(effect, body, url).await?;
     match (given, use_previous.unwrap_or_default(), old) {
-        (Some(text), false, _) => Ok((prepare::parse(&text)?, Some(text))),
-        (None, true, Some(old)) => Ok((Arc::clone(old), None)),
+        (Some(text), false, _) => Ok(Source { text, is_new: true }),
+        (None, true, Some(old)) => Ok(Source { text: old.to_owned(), is_new: false }),
         (Some(_), true, _) => {
             Err(invalid("Template Body or URL and UsePreviousTemplate cannot both be specified."))
         }

@@ -15,13 +15,12 @@ use crate::template::Template;
 /// Checks what is new against what stands, then begins to change the stack.
 pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Result<UpdateStackOutput> {
     refuse(&input)?;
-    let (stack, old_text) = effect.transact("ReadStack", read, input.stack_name.clone()).await?;
+    let (stack, old_text, original) = effect.transact("ReadStack", read, input.stack_name.clone()).await?;
     let old = prepare::parse(&old_text)?;
     let given = (input.template_body, input.template_url);
-    let (template, text) = source::template(effect, given, input.use_previous_template, Some(&old)).await?;
+    let source = source::template(effect, given, input.use_previous_template, Some(&original)).await?;
     let asked = Asked {
-        template,
-        text,
+        source,
         parameters: prepare::given(input.parameters)?,
         previous: stack.deployed.parameters.clone(),
         tags: input.tags.unwrap_or_else(|| stack.deployed.tags.clone()),
@@ -76,10 +75,12 @@ fn refuse(input: &UpdateStackInput) -> Result<(), Fault> {
     }
 }
 
-async fn read(tx: &mut Tx, name: String) -> Result<(Stack, String)> {
+/// The stack, its template, and that before its transforms.
+async fn read(tx: &mut Tx, name: String) -> Result<(Stack, String, String)> {
     let stack = live(tx, &name).await?;
     let text = get_template::text(tx, &stack).await?;
-    Ok((stack, text))
+    let original = get_template::original(tx, &stack).await?;
+    Ok((stack, text, original))
 }
 
 /// The stack, if it can be updated now.

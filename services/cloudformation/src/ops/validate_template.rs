@@ -4,7 +4,7 @@ use kernel::{Effect, Result};
 
 use super::get_template_summary::reason;
 use super::{prepare, source};
-use crate::api::{TemplateParameter, ValidateTemplateInput, ValidateTemplateOutput};
+use crate::api::{Capability, TemplateParameter, ValidateTemplateInput, ValidateTemplateOutput};
 use crate::stack::invalid;
 use crate::template::Parameter;
 
@@ -15,15 +15,18 @@ pub(crate) async fn validate_template(
 ) -> Result<ValidateTemplateOutput> {
     let text = source::text(effect, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
-    let template = prepare::parse(&text)?;
-    let (capabilities, types) = prepare::capabilities(&template, None);
+    let (draft, template) = prepare::glance(&text)?;
+    let (mut capabilities, types) = prepare::capabilities(&template, None);
+    if !draft.transforms.is_empty() {
+        capabilities.push(Capability::CapabilityAutoExpand);
+    }
     let needs_some = !capabilities.is_empty();
     Ok(ValidateTemplateOutput {
         parameters: Some(template.parameters.iter().map(parameter).collect()),
         description: template.description.clone(),
         capabilities: needs_some.then_some(capabilities),
         capabilities_reason: reason(&types),
-        declared_transforms: None,
+        declared_transforms: Some(draft.transforms).filter(|names| !names.is_empty()),
     })
 }
 

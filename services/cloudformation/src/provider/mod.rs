@@ -3,8 +3,10 @@
 //! Knows the property names of templates and the names of other services' operations. Must not know those services'
 //! crates: values are shaped by the schemas that the kernel holds.
 
+mod bucket_deployment;
 mod conform;
 mod diff;
+mod media;
 mod name;
 mod path;
 mod request;
@@ -14,6 +16,7 @@ mod types;
 use base::Document;
 use serde_json::Map;
 
+pub(crate) use bucket_deployment::{delete as delete_deployment, deploy as deploy_files};
 pub(crate) use diff::{Decision, PropertyChange, changes, decide};
 pub(crate) use name::Naming;
 pub(crate) use run::{Failure, Made, Provider, is_taken};
@@ -79,6 +82,8 @@ pub(crate) enum Special {
     Custom,
     /// As a stack.
     Stack,
+    /// By copying files from one bucket into another.
+    BucketDeployment,
 }
 
 impl ResourceType {
@@ -107,6 +112,9 @@ impl ResourceType {
 
     /// The type of that name.
     pub(crate) fn find(name: &str) -> Option<&'static ResourceType> {
+        if name == types::BUCKET_DEPLOYMENT.name {
+            return Some(&types::BUCKET_DEPLOYMENT);
+        }
         if name.starts_with("Custom::") {
             return Some(&types::CUSTOM);
         }
@@ -123,6 +131,7 @@ impl ResourceType {
         match self.special {
             Special::None => self.attributes.iter().any(|(known, _)| *known == name),
             Special::Custom => true,
+            Special::BucketDeployment => matches!(name, "DestinationBucketArn" | "SourceObjectKeys"),
             Special::Stack => name.starts_with("Outputs."),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base::Document;
 use indexmap::IndexSet;
 
 use super::error::TemplateError;
@@ -27,7 +28,11 @@ pub(super) fn references(template: &Template) -> Result<(), TemplateError> {
             checker.expression(property, "Resources")?;
         }
     }
-    for output in template.outputs.values() {
+    for (name, output) in &template.outputs {
+        if output.value.is_dynamic() {
+            let what = format!("[/Outputs/{name}] a dynamic reference in an output");
+            return Err(TemplateError::unsupported(what));
+        }
         checker.condition(output.condition.as_deref(), "Outputs")?;
         checker.expression(&output.value, "Outputs")?;
         if let Some(export) = &output.export {
@@ -101,6 +106,9 @@ impl Checker<'_> {
     }
 
     fn operand(&self, operand: &Expr, block: &str) -> Result<(), TemplateError> {
+        if operand.is_dynamic() {
+            return Err(TemplateError::unsupported(format!("a dynamic reference in the {block} block")));
+        }
         let mut names = BTreeSet::new();
         references_of(operand, &mut |name, _| {
             if !self.is_parameter(name) {
@@ -169,7 +177,7 @@ impl Checker<'_> {
     fn maps(&self, expr: &Expr) -> Result<(), TemplateError> {
         let mut missing = None;
         expr.walk(&mut |inner| {
-            if let Expr::FindInMap(map, ..) = inner
+            if let Expr::FindInMap { map, default: None, .. } = inner
                 && let Some(name) = map.as_text()
                 && !self.template.mappings.contains_key(name)
             {
@@ -230,6 +238,22 @@ fn chosen<'e>(expr: &'e Expr, conditions: &BTreeMap<String, bool>, visit: &mut d
 }
 
 impl Expr {
+    /// Whether a dynamic reference, `{{resolve:…}}`, is written anywhere inside.
+    pub fn is_dynamic(&self) -> bool {
+        const OPEN: &str = "{{resolve:";
+        let mut found = false;
+        self.walk(&mut |inner| {
+            found |= match inner {
+                Expr::Literal(Document::String(text)) => text.contains(OPEN),
+                Expr::Sub { parts, .. } => {
+                    parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(OPEN)))
+                }
+                _ => false,
+            };
+        });
+        found
+    }
+
     /// Every parameter and resource that is referred to anywhere inside, with the attribute that is meant. Attributes
     /// whose names are given by a `Ref` show as `*`.
     pub fn references(&self) -> Vec<(String, Option<String>)> {

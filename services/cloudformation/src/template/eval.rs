@@ -34,7 +34,7 @@ pub trait Environment {
 }
 
 /// A world without resources and exports: conditions and rules are judged in it.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Environment for Nothing {
     fn reference(&self, _: &str) -> Option<Document> {
@@ -51,7 +51,7 @@ impl Environment for Nothing {
 }
 
 /// The pseudo parameters' values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pseudo {
     /// `AWS::AccountId`.
     pub account_id: String,
@@ -139,7 +139,18 @@ impl Scope<'_> {
                 let value = self.environment.import(&name);
                 value.ok_or_else(|| TemplateError::new(format!("No export named {name} found.")))?.into()
             }
-            Expr::FindInMap(map, top, second) => self.find(map, top, second)?,
+            Expr::FindInMap { map, top, second, default } => match (self.find(map, top, second), default) {
+                (Err(_), Some(default)) => return self.value(default),
+                (found, _) => found?,
+            },
+            Expr::Length(list) => match self.value(list)? {
+                Some(Document::Array(items)) => items.len().into(),
+                _ => return Err(TemplateError::intrinsic("Fn::Length needs a list.")),
+            },
+            Expr::ToJsonString(value) => match self.value(value)? {
+                Some(value @ (Document::Object(_) | Document::Array(_))) => value.to_string().into(),
+                _ => return Err(TemplateError::intrinsic("Fn::ToJsonString needs an object or a list.")),
+            },
             Expr::If { condition, then, otherwise } => {
                 return self.value(if self.holds(condition)? { then } else { otherwise });
             }

@@ -64,8 +64,21 @@ pub enum Expr {
     GetAzs(Box<Expr>),
     /// `Fn::ImportValue`.
     ImportValue(Box<Expr>),
-    /// `Fn::FindInMap`: map, top-level key, second-level key.
-    FindInMap(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `Fn::FindInMap`.
+    FindInMap {
+        /// The mapping's name.
+        map: Box<Expr>,
+        /// The top-level key.
+        top: Box<Expr>,
+        /// The second-level key.
+        second: Box<Expr>,
+        /// What counts where there is no such entry. Of `AWS::LanguageExtensions`.
+        default: Option<Box<Expr>>,
+    },
+    /// `Fn::Length` of a list. Of `AWS::LanguageExtensions`.
+    Length(Box<Expr>),
+    /// `Fn::ToJsonString` of an object or a list. Of `AWS::LanguageExtensions`.
+    ToJsonString(Box<Expr>),
     /// `Fn::If`.
     If {
         /// The condition's name.
@@ -98,12 +111,9 @@ impl Expr {
     /// The tree of `document`, which holds no null.
     ///
     /// # Errors
-    /// An unknown function, a function with the wrong number or kind of arguments, or a dynamic reference.
+    /// An unknown function, or a function with the wrong number or kind of arguments.
     pub fn parse(document: &Document) -> Result<Expr, TemplateError> {
         match document {
-            Document::String(text) if text.contains("{{resolve:") => {
-                Err(TemplateError::unsupported(format!("the dynamic reference in '{text}'")))
-            }
             Document::Array(items) => Ok(Expr::List(list(items)?)),
             Document::Object(members) => object(members),
             scalar => Ok(Expr::Literal(scalar.clone())),
@@ -121,10 +131,18 @@ impl Expr {
             | Expr::Join { items: one, .. }
             | Expr::Split { text: one, .. }
             | Expr::Base64(one)
+            | Expr::Length(one)
+            | Expr::ToJsonString(one)
             | Expr::GetAzs(one)
             | Expr::ImportValue(one) => vec![one],
             Expr::Select { index: a, from: b } | Expr::If { then: a, otherwise: b, .. } => vec![a, b],
-            Expr::FindInMap(a, b, c) => vec![a, b, c],
+            Expr::FindInMap { map, top, second, default } => {
+                [Some(map), Some(top), Some(second), default.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .map(|e| &**e)
+                    .collect()
+            }
             Expr::Cidr(a, b, c) => {
                 [Some(a), Some(b), c.as_ref()].into_iter().flatten().map(|e| &**e).collect()
             }
@@ -190,12 +208,15 @@ fn function(name: &str, argument: &Document) -> Result<Expr, TemplateError> {
         "Fn::GetAZs" => Ok(Expr::GetAzs(boxed(argument)?)),
         "Fn::ImportValue" => import(argument),
         "Fn::FindInMap" => {
-            let [map, top, second] = arguments(argument, FIND_IN_MAP)?;
-            Ok(Expr::FindInMap(map, top, second))
+            let (argument, default) = with_default(argument)?;
+            let [map, top, second] = arguments(&argument, FIND_IN_MAP)?;
+            Ok(Expr::FindInMap { map, top, second, default })
         }
+        "Fn::Length" => Ok(Expr::Length(boxed(argument)?)),
+        "Fn::ToJsonString" => Ok(Expr::ToJsonString(boxed(argument)?)),
         "Fn::Cidr" => cidr(argument),
         "Fn::If" => conditional(argument),
-        "Fn::Transform" | "Fn::ForEach" | "Fn::Length" | "Fn::ToJsonString" | "Fn::GetStackOutput" => {
+        "Fn::Transform" | "Fn::ForEach" | "Fn::GetStackOutput" => {
             Err(TemplateError::unsupported(format!("the function {name}")))
         }
         name if name.starts_with("Fn::ForEach::") => {
@@ -229,6 +250,18 @@ fn arguments<const N: usize>(argument: &Document, wrong: &str) -> Result<[Box<Ex
     let items = argument.as_array().ok_or_else(|| TemplateError::intrinsic(wrong))?;
     let parsed: Vec<Box<Expr>> = items.iter().map(boxed).collect::<Result<_, _>>()?;
     parsed.try_into().map_err(|_| TemplateError::intrinsic(wrong))
+}
+
+/// The first three arguments of `Fn::FindInMap`, and the default that may stand behind them.
+fn with_default(argument: &Document) -> Result<(Document, Option<Box<Expr>>), TemplateError> {
+    match argument.as_array().map(Vec::as_slice) {
+        Some([map, top, second, last]) => {
+            let default = last.get("DefaultValue").ok_or_else(|| TemplateError::intrinsic(FIND_IN_MAP))?;
+            let three = Document::Array(vec![map.clone(), top.clone(), second.clone()]);
+            Ok((three, Some(boxed(default)?)))
+        }
+        _ => Ok((argument.clone(), None)),
+    }
 }
 
 fn get_att(argument: &Document) -> Result<Expr, TemplateError> {
@@ -275,9 +308,6 @@ fn substitution(argument: &Document) -> Result<Expr, TemplateError> {
         },
         _ => return Err(wrong()),
     };
-    if text.contains("{{resolve:") {
-        return Err(TemplateError::unsupported(format!("the dynamic reference in '{text}'")));
-    }
     let variable = |(name, value): (&String, &Document)| Ok((name.clone(), Expr::parse(value)?));
     let variables = given.iter().map(variable).collect::<Result<BTreeMap<_, _>, TemplateError>>()?;
     Ok(Expr::Sub { parts: sub::cut(text)?, variables })

@@ -1,10 +1,11 @@
 //! The template engine: text in, a checked tree out; parameters and identities in, values out.
 //!
 //! Pure: knows no service, no store, no clock. It never panics, whatever the text. What AWS has and Buswork has not
-//! (transforms, hooks, dynamic references, creation policies) is refused by name, never ignored.
+//! (hooks, creation policies) is refused by name, never ignored.
 
 mod check;
 mod cidr;
+mod draft;
 mod error;
 mod eval;
 mod expr;
@@ -14,6 +15,7 @@ mod predicate;
 mod section;
 mod sub;
 mod text;
+mod transform;
 mod yaml;
 
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod tests;
 use base::Document;
 use indexmap::IndexMap;
 
+pub use draft::Draft;
 pub use error::TemplateError;
 pub use eval::{Environment, Pseudo, Scope};
 pub use expr::Expr;
@@ -61,14 +64,23 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads YAML or JSON and checks everything that can be checked without parameters.
+    /// Reads what transforms have made already.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn processed(text: &str) -> Result<Template, TemplateError> {
+        draft::whole(&text::read(text)?)
+    }
+
+    /// Reads YAML or JSON without transforms and checks everything that can be checked without parameters.
     ///
     /// # Errors
     /// The first thing that CloudFormation would refuse, in its words.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        let document = text::read(text)?;
-        let template = section::template(&document)?;
-        check::references(&template)?;
-        Ok(template)
+        let draft = Draft::read(text)?;
+        if let Some(name) = draft.transforms.first() {
+            return Err(TemplateError::unsupported(format!("the transform {name} without parameters")));
+        }
+        draft.finish(&ParameterValues::new(), &Pseudo::default()).map(|(template, _)| template)
     }
 }

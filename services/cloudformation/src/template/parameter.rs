@@ -23,8 +23,12 @@ pub enum ParameterType {
     NumberList,
     /// `CommaDelimitedList`.
     TextList,
-    /// `AWS::SSM::Parameter::Value<String>`: the value given names a parameter of Systems Manager.
+    /// `AWS::SSM::Parameter::Value<String>`, or of one of AWS's own types: the value given names a parameter of Systems Manager.
     Ssm,
+    /// `AWS::SSM::Parameter::Value<List<String>>` or `…<CommaDelimitedList>`: the same, and its value is a list.
+    SsmList,
+    /// `AWS::SSM::Parameter::Name`: the name itself.
+    SsmName,
 }
 
 impl ParameterType {
@@ -36,6 +40,8 @@ impl ParameterType {
             ParameterType::NumberList => "List<Number>",
             ParameterType::TextList => "CommaDelimitedList",
             ParameterType::Ssm => "AWS::SSM::Parameter::Value<String>",
+            ParameterType::SsmList => "AWS::SSM::Parameter::Value<List<String>>",
+            ParameterType::SsmName => "AWS::SSM::Parameter::Name",
         }
     }
 }
@@ -60,6 +66,13 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The value that `text` is for this parameter, unchecked.
+    pub fn value_of(&self, text: String) -> ParameterValue {
+        let list =
+            matches!(self.kind, ParameterType::NumberList | ParameterType::TextList | ParameterType::SsmList);
+        ParameterValue { text, resolved: None, list, no_echo: self.no_echo }
+    }
+
     /// `ConstraintDescription`: shown where a constraint fails.
     pub fn constraint_description(&self) -> Option<&str> {
         self.constraint_description.as_deref()
@@ -156,6 +169,11 @@ fn kind(name: &str, members: &Map<String, Document>) -> Result<ParameterType, Te
         "List<Number>" => Ok(ParameterType::NumberList),
         "CommaDelimitedList" => Ok(ParameterType::TextList),
         "AWS::SSM::Parameter::Value<String>" => Ok(ParameterType::Ssm),
+        "AWS::SSM::Parameter::Value<List<String>>" | "AWS::SSM::Parameter::Value<CommaDelimitedList>" => {
+            Ok(ParameterType::SsmList)
+        }
+        "AWS::SSM::Parameter::Name" => Ok(ParameterType::SsmName),
+        other if other.starts_with("AWS::SSM::Parameter::Value<AWS::") => Ok(ParameterType::Ssm),
         other if other.starts_with("AWS::") || other.starts_with("List<AWS::") || other == "List<String>" => {
             Err(TemplateError::unsupported(format!("[/Parameters/{name}] the parameter type {other}")))
         }
@@ -239,10 +257,8 @@ pub fn resolve(
             missing.push(name.as_str());
             continue;
         };
-        let list = matches!(parameter.kind, ParameterType::NumberList | ParameterType::TextList);
         check(name, parameter, &text)?;
-        values
-            .insert(name.clone(), ParameterValue { text, resolved: None, list, no_echo: parameter.no_echo });
+        values.insert(name.clone(), parameter.value_of(text));
     }
     if missing.is_empty() {
         return Ok(values);

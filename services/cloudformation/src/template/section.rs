@@ -113,11 +113,23 @@ pub(super) fn template(document: &Document) -> Result<Template, TemplateError> {
     Ok(template)
 }
 
+/// `Parameters` of a document whose other sections may still be made.
+pub(super) fn parameters(
+    document: &Document,
+) -> Result<IndexMap<String, parameter::Parameter>, TemplateError> {
+    let root = document.as_object().ok_or_else(|| TemplateError::format("unsupported structure."))?;
+    members(root, "Parameters", PARAMETERS_MAX, parameter::declaration)
+}
+
+/// `Mappings` of a document whose other sections may still be made.
+pub(super) fn mappings(document: &Document) -> Result<IndexMap<String, Mapping>, TemplateError> {
+    let root = document.as_object().ok_or_else(|| TemplateError::format("unsupported structure."))?;
+    members(root, "Mappings", MAPPINGS_MAX, mapping)
+}
+
 fn sections(root: &Map<String, Document>) -> Result<(), TemplateError> {
-    if let Some(section @ ("Transform" | "Hooks")) =
-        root.keys().map(String::as_str).find(|key| matches!(*key, "Transform" | "Hooks"))
-    {
-        return Err(TemplateError::unsupported(format!("the template section {section}")));
+    if root.contains_key("Hooks") {
+        return Err(TemplateError::unsupported("the template section Hooks"));
     }
     let unknown: Vec<&str> =
         root.keys().map(String::as_str).filter(|section| !SECTIONS.contains(section)).collect();

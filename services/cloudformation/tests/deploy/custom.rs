@@ -20,7 +20,7 @@ Outputs: {Id: {Value: !Ref Thing}}
 
 impl World {
     /// The newest question to a function, its function's name among it.
-    fn question(&self) -> Document {
+    pub(crate) fn question(&self) -> Document {
         let calls = self.script.calls.lock().unwrap();
         let (_, input) = calls.iter().rev().find(|(operation, _)| operation == "Invoke").unwrap();
         assert_eq!(input["InvocationType"], "Event");
@@ -28,7 +28,7 @@ impl World {
         serde_json::from_slice(payload.as_bytes()).unwrap()
     }
 
-    async fn answer(&self, answer: Document) -> Result<Document, Fault> {
+    pub(crate) async fn answer(&self, answer: Document) -> Result<Document, Fault> {
         let url = self.question()["ResponseURL"].as_str().unwrap().to_owned();
         let (before, token) = url.rsplit_once('/').unwrap();
         assert!(before.ends_with("/_buswork/cloudformation/000000000000/eu-central-1"), "{url}");

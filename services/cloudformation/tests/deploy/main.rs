@@ -8,5 +8,7 @@ mod exports;
 mod fake;
 mod nested;
 mod requests;
+mod rollback;
+mod transforms;
 mod update;
 mod world;

@@ -12,6 +12,16 @@ pub(crate) const CUSTOM: ResourceType = ResourceType {
     ..ResourceType::BASE
 };
 
+/// CDK's files of a site. Its properties are read where it is made.
+pub(crate) const BUCKET_DEPLOYMENT: ResourceType = ResourceType {
+    name: "Custom::CDKBucketDeployment",
+    service: "s3",
+    naming: Some(Naming::new("", 128)),
+    open: true,
+    special: Special::BucketDeployment,
+    ..ResourceType::BASE
+};
+
 pub(super) const STACK: ResourceType = ResourceType {
     name: "AWS::CloudFormation::Stack",
     service: "cloudformation",

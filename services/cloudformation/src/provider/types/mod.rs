@@ -28,10 +28,11 @@ mod states;
 
 use super::ResourceType;
 
-pub(super) use cloudformation::CUSTOM;
+pub(super) use cloudformation::{BUCKET_DEPLOYMENT, CUSTOM};
 
 /// Every type that a template may use.
 pub(super) const ALL: &[&ResourceType] = &[
+    &cloudformation::BUCKET_DEPLOYMENT,
     &cloudformation::CUSTOM,
     &cloudformation::STACK,
     &dynamodb::TABLE,
