@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Document;
-use cloudformation::template::Template;
+use cloudformation::template::{Draft, Pseudo};
 use serde_json::json;
 use testkit::World;
 
