@@ -13,6 +13,7 @@ use std::sync::Arc;
 use base::AccountId;
 use kernel::{Chance, Kernel};
 use serde::Deserialize;
+use wire::sigv4::BodyProof;
 use wire::{Request, Signature, sigv4};
 
 pub use functions::FunctionKeys;
@@ -110,14 +111,19 @@ impl Access {
         Ok(known.identity)
     }
 
-    /// Proves the head of a request whose body has not come yet.
+    /// Proves the head of a request whose body has not come yet; what must hold of the body.
     ///
     /// # Errors
     /// As [`Access::prove`].
-    pub async fn prove_head(&self, kernel: &Kernel, head: &Request<'_>) -> Result<(), Refused> {
+    pub async fn prove_head(
+        &self,
+        kernel: &Kernel,
+        head: &Request<'_>,
+    ) -> Result<(Identity, BodyProof), Refused> {
         let signature = Signature::parse(head).map_err(Refused::Signature)?.ok_or(Refused::Missing)?;
         let known = self.known(kernel, &signature).await?;
-        sigv4::verify_head(&signature, head, &known.secret, kernel.clock().now()).map_err(Refused::Signature)
+        let proof = sigv4::verify_head(&signature, head, &known.secret, kernel.clock().now());
+        Ok((known.identity, proof.map_err(Refused::Signature)?))
     }
 
     async fn known(&self, kernel: &Kernel, signature: &Signature<'_>) -> Result<Known, Refused> {

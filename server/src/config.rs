@@ -17,7 +17,7 @@ pub(crate) const DATA_DIR: &str = "data";
 /// Where the local authority is, below the data directory.
 pub(crate) const TLS_DIR: &str = "tls";
 /// The largest body of an object if nothing says otherwise, in MiB.
-const S3_BODY_MIB: u32 = 1024;
+const S3_BODY_MIB: u32 = 5 * 1024;
 /// The largest that AWS takes in one request, in MiB.
 const S3_BODY_MIB_MAX: i64 = 5 * 1024;
 /// The shortest operator token.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use base::Fault;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use kernel::{Caller, TraceCx};
-use s3::{S3Http, VerifiedCaller};
+use s3::{S3Http, UnprovenBody, VerifiedCaller};
 use uuid::Uuid;
 use wire::{Call, Refusal, RefusalKind, Registry, Request, Signature};
 
@@ -20,23 +20,25 @@ use crate::{console, operator};
 /// The body of an answer.
 pub type Body = s3::Body;
 
-/// The largest body that any service but S3 takes; each service's own limit is checked when the service is known.
+/// The largest body that is collected; each service's own limit is checked when the service is known.
 const BODY_BYTES_MAX: usize = 80 * 1024 * 1024;
+
+/// What may be an object and is larger is taken in by S3 while it comes.
+const COLLECTED_BYTES_MAX: u64 = 1 << 20;
 
 /// What every connection shares.
 pub struct Front {
     house: SharedHouse,
     registry: Registry,
     s3: S3Http,
-    s3_body_bytes_max: usize,
 }
 
 impl Front {
     /// A front door to `house`. Objects of S3 have at most so many bytes.
     pub fn new(house: SharedHouse, s3_body_bytes_max: usize) -> Arc<Front> {
         let schemas: Vec<_> = house.kernel.schemas().collect();
-        let s3 = s3::http(house.kernel.clone());
-        Arc::new(Front { registry: Registry::new(&schemas), s3, s3_body_bytes_max, house })
+        let s3 = s3::http(house.kernel.clone(), s3_body_bytes_max as u64);
+        Arc::new(Front { registry: Registry::new(&schemas), s3, house })
     }
 
     fn access(&self) -> &Access {
@@ -52,9 +54,12 @@ impl Front {
         {
             parts.headers.insert("host", host);
         }
-        let body = match self.collected(&parts, body, request_id).await {
-            Ok(body) => body,
-            Err(refused) => return *refused,
+        if self.is_upload(&parts, &body) {
+            return self.upload(parts, body, request_id).await;
+        }
+        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) else {
+            let text = "the request's body is too large or was cut off";
+            return plain(StatusCode::PAYLOAD_TOO_LARGE, text);
         };
         if let Some(answer) = operator::answer(&self.house, &parts, &body).await {
             return answer;
@@ -79,40 +84,38 @@ impl Front {
         }
     }
 
-    /// The whole body. Only objects of S3 may be larger than what any operation takes.
-    async fn collected(
+    /// Whether a body is not to be collected: it may be a large object of S3.
+    fn is_upload(&self, parts: &http::request::Parts, body: &Incoming) -> bool {
+        let head = head_of(parts);
+        let large = body.size_hint().upper().is_none_or(|bytes| bytes > COLLECTED_BYTES_MAX);
+        let host = head.header("host").unwrap_or_default();
+        large
+            && parts.method == http::Method::PUT
+            && !head.path.starts_with(operator::OWN)
+            && lambda::url::parse_host(host).is_none()
+            && self.is_object(&head)
+    }
+
+    /// A large body for S3, which takes it in while it comes; it is proven on the way.
+    async fn upload(
         &self,
-        parts: &http::request::Parts,
+        parts: http::request::Parts,
         body: Incoming,
         request_id: Uuid,
-    ) -> Result<Bytes, Box<http::Response<Body>>> {
-        // A body whose length is not told, or not small, may be an object's.
-        let small = body.size_hint().upper().is_some_and(|bytes| bytes <= BODY_BYTES_MAX as u64);
-        let head = Request {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or_default(),
-            headers: &parts.headers,
-            body: Bytes::new(),
-        };
-        let for_s3 = !small && self.is_object(&head);
-        if for_s3
-            && self.access().is_strict()
-            && let Err(refused) = self.access().prove_head(&self.house.kernel, &head).await
-        {
-            return Err(Box::new(self.s3.refuse(refused.s3_fault(), request_id)));
+    ) -> http::Response<Body> {
+        let head = head_of(&parts);
+        if !self.access().is_strict() {
+            return self.s3.answer(http::Request::from_parts(parts, body)).await;
         }
-        let limit = if for_s3 { self.s3_body_bytes_max } else { BODY_BYTES_MAX };
-        match Limited::new(body, limit).collect().await {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if for_s3 && error.is::<http_body_util::LengthLimitError>() => {
-                let message = "Your proposed upload exceeds the maximum allowed size";
-                Err(Box::new(self.s3.refuse(Fault::new("EntityTooLarge", message), request_id)))
+        match self.access().prove_head(&self.house.kernel, &head).await {
+            Ok((identity, proof)) => {
+                let caller = signer(&head, identity, request_id);
+                let mut request = http::Request::from_parts(parts, body);
+                request.extensions_mut().insert(VerifiedCaller(caller));
+                request.extensions_mut().insert(UnprovenBody(proof));
+                self.s3.answer(request).await
             }
-            Err(_) => {
-                let text = "the request's body is too large or was cut off";
-                Err(Box::new(plain(StatusCode::PAYLOAD_TOO_LARGE, text)))
-            }
+            Err(refused) => self.s3.refuse(refused.s3_fault(), request_id),
         }
     }
 
@@ -207,6 +210,9 @@ impl Front {
         if request.header("host").is_some_and(|host| s3::is_website_host(host).is_some()) {
             return self.s3(request, request_id).await;
         }
+        if let Some(answer) = self.s3_preflight(request).await {
+            return answer;
+        }
         if let Some(answer) = wire::cors::preflight(request) {
             return respond(answer);
         }
@@ -226,37 +232,30 @@ impl Front {
         respond(answer)
     }
 
+    /// What a browser learns of a bucket's rules before it asks.
+    async fn s3_preflight(&self, request: &Request<'_>) -> Option<http::Response<Body>> {
+        if request.method != "OPTIONS" {
+            return None;
+        }
+        self.s3.preflight(&rebuilt(request)?).await
+    }
+
     /// A request to a bucket or an object. Websites are for everybody, as their owner wants them to be.
     async fn s3(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
-        let target = match request.query {
-            "" => request.path.to_owned(),
-            query => format!("{}?{query}", request.path),
-        };
-        let built = http::Request::builder().method(request.method).uri(target).body(request.body.clone());
-        let Ok(mut built) = built else {
+        let Some(mut built) = rebuilt(request) else {
             return plain(StatusCode::BAD_REQUEST, "the request's target is malformed");
         };
-        *built.headers_mut() = request.headers.clone();
         let is_website = request.header("host").is_some_and(|host| s3::is_website_host(host).is_some());
-        let mut answer = if self.access().is_strict() && !is_website {
+        if self.access().is_strict() && !is_website {
             match self.access().prove(&self.house.kernel, request).await {
                 Ok(identity) => {
-                    let region = Signature::parse(request)
-                        .ok()
-                        .flatten()
-                        .map(|signature| signature.region().to_owned());
-                    let region = region.and_then(|region| base::Region::parse(&region)).unwrap_or_default();
-                    let caller = Caller::root_user(identity.account.clone(), region, request_id);
-                    built.extensions_mut().insert(VerifiedCaller(acting_as(caller, identity)));
-                    self.s3.answer(built).await
+                    let caller = signer(request, identity, request_id);
+                    built.extensions_mut().insert(VerifiedCaller(caller));
                 }
-                Err(refused) => self.s3.refuse(refused.s3_fault(), request_id),
+                Err(refused) => return self.s3.refuse(refused.s3_fault(), request_id),
             }
-        } else {
-            self.s3.answer(built).await
-        };
-        wire::cors::dress(answer.headers_mut());
-        answer
+        }
+        self.s3.answer(built).await
     }
 
     async fn call(&self, call: &Call, request: &Request<'_>, request_id: Uuid) -> Result<Bytes, Fault> {
@@ -308,6 +307,37 @@ impl Front {
         }
         caller
     }
+}
+
+/// A request without its body.
+fn head_of(parts: &http::request::Parts) -> Request<'_> {
+    Request {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: Bytes::new(),
+    }
+}
+
+/// A request as it came; none if its target is malformed.
+fn rebuilt(request: &Request<'_>) -> Option<http::Request<Full<Bytes>>> {
+    let target = match request.query {
+        "" => request.path.to_owned(),
+        query => format!("{}?{query}", request.path),
+    };
+    let built = http::Request::builder().method(request.method).uri(target);
+    let mut built = built.body(Full::new(request.body.clone())).ok()?;
+    *built.headers_mut() = request.headers.clone();
+    Some(built)
+}
+
+/// Who signed a request, in the region of the signature.
+fn signer(request: &Request<'_>, identity: Identity, request_id: Uuid) -> Caller {
+    let signature = Signature::parse(request).ok().flatten();
+    let region = signature.and_then(|signature| base::Region::parse(signature.region()));
+    let caller = Caller::root_user(identity.account.clone(), region.unwrap_or_default(), request_id);
+    acting_as(caller, identity)
 }
 
 fn acting_as(caller: Caller, identity: Identity) -> Caller {

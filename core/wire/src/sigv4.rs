@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html> and
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 
+mod body;
 mod canonical;
 mod chunked;
 mod sign;
@@ -18,6 +19,7 @@ use base::{Fault, Timestamp};
 use crate::Request;
 use crate::text::{decode_form, fields};
 
+pub use body::{BodyProof, BodyReader};
 pub use chunked::Chunks;
 pub(crate) use chunked::is_chunked;
 pub use sign::{Signer, Unsigned, sign};

@@ -36,6 +36,70 @@ impl kernel::Operation for DeleteBucket {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET;
 }
 
+/// `DeleteBucketCors` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketCorsOutput {}
+
+/// The operation `DeleteBucketCors`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketCors.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBucketCors;
+
+impl kernel::Operation for DeleteBucketCors {
+    type Input = DeleteBucketCorsInput;
+    type Output = DeleteBucketCorsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_CORS;
+}
+
+/// `DeleteBucketEncryption` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketEncryptionOutput {}
+
+/// The operation `DeleteBucketEncryption`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBucketEncryption;
+
+impl kernel::Operation for DeleteBucketEncryption {
+    type Input = DeleteBucketEncryptionInput;
+    type Output = DeleteBucketEncryptionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_ENCRYPTION;
+}
+
+/// `DeleteBucketLifecycle` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketLifecycleOutput {}
+
+/// The operation `DeleteBucketLifecycle`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketLifecycle.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBucketLifecycle;
+
+impl kernel::Operation for DeleteBucketLifecycle {
+    type Input = DeleteBucketLifecycleInput;
+    type Output = DeleteBucketLifecycleOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_LIFECYCLE;
+}
+
+/// `DeleteBucketOwnershipControls` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketOwnershipControlsOutput {}
+
+/// The operation `DeleteBucketOwnershipControls`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketOwnershipControls.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBucketOwnershipControls;
+
+impl kernel::Operation for DeleteBucketOwnershipControls {
+    type Input = DeleteBucketOwnershipControlsInput;
+    type Output = DeleteBucketOwnershipControlsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_OWNERSHIP_CONTROLS;
+}
+
 /// `DeleteBucketPolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBucketPolicyOutput {}
@@ -50,6 +114,22 @@ impl kernel::Operation for DeleteBucketPolicy {
     type Input = DeleteBucketPolicyInput;
     type Output = DeleteBucketPolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_POLICY;
+}
+
+/// `DeleteBucketTagging` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketTaggingOutput {}
+
+/// The operation `DeleteBucketTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBucketTagging;
+
+impl kernel::Operation for DeleteBucketTagging {
+    type Input = DeleteBucketTaggingInput;
+    type Output = DeleteBucketTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BUCKET_TAGGING;
 }
 
 /// `DeleteBucketWebsite` has no members here.
@@ -80,6 +160,18 @@ impl kernel::Operation for DeleteObject {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_OBJECT;
 }
 
+/// The operation `DeleteObjectTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteObjectTagging;
+
+impl kernel::Operation for DeleteObjectTagging {
+    type Input = DeleteObjectTaggingInput;
+    type Output = DeleteObjectTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_OBJECT_TAGGING;
+}
+
 /// `DeletePublicAccessBlock` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeletePublicAccessBlockOutput {}
@@ -96,6 +188,117 @@ impl kernel::Operation for DeletePublicAccessBlock {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_PUBLIC_ACCESS_BLOCK;
 }
 
+/// The operation `GetBucketAccelerateConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAccelerateConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketAccelerateConfiguration;
+
+impl kernel::Operation for GetBucketAccelerateConfiguration {
+    type Input = GetBucketAccelerateConfigurationInput;
+    type Output = GetBucketAccelerateConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_ACCELERATE_CONFIGURATION;
+}
+
+/// The operation `GetBucketAcl`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketAcl;
+
+impl kernel::Operation for GetBucketAcl {
+    type Input = GetBucketAclInput;
+    type Output = GetBucketAclOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_ACL;
+}
+
+/// The operation `GetBucketCors`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketCors.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketCors;
+
+impl kernel::Operation for GetBucketCors {
+    type Input = GetBucketCorsInput;
+    type Output = GetBucketCorsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_CORS;
+}
+
+/// The operation `GetBucketEncryption`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketEncryption;
+
+impl kernel::Operation for GetBucketEncryption {
+    type Input = GetBucketEncryptionInput;
+    type Output = GetBucketEncryptionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_ENCRYPTION;
+}
+
+/// The operation `GetBucketLifecycleConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketLifecycleConfiguration;
+
+impl kernel::Operation for GetBucketLifecycleConfiguration {
+    type Input = GetBucketLifecycleConfigurationInput;
+    type Output = GetBucketLifecycleConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_LIFECYCLE_CONFIGURATION;
+}
+
+/// The operation `GetBucketLocation`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketLocation;
+
+impl kernel::Operation for GetBucketLocation {
+    type Input = GetBucketLocationInput;
+    type Output = GetBucketLocationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_LOCATION;
+}
+
+/// The operation `GetBucketLogging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketLogging;
+
+impl kernel::Operation for GetBucketLogging {
+    type Input = GetBucketLoggingInput;
+    type Output = GetBucketLoggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_LOGGING;
+}
+
+/// The output of `GetBucketNotificationConfiguration`.
+pub type GetBucketNotificationConfigurationOutput = NotificationConfiguration;
+
+/// The operation `GetBucketNotificationConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketNotificationConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketNotificationConfiguration;
+
+impl kernel::Operation for GetBucketNotificationConfiguration {
+    type Input = GetBucketNotificationConfigurationInput;
+    type Output = GetBucketNotificationConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_NOTIFICATION_CONFIGURATION;
+}
+
+/// The operation `GetBucketOwnershipControls`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketOwnershipControls;
+
+impl kernel::Operation for GetBucketOwnershipControls {
+    type Input = GetBucketOwnershipControlsInput;
+    type Output = GetBucketOwnershipControlsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_OWNERSHIP_CONTROLS;
+}
+
 /// The operation `GetBucketPolicy`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
@@ -106,6 +309,66 @@ impl kernel::Operation for GetBucketPolicy {
     type Input = GetBucketPolicyInput;
     type Output = GetBucketPolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_POLICY;
+}
+
+/// The operation `GetBucketPolicyStatus`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketPolicyStatus;
+
+impl kernel::Operation for GetBucketPolicyStatus {
+    type Input = GetBucketPolicyStatusInput;
+    type Output = GetBucketPolicyStatusOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_POLICY_STATUS;
+}
+
+/// The operation `GetBucketReplication`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketReplication.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketReplication;
+
+impl kernel::Operation for GetBucketReplication {
+    type Input = GetBucketReplicationInput;
+    type Output = GetBucketReplicationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_REPLICATION;
+}
+
+/// The operation `GetBucketRequestPayment`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketRequestPayment.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketRequestPayment;
+
+impl kernel::Operation for GetBucketRequestPayment {
+    type Input = GetBucketRequestPaymentInput;
+    type Output = GetBucketRequestPaymentOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_REQUEST_PAYMENT;
+}
+
+/// The operation `GetBucketTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketTagging;
+
+impl kernel::Operation for GetBucketTagging {
+    type Input = GetBucketTaggingInput;
+    type Output = GetBucketTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_TAGGING;
+}
+
+/// The operation `GetBucketVersioning`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetBucketVersioning;
+
+impl kernel::Operation for GetBucketVersioning {
+    type Input = GetBucketVersioningInput;
+    type Output = GetBucketVersioningOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_BUCKET_VERSIONING;
 }
 
 /// The operation `GetBucketWebsite`.
@@ -130,6 +393,42 @@ impl kernel::Operation for GetObject {
     type Input = GetObjectInput;
     type Output = GetObjectOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT;
+}
+
+/// The operation `GetObjectAcl`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetObjectAcl;
+
+impl kernel::Operation for GetObjectAcl {
+    type Input = GetObjectAclInput;
+    type Output = GetObjectAclOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT_ACL;
+}
+
+/// The operation `GetObjectLockConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetObjectLockConfiguration;
+
+impl kernel::Operation for GetObjectLockConfiguration {
+    type Input = GetObjectLockConfigurationInput;
+    type Output = GetObjectLockConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT_LOCK_CONFIGURATION;
+}
+
+/// The operation `GetObjectTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetObjectTagging;
+
+impl kernel::Operation for GetObjectTagging {
+    type Input = GetObjectTaggingInput;
+    type Output = GetObjectTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT_TAGGING;
 }
 
 /// The operation `GetPublicAccessBlock`.
@@ -180,6 +479,130 @@ impl kernel::Operation for ListObjectsV2 {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_OBJECTS_V2;
 }
 
+/// `PutBucketAccelerateConfiguration` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketAccelerateConfigurationOutput {}
+
+/// The operation `PutBucketAccelerateConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAccelerateConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketAccelerateConfiguration;
+
+impl kernel::Operation for PutBucketAccelerateConfiguration {
+    type Input = PutBucketAccelerateConfigurationInput;
+    type Output = PutBucketAccelerateConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_ACCELERATE_CONFIGURATION;
+}
+
+/// `PutBucketAcl` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketAclOutput {}
+
+/// The operation `PutBucketAcl`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketAcl;
+
+impl kernel::Operation for PutBucketAcl {
+    type Input = PutBucketAclInput;
+    type Output = PutBucketAclOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_ACL;
+}
+
+/// `PutBucketCors` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketCorsOutput {}
+
+/// The operation `PutBucketCors`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketCors;
+
+impl kernel::Operation for PutBucketCors {
+    type Input = PutBucketCorsInput;
+    type Output = PutBucketCorsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_CORS;
+}
+
+/// `PutBucketEncryption` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketEncryptionOutput {}
+
+/// The operation `PutBucketEncryption`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketEncryption;
+
+impl kernel::Operation for PutBucketEncryption {
+    type Input = PutBucketEncryptionInput;
+    type Output = PutBucketEncryptionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_ENCRYPTION;
+}
+
+/// The operation `PutBucketLifecycleConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketLifecycleConfiguration;
+
+impl kernel::Operation for PutBucketLifecycleConfiguration {
+    type Input = PutBucketLifecycleConfigurationInput;
+    type Output = PutBucketLifecycleConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_LIFECYCLE_CONFIGURATION;
+}
+
+/// `PutBucketLogging` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketLoggingOutput {}
+
+/// The operation `PutBucketLogging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLogging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketLogging;
+
+impl kernel::Operation for PutBucketLogging {
+    type Input = PutBucketLoggingInput;
+    type Output = PutBucketLoggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_LOGGING;
+}
+
+/// `PutBucketNotificationConfiguration` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketNotificationConfigurationOutput {}
+
+/// The operation `PutBucketNotificationConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketNotificationConfiguration;
+
+impl kernel::Operation for PutBucketNotificationConfiguration {
+    type Input = PutBucketNotificationConfigurationInput;
+    type Output = PutBucketNotificationConfigurationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_NOTIFICATION_CONFIGURATION;
+}
+
+/// `PutBucketOwnershipControls` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketOwnershipControlsOutput {}
+
+/// The operation `PutBucketOwnershipControls`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketOwnershipControls;
+
+impl kernel::Operation for PutBucketOwnershipControls {
+    type Input = PutBucketOwnershipControlsInput;
+    type Output = PutBucketOwnershipControlsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_OWNERSHIP_CONTROLS;
+}
+
 /// `PutBucketPolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutBucketPolicyOutput {}
@@ -194,6 +617,54 @@ impl kernel::Operation for PutBucketPolicy {
     type Input = PutBucketPolicyInput;
     type Output = PutBucketPolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_POLICY;
+}
+
+/// `PutBucketRequestPayment` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketRequestPaymentOutput {}
+
+/// The operation `PutBucketRequestPayment`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketRequestPayment.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketRequestPayment;
+
+impl kernel::Operation for PutBucketRequestPayment {
+    type Input = PutBucketRequestPaymentInput;
+    type Output = PutBucketRequestPaymentOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_REQUEST_PAYMENT;
+}
+
+/// `PutBucketTagging` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketTaggingOutput {}
+
+/// The operation `PutBucketTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketTagging;
+
+impl kernel::Operation for PutBucketTagging {
+    type Input = PutBucketTaggingInput;
+    type Output = PutBucketTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_TAGGING;
+}
+
+/// `PutBucketVersioning` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketVersioningOutput {}
+
+/// The operation `PutBucketVersioning`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutBucketVersioning;
+
+impl kernel::Operation for PutBucketVersioning {
+    type Input = PutBucketVersioningInput;
+    type Output = PutBucketVersioningOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_BUCKET_VERSIONING;
 }
 
 /// `PutBucketWebsite` has no members here.
@@ -224,6 +695,30 @@ impl kernel::Operation for PutObject {
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_OBJECT;
 }
 
+/// The operation `PutObjectAcl`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutObjectAcl;
+
+impl kernel::Operation for PutObjectAcl {
+    type Input = PutObjectAclInput;
+    type Output = PutObjectAclOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_OBJECT_ACL;
+}
+
+/// The operation `PutObjectTagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutObjectTagging;
+
+impl kernel::Operation for PutObjectTagging {
+    type Input = PutObjectTaggingInput;
+    type Output = PutObjectTaggingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_OBJECT_TAGGING;
+}
+
 /// `PutPublicAccessBlock` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutPublicAccessBlockOutput {}
@@ -238,6 +733,49 @@ impl kernel::Operation for PutPublicAccessBlock {
     type Input = PutPublicAccessBlockInput;
     type Output = PutPublicAccessBlockOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_PUBLIC_ACCESS_BLOCK;
+}
+
+/// The shape `AbortIncompleteMultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortIncompleteMultipartUpload.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AbortIncompleteMultipartUpload {
+    /// The `DaysAfterInitiation` member.
+    #[serde(rename = "DaysAfterInitiation", skip_serializing_if = "Option::is_none")]
+    pub days_after_initiation: Option<i32>,
+}
+
+/// The shape `AccelerateConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AccelerateConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccelerateConfiguration {
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<BucketAccelerateStatus>,
+}
+
+/// The shape `AccessControlPolicy`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AccessControlPolicy.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccessControlPolicy {
+    /// The `Grants` member.
+    #[serde(rename = "Grants", skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<Grant>>,
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+}
+
+/// The shape `AccessControlTranslation`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AccessControlTranslation.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccessControlTranslation {
+    /// The `Owner` member.
+    #[serde(rename = "Owner")]
+    pub owner: OwnerOverride,
 }
 
 /// The enumeration `ArchiveStatus`; the default is its first value.
@@ -266,6 +804,45 @@ impl ArchiveStatus {
 }
 
 impl std::fmt::Display for ArchiveStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `BlockedEncryptionTypes`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_BlockedEncryptionTypes.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockedEncryptionTypes {
+    /// The `EncryptionType` member.
+    #[serde(rename = "EncryptionType", skip_serializing_if = "Option::is_none")]
+    pub encryption_type: Option<Vec<EncryptionType>>,
+}
+
+/// The enumeration `BucketAccelerateStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BucketAccelerateStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Suspended`
+    Suspended,
+}
+
+impl BucketAccelerateStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Suspended"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BucketAccelerateStatus::Enabled => "Enabled",
+            BucketAccelerateStatus::Suspended => "Suspended",
+        }
+    }
+}
+
+impl std::fmt::Display for BucketAccelerateStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -322,6 +899,16 @@ pub struct BucketInfo {
     /// The `Type` member.
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<BucketType>,
+}
+
+/// The shape `BucketLifecycleConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_BucketLifecycleConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BucketLifecycleConfiguration {
+    /// The `Rules` member.
+    #[serde(rename = "Rules")]
+    pub rules: Vec<LifecycleRule>,
 }
 
 /// The enumeration `BucketLocationConstraint`; the default is its first value.
@@ -538,6 +1125,51 @@ impl std::fmt::Display for BucketLocationConstraint {
     }
 }
 
+/// The shape `BucketLoggingStatus`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_BucketLoggingStatus.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BucketLoggingStatus {
+    /// The `LoggingEnabled` member.
+    #[serde(rename = "LoggingEnabled", skip_serializing_if = "Option::is_none")]
+    pub logging_enabled: Option<LoggingEnabled>,
+}
+
+/// The enumeration `BucketLogsPermission`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BucketLogsPermission {
+    /// `FULL_CONTROL`
+    #[default]
+    #[serde(rename = "FULL_CONTROL")]
+    FullControl,
+    /// `READ`
+    #[serde(rename = "READ")]
+    Read,
+    /// `WRITE`
+    #[serde(rename = "WRITE")]
+    Write,
+}
+
+impl BucketLogsPermission {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["FULL_CONTROL", "READ", "WRITE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BucketLogsPermission::FullControl => "FULL_CONTROL",
+            BucketLogsPermission::Read => "READ",
+            BucketLogsPermission::Write => "WRITE",
+        }
+    }
+}
+
+impl std::fmt::Display for BucketLogsPermission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `BucketNamespace`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum BucketNamespace {
@@ -593,6 +1225,70 @@ impl std::fmt::Display for BucketType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The enumeration `BucketVersioningStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BucketVersioningStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Suspended`
+    Suspended,
+}
+
+impl BucketVersioningStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Suspended"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BucketVersioningStatus::Enabled => "Enabled",
+            BucketVersioningStatus::Suspended => "Suspended",
+        }
+    }
+}
+
+impl std::fmt::Display for BucketVersioningStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `CORSConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CORSConfiguration {
+    /// The `CORSRules` member.
+    #[serde(rename = "CORSRules")]
+    pub cors_rules: Vec<CORSRule>,
+}
+
+/// The shape `CORSRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CORSRule {
+    /// The `ID` member.
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `AllowedHeaders` member.
+    #[serde(rename = "AllowedHeaders", skip_serializing_if = "Option::is_none")]
+    pub allowed_headers: Option<Vec<String>>,
+    /// The `AllowedMethods` member.
+    #[serde(rename = "AllowedMethods")]
+    pub allowed_methods: Vec<String>,
+    /// The `AllowedOrigins` member.
+    #[serde(rename = "AllowedOrigins")]
+    pub allowed_origins: Vec<String>,
+    /// The `ExposeHeaders` member.
+    #[serde(rename = "ExposeHeaders", skip_serializing_if = "Option::is_none")]
+    pub expose_headers: Option<Vec<String>>,
+    /// The `MaxAgeSeconds` member.
+    #[serde(rename = "MaxAgeSeconds", skip_serializing_if = "Option::is_none")]
+    pub max_age_seconds: Option<i32>,
 }
 
 /// The enumeration `ChecksumAlgorithm`; the default is its first value.
@@ -849,6 +1545,69 @@ impl std::fmt::Display for DataRedundancy {
     }
 }
 
+/// The shape `DefaultRetention`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DefaultRetention {
+    /// The `Mode` member.
+    #[serde(rename = "Mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ObjectLockRetentionMode>,
+    /// The `Days` member.
+    #[serde(rename = "Days", skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// The `Years` member.
+    #[serde(rename = "Years", skip_serializing_if = "Option::is_none")]
+    pub years: Option<i32>,
+    /// The `DefaultEventHold` member.
+    #[serde(rename = "DefaultEventHold", skip_serializing_if = "Option::is_none")]
+    pub default_event_hold: Option<EventHoldDuration>,
+}
+
+/// The shape `DeleteBucketCorsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketCorsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeleteBucketEncryptionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketEncryptionInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeleteBucketLifecycleRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketLifecycleInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeleteBucketOwnershipControlsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketOwnershipControlsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
 /// The shape `DeleteBucketPolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBucketPolicyInput {
@@ -871,6 +1630,17 @@ pub struct DeleteBucketInput {
     pub expected_bucket_owner: Option<String>,
 }
 
+/// The shape `DeleteBucketTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBucketTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
 /// The shape `DeleteBucketWebsiteRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBucketWebsiteInput {
@@ -880,6 +1650,45 @@ pub struct DeleteBucketWebsiteInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeleteMarkerReplication`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteMarkerReplication.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteMarkerReplication {
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<DeleteMarkerReplicationStatus>,
+}
+
+/// The enumeration `DeleteMarkerReplicationStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DeleteMarkerReplicationStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl DeleteMarkerReplicationStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeleteMarkerReplicationStatus::Enabled => "Enabled",
+            DeleteMarkerReplicationStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for DeleteMarkerReplicationStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `DeleteObjectOutput`.
@@ -938,6 +1747,33 @@ pub struct DeleteObjectInput {
     pub if_match_size: Option<i64>,
 }
 
+/// The shape `DeleteObjectTaggingOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTaggingOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteObjectTaggingOutput {
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `DeleteObjectTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteObjectTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
 /// The shape `DeletePublicAccessBlockRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeletePublicAccessBlockInput {
@@ -947,6 +1783,34 @@ pub struct DeletePublicAccessBlockInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `Destination`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Destination.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Account` member.
+    #[serde(rename = "Account", skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `AccessControlTranslation` member.
+    #[serde(rename = "AccessControlTranslation", skip_serializing_if = "Option::is_none")]
+    pub access_control_translation: Option<AccessControlTranslation>,
+    /// The `EncryptionConfiguration` member.
+    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+    /// The `ReplicationTime` member.
+    #[serde(rename = "ReplicationTime", skip_serializing_if = "Option::is_none")]
+    pub replication_time: Option<ReplicationTime>,
+    /// The `Metrics` member.
+    #[serde(rename = "Metrics", skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
 }
 
 /// The enumeration `EncodingType`; the default is its first value.
@@ -976,6 +1840,47 @@ impl std::fmt::Display for EncodingType {
     }
 }
 
+/// The shape `EncryptionConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_EncryptionConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EncryptionConfiguration {
+    /// The `ReplicaKmsKeyID` member.
+    #[serde(rename = "ReplicaKmsKeyID", skip_serializing_if = "Option::is_none")]
+    pub replica_kms_key_id: Option<String>,
+}
+
+/// The enumeration `EncryptionType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EncryptionType {
+    /// `NONE`
+    #[default]
+    #[serde(rename = "NONE")]
+    None,
+    /// `SSE-C`
+    #[serde(rename = "SSE-C")]
+    SseC,
+}
+
+impl EncryptionType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["NONE", "SSE-C"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EncryptionType::None => "NONE",
+            EncryptionType::SseC => "SSE-C",
+        }
+    }
+}
+
+impl std::fmt::Display for EncryptionType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `ErrorDocument`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ErrorDocument.html>
@@ -984,6 +1889,509 @@ pub struct ErrorDocument {
     /// The `Key` member.
     #[serde(rename = "Key")]
     pub key: String,
+}
+
+/// The enumeration `Event`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Event {
+    /// `s3:ReducedRedundancyLostObject`
+    #[default]
+    #[serde(rename = "s3:ReducedRedundancyLostObject")]
+    S3ReducedRedundancyLostObject,
+    /// `s3:ObjectCreated:*`
+    #[serde(rename = "s3:ObjectCreated:*")]
+    S3ObjectCreated,
+    /// `s3:ObjectCreated:Put`
+    #[serde(rename = "s3:ObjectCreated:Put")]
+    S3ObjectCreatedPut,
+    /// `s3:ObjectCreated:Post`
+    #[serde(rename = "s3:ObjectCreated:Post")]
+    S3ObjectCreatedPost,
+    /// `s3:ObjectCreated:Copy`
+    #[serde(rename = "s3:ObjectCreated:Copy")]
+    S3ObjectCreatedCopy,
+    /// `s3:ObjectCreated:CompleteMultipartUpload`
+    #[serde(rename = "s3:ObjectCreated:CompleteMultipartUpload")]
+    S3ObjectCreatedCompleteMultipartUpload,
+    /// `s3:ObjectRemoved:*`
+    #[serde(rename = "s3:ObjectRemoved:*")]
+    S3ObjectRemoved,
+    /// `s3:ObjectRemoved:Delete`
+    #[serde(rename = "s3:ObjectRemoved:Delete")]
+    S3ObjectRemovedDelete,
+    /// `s3:ObjectRemoved:DeleteMarkerCreated`
+    #[serde(rename = "s3:ObjectRemoved:DeleteMarkerCreated")]
+    S3ObjectRemovedDeleteMarkerCreated,
+    /// `s3:ObjectRestore:*`
+    #[serde(rename = "s3:ObjectRestore:*")]
+    S3ObjectRestore,
+    /// `s3:ObjectRestore:Post`
+    #[serde(rename = "s3:ObjectRestore:Post")]
+    S3ObjectRestorePost,
+    /// `s3:ObjectRestore:Completed`
+    #[serde(rename = "s3:ObjectRestore:Completed")]
+    S3ObjectRestoreCompleted,
+    /// `s3:Replication:*`
+    #[serde(rename = "s3:Replication:*")]
+    S3Replication,
+    /// `s3:Replication:OperationFailedReplication`
+    #[serde(rename = "s3:Replication:OperationFailedReplication")]
+    S3ReplicationOperationFailedReplication,
+    /// `s3:Replication:OperationNotTracked`
+    #[serde(rename = "s3:Replication:OperationNotTracked")]
+    S3ReplicationOperationNotTracked,
+    /// `s3:Replication:OperationMissedThreshold`
+    #[serde(rename = "s3:Replication:OperationMissedThreshold")]
+    S3ReplicationOperationMissedThreshold,
+    /// `s3:Replication:OperationReplicatedAfterThreshold`
+    #[serde(rename = "s3:Replication:OperationReplicatedAfterThreshold")]
+    S3ReplicationOperationReplicatedAfterThreshold,
+    /// `s3:ObjectRestore:Delete`
+    #[serde(rename = "s3:ObjectRestore:Delete")]
+    S3ObjectRestoreDelete,
+    /// `s3:LifecycleTransition`
+    #[serde(rename = "s3:LifecycleTransition")]
+    S3LifecycleTransition,
+    /// `s3:IntelligentTiering`
+    #[serde(rename = "s3:IntelligentTiering")]
+    S3IntelligentTiering,
+    /// `s3:ObjectAcl:Put`
+    #[serde(rename = "s3:ObjectAcl:Put")]
+    S3ObjectAclPut,
+    /// `s3:LifecycleExpiration:*`
+    #[serde(rename = "s3:LifecycleExpiration:*")]
+    S3LifecycleExpiration,
+    /// `s3:LifecycleExpiration:Delete`
+    #[serde(rename = "s3:LifecycleExpiration:Delete")]
+    S3LifecycleExpirationDelete,
+    /// `s3:LifecycleExpiration:DeleteMarkerCreated`
+    #[serde(rename = "s3:LifecycleExpiration:DeleteMarkerCreated")]
+    S3LifecycleExpirationDeleteMarkerCreated,
+    /// `s3:ObjectTagging:*`
+    #[serde(rename = "s3:ObjectTagging:*")]
+    S3ObjectTagging,
+    /// `s3:ObjectTagging:Put`
+    #[serde(rename = "s3:ObjectTagging:Put")]
+    S3ObjectTaggingPut,
+    /// `s3:ObjectTagging:Delete`
+    #[serde(rename = "s3:ObjectTagging:Delete")]
+    S3ObjectTaggingDelete,
+    /// `s3:ObjectAnnotation:*`
+    #[serde(rename = "s3:ObjectAnnotation:*")]
+    S3ObjectAnnotation,
+    /// `s3:ObjectAnnotation:Put`
+    #[serde(rename = "s3:ObjectAnnotation:Put")]
+    S3ObjectAnnotationPut,
+    /// `s3:ObjectAnnotation:Delete`
+    #[serde(rename = "s3:ObjectAnnotation:Delete")]
+    S3ObjectAnnotationDelete,
+    /// `s3:ObjectRetention:Put`
+    #[serde(rename = "s3:ObjectRetention:Put")]
+    S3ObjectRetentionPut,
+}
+
+impl Event {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "s3:ReducedRedundancyLostObject",
+        "s3:ObjectCreated:*",
+        "s3:ObjectCreated:Put",
+        "s3:ObjectCreated:Post",
+        "s3:ObjectCreated:Copy",
+        "s3:ObjectCreated:CompleteMultipartUpload",
+        "s3:ObjectRemoved:*",
+        "s3:ObjectRemoved:Delete",
+        "s3:ObjectRemoved:DeleteMarkerCreated",
+        "s3:ObjectRestore:*",
+        "s3:ObjectRestore:Post",
+        "s3:ObjectRestore:Completed",
+        "s3:Replication:*",
+        "s3:Replication:OperationFailedReplication",
+        "s3:Replication:OperationNotTracked",
+        "s3:Replication:OperationMissedThreshold",
+        "s3:Replication:OperationReplicatedAfterThreshold",
+        "s3:ObjectRestore:Delete",
+        "s3:LifecycleTransition",
+        "s3:IntelligentTiering",
+        "s3:ObjectAcl:Put",
+        "s3:LifecycleExpiration:*",
+        "s3:LifecycleExpiration:Delete",
+        "s3:LifecycleExpiration:DeleteMarkerCreated",
+        "s3:ObjectTagging:*",
+        "s3:ObjectTagging:Put",
+        "s3:ObjectTagging:Delete",
+        "s3:ObjectAnnotation:*",
+        "s3:ObjectAnnotation:Put",
+        "s3:ObjectAnnotation:Delete",
+        "s3:ObjectRetention:Put",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Event::S3ReducedRedundancyLostObject => "s3:ReducedRedundancyLostObject",
+            Event::S3ObjectCreated => "s3:ObjectCreated:*",
+            Event::S3ObjectCreatedPut => "s3:ObjectCreated:Put",
+            Event::S3ObjectCreatedPost => "s3:ObjectCreated:Post",
+            Event::S3ObjectCreatedCopy => "s3:ObjectCreated:Copy",
+            Event::S3ObjectCreatedCompleteMultipartUpload => "s3:ObjectCreated:CompleteMultipartUpload",
+            Event::S3ObjectRemoved => "s3:ObjectRemoved:*",
+            Event::S3ObjectRemovedDelete => "s3:ObjectRemoved:Delete",
+            Event::S3ObjectRemovedDeleteMarkerCreated => "s3:ObjectRemoved:DeleteMarkerCreated",
+            Event::S3ObjectRestore => "s3:ObjectRestore:*",
+            Event::S3ObjectRestorePost => "s3:ObjectRestore:Post",
+            Event::S3ObjectRestoreCompleted => "s3:ObjectRestore:Completed",
+            Event::S3Replication => "s3:Replication:*",
+            Event::S3ReplicationOperationFailedReplication => "s3:Replication:OperationFailedReplication",
+            Event::S3ReplicationOperationNotTracked => "s3:Replication:OperationNotTracked",
+            Event::S3ReplicationOperationMissedThreshold => "s3:Replication:OperationMissedThreshold",
+            Event::S3ReplicationOperationReplicatedAfterThreshold => {
+                "s3:Replication:OperationReplicatedAfterThreshold"
+            }
+            Event::S3ObjectRestoreDelete => "s3:ObjectRestore:Delete",
+            Event::S3LifecycleTransition => "s3:LifecycleTransition",
+            Event::S3IntelligentTiering => "s3:IntelligentTiering",
+            Event::S3ObjectAclPut => "s3:ObjectAcl:Put",
+            Event::S3LifecycleExpiration => "s3:LifecycleExpiration:*",
+            Event::S3LifecycleExpirationDelete => "s3:LifecycleExpiration:Delete",
+            Event::S3LifecycleExpirationDeleteMarkerCreated => "s3:LifecycleExpiration:DeleteMarkerCreated",
+            Event::S3ObjectTagging => "s3:ObjectTagging:*",
+            Event::S3ObjectTaggingPut => "s3:ObjectTagging:Put",
+            Event::S3ObjectTaggingDelete => "s3:ObjectTagging:Delete",
+            Event::S3ObjectAnnotation => "s3:ObjectAnnotation:*",
+            Event::S3ObjectAnnotationPut => "s3:ObjectAnnotation:Put",
+            Event::S3ObjectAnnotationDelete => "s3:ObjectAnnotation:Delete",
+            Event::S3ObjectRetentionPut => "s3:ObjectRetention:Put",
+        }
+    }
+}
+
+impl std::fmt::Display for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `EventBridgeConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_EventBridgeConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventBridgeConfiguration {}
+
+/// The shape `EventHoldDuration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_EventHoldDuration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventHoldDuration {
+    /// The `Days` member.
+    #[serde(rename = "Days", skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// The `Years` member.
+    #[serde(rename = "Years", skip_serializing_if = "Option::is_none")]
+    pub years: Option<i32>,
+}
+
+/// The shape `ExistingObjectReplication`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ExistingObjectReplication.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExistingObjectReplication {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ExistingObjectReplicationStatus,
+}
+
+/// The enumeration `ExistingObjectReplicationStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ExistingObjectReplicationStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl ExistingObjectReplicationStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ExistingObjectReplicationStatus::Enabled => "Enabled",
+            ExistingObjectReplicationStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ExistingObjectReplicationStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ExpirationStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ExpirationStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl ExpirationStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ExpirationStatus::Enabled => "Enabled",
+            ExpirationStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ExpirationStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `FilterRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_FilterRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FilterRule {
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<FilterRuleName>,
+    /// The `Value` member.
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// The enumeration `FilterRuleName`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FilterRuleName {
+    /// `prefix`
+    #[default]
+    #[serde(rename = "prefix")]
+    Prefix,
+    /// `suffix`
+    #[serde(rename = "suffix")]
+    Suffix,
+}
+
+impl FilterRuleName {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["prefix", "suffix"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FilterRuleName::Prefix => "prefix",
+            FilterRuleName::Suffix => "suffix",
+        }
+    }
+}
+
+impl std::fmt::Display for FilterRuleName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `GetBucketAccelerateConfigurationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAccelerateConfigurationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketAccelerateConfigurationOutput {
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<BucketAccelerateStatus>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `GetBucketAccelerateConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketAccelerateConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+}
+
+/// The shape `GetBucketAclOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAclOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketAclOutput {
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `Grants` member.
+    #[serde(rename = "Grants", skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<Grant>>,
+}
+
+/// The shape `GetBucketAclRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketAclInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketCorsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketCorsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketCorsOutput {
+    /// The `CORSRules` member.
+    #[serde(rename = "CORSRules", skip_serializing_if = "Option::is_none")]
+    pub cors_rules: Option<Vec<CORSRule>>,
+}
+
+/// The shape `GetBucketCorsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketCorsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketEncryptionOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryptionOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketEncryptionOutput {
+    /// The `ServerSideEncryptionConfiguration` member.
+    #[serde(rename = "ServerSideEncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption_configuration: Option<ServerSideEncryptionConfiguration>,
+}
+
+/// The shape `GetBucketEncryptionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketEncryptionInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketLifecycleConfigurationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfigurationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLifecycleConfigurationOutput {
+    /// The `Rules` member.
+    #[serde(rename = "Rules", skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<LifecycleRule>>,
+    /// The `TransitionDefaultMinimumObjectSize` member.
+    #[serde(rename = "TransitionDefaultMinimumObjectSize", skip_serializing_if = "Option::is_none")]
+    pub transition_default_minimum_object_size: Option<TransitionDefaultMinimumObjectSize>,
+}
+
+/// The shape `GetBucketLifecycleConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLifecycleConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketLocationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLocationOutput {
+    /// The `LocationConstraint` member.
+    #[serde(rename = "LocationConstraint", skip_serializing_if = "Option::is_none")]
+    pub location_constraint: Option<BucketLocationConstraint>,
+}
+
+/// The shape `GetBucketLocationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLocationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketLoggingOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLoggingOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLoggingOutput {
+    /// The `LoggingEnabled` member.
+    #[serde(rename = "LoggingEnabled", skip_serializing_if = "Option::is_none")]
+    pub logging_enabled: Option<LoggingEnabled>,
+}
+
+/// The shape `GetBucketLoggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketLoggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketNotificationConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketNotificationConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketOwnershipControlsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControlsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketOwnershipControlsOutput {
+    /// The `OwnershipControls` member.
+    #[serde(rename = "OwnershipControls", skip_serializing_if = "Option::is_none")]
+    pub ownership_controls: Option<OwnershipControls>,
+}
+
+/// The shape `GetBucketOwnershipControlsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketOwnershipControlsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
 }
 
 /// The shape `GetBucketPolicyOutput`.
@@ -999,6 +2407,114 @@ pub struct GetBucketPolicyOutput {
 /// The shape `GetBucketPolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GetBucketPolicyInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketPolicyStatusOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatusOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketPolicyStatusOutput {
+    /// The `PolicyStatus` member.
+    #[serde(rename = "PolicyStatus", skip_serializing_if = "Option::is_none")]
+    pub policy_status: Option<PolicyStatus>,
+}
+
+/// The shape `GetBucketPolicyStatusRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketPolicyStatusInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketReplicationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketReplicationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketReplicationOutput {
+    /// The `ReplicationConfiguration` member.
+    #[serde(rename = "ReplicationConfiguration", skip_serializing_if = "Option::is_none")]
+    pub replication_configuration: Option<ReplicationConfiguration>,
+}
+
+/// The shape `GetBucketReplicationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketReplicationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketRequestPaymentOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketRequestPaymentOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketRequestPaymentOutput {
+    /// The `Payer` member.
+    #[serde(rename = "Payer", skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Payer>,
+}
+
+/// The shape `GetBucketRequestPaymentRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketRequestPaymentInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketTaggingOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTaggingOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketTaggingOutput {
+    /// The `TagSet` member.
+    #[serde(rename = "TagSet")]
+    pub tag_set: Vec<Tag>,
+}
+
+/// The shape `GetBucketTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetBucketVersioningOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioningOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketVersioningOutput {
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<BucketVersioningStatus>,
+    /// The `MFADelete` member.
+    #[serde(rename = "MFADelete", skip_serializing_if = "Option::is_none")]
+    pub mfa_delete: Option<MFADeleteStatus>,
+}
+
+/// The shape `GetBucketVersioningRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetBucketVersioningInput {
     /// The `Bucket` member.
     #[serde(rename = "Bucket")]
     pub bucket: String,
@@ -1029,6 +2545,63 @@ pub struct GetBucketWebsiteOutput {
 /// The shape `GetBucketWebsiteRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GetBucketWebsiteInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetObjectAclOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAclOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectAclOutput {
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `Grants` member.
+    #[serde(rename = "Grants", skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<Grant>>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `GetObjectAclRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectAclInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `GetObjectLockConfigurationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfigurationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectLockConfigurationOutput {
+    /// The `ObjectLockConfiguration` member.
+    #[serde(rename = "ObjectLockConfiguration", skip_serializing_if = "Option::is_none")]
+    pub object_lock_configuration: Option<ObjectLockConfiguration>,
+}
+
+/// The shape `GetObjectLockConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectLockConfigurationInput {
     /// The `Bucket` member.
     #[serde(rename = "Bucket")]
     pub bucket: String,
@@ -1275,6 +2848,39 @@ pub struct GetObjectInput {
     pub checksum_mode: Option<ChecksumMode>,
 }
 
+/// The shape `GetObjectTaggingOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTaggingOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectTaggingOutput {
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `TagSet` member.
+    #[serde(rename = "TagSet")]
+    pub tag_set: Vec<Tag>,
+}
+
+/// The shape `GetObjectTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+}
+
 /// The shape `GetPublicAccessBlockOutput`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlockOutput.html>
@@ -1294,6 +2900,41 @@ pub struct GetPublicAccessBlockInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `Grant`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Grant.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The `Grantee` member.
+    #[serde(rename = "Grantee", skip_serializing_if = "Option::is_none")]
+    pub grantee: Option<Grantee>,
+    /// The `Permission` member.
+    #[serde(rename = "Permission", skip_serializing_if = "Option::is_none")]
+    pub permission: Option<Permission>,
+}
+
+/// The shape `Grantee`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Grantee.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Grantee {
+    /// The `DisplayName` member.
+    #[serde(rename = "DisplayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The `EmailAddress` member.
+    #[serde(rename = "EmailAddress", skip_serializing_if = "Option::is_none")]
+    pub email_address: Option<String>,
+    /// The `ID` member.
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `Type` member.
+    #[serde(rename = "Type")]
+    pub r#type: Type,
+    /// The `URI` member.
+    #[serde(rename = "URI", skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
 }
 
 /// The shape `HeadBucketOutput`.
@@ -1577,6 +3218,121 @@ pub struct IndexDocument {
     pub suffix: String,
 }
 
+/// The shape `LambdaFunctionConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LambdaFunctionConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LambdaFunctionConfiguration {
+    /// The `Id` member.
+    #[serde(rename = "Id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `LambdaFunctionArn` member.
+    #[serde(rename = "LambdaFunctionArn")]
+    pub lambda_function_arn: String,
+    /// The `Events` member.
+    #[serde(rename = "Events")]
+    pub events: Vec<Event>,
+    /// The `Filter` member.
+    #[serde(rename = "Filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+/// The shape `LifecycleExpiration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LifecycleExpiration {
+    /// The `Date` member.
+    #[serde(
+        rename = "Date",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub date: Option<Timestamp>,
+    /// The `Days` member.
+    #[serde(rename = "Days", skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// The `ExpiredObjectDeleteMarker` member.
+    #[serde(rename = "ExpiredObjectDeleteMarker", skip_serializing_if = "Option::is_none")]
+    pub expired_object_delete_marker: Option<bool>,
+}
+
+/// The shape `LifecycleRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LifecycleRule {
+    /// The `Expiration` member.
+    #[serde(rename = "Expiration", skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<LifecycleExpiration>,
+    /// The `ID` member.
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Filter` member.
+    #[serde(rename = "Filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<LifecycleRuleFilter>,
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ExpirationStatus,
+    /// The `Transitions` member.
+    #[serde(rename = "Transitions", skip_serializing_if = "Option::is_none")]
+    pub transitions: Option<Vec<Transition>>,
+    /// The `NoncurrentVersionTransitions` member.
+    #[serde(rename = "NoncurrentVersionTransitions", skip_serializing_if = "Option::is_none")]
+    pub noncurrent_version_transitions: Option<Vec<NoncurrentVersionTransition>>,
+    /// The `NoncurrentVersionExpiration` member.
+    #[serde(rename = "NoncurrentVersionExpiration", skip_serializing_if = "Option::is_none")]
+    pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
+    /// The `AbortIncompleteMultipartUpload` member.
+    #[serde(rename = "AbortIncompleteMultipartUpload", skip_serializing_if = "Option::is_none")]
+    pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
+}
+
+/// The shape `LifecycleRuleAndOperator`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRuleAndOperator.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LifecycleRuleAndOperator {
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// The `ObjectSizeGreaterThan` member.
+    #[serde(rename = "ObjectSizeGreaterThan", skip_serializing_if = "Option::is_none")]
+    pub object_size_greater_than: Option<i64>,
+    /// The `ObjectSizeLessThan` member.
+    #[serde(rename = "ObjectSizeLessThan", skip_serializing_if = "Option::is_none")]
+    pub object_size_less_than: Option<i64>,
+}
+
+/// The shape `LifecycleRuleFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRuleFilter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LifecycleRuleFilter {
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Tag` member.
+    #[serde(rename = "Tag", skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// The `ObjectSizeGreaterThan` member.
+    #[serde(rename = "ObjectSizeGreaterThan", skip_serializing_if = "Option::is_none")]
+    pub object_size_greater_than: Option<i64>,
+    /// The `ObjectSizeLessThan` member.
+    #[serde(rename = "ObjectSizeLessThan", skip_serializing_if = "Option::is_none")]
+    pub object_size_less_than: Option<i64>,
+    /// The `And` member.
+    #[serde(rename = "And", skip_serializing_if = "Option::is_none")]
+    pub and: Option<LifecycleRuleAndOperator>,
+}
+
 /// The shape `ListObjectsV2Output`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2Output.html>
@@ -1703,6 +3459,183 @@ impl std::fmt::Display for LocationType {
     }
 }
 
+/// The shape `LoggingEnabled`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LoggingEnabled.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoggingEnabled {
+    /// The `TargetBucket` member.
+    #[serde(rename = "TargetBucket")]
+    pub target_bucket: String,
+    /// The `TargetGrants` member.
+    #[serde(rename = "TargetGrants", skip_serializing_if = "Option::is_none")]
+    pub target_grants: Option<Vec<TargetGrant>>,
+    /// The `TargetPrefix` member.
+    #[serde(rename = "TargetPrefix")]
+    pub target_prefix: String,
+    /// The `TargetObjectKeyFormat` member.
+    #[serde(rename = "TargetObjectKeyFormat", skip_serializing_if = "Option::is_none")]
+    pub target_object_key_format: Option<TargetObjectKeyFormat>,
+}
+
+/// The enumeration `MFADelete`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MFADelete {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl MFADelete {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MFADelete::Enabled => "Enabled",
+            MFADelete::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for MFADelete {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `MFADeleteStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MFADeleteStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl MFADeleteStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MFADeleteStatus::Enabled => "Enabled",
+            MFADeleteStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for MFADeleteStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `Metrics`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Metrics.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: MetricsStatus,
+    /// The `EventThreshold` member.
+    #[serde(rename = "EventThreshold", skip_serializing_if = "Option::is_none")]
+    pub event_threshold: Option<ReplicationTimeValue>,
+}
+
+/// The enumeration `MetricsStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MetricsStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl MetricsStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MetricsStatus::Enabled => "Enabled",
+            MetricsStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for MetricsStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `NoncurrentVersionExpiration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_NoncurrentVersionExpiration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NoncurrentVersionExpiration {
+    /// The `NoncurrentDays` member.
+    #[serde(rename = "NoncurrentDays", skip_serializing_if = "Option::is_none")]
+    pub noncurrent_days: Option<i32>,
+    /// The `NewerNoncurrentVersions` member.
+    #[serde(rename = "NewerNoncurrentVersions", skip_serializing_if = "Option::is_none")]
+    pub newer_noncurrent_versions: Option<i32>,
+}
+
+/// The shape `NoncurrentVersionTransition`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_NoncurrentVersionTransition.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NoncurrentVersionTransition {
+    /// The `NoncurrentDays` member.
+    #[serde(rename = "NoncurrentDays", skip_serializing_if = "Option::is_none")]
+    pub noncurrent_days: Option<i32>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<TransitionStorageClass>,
+    /// The `NewerNoncurrentVersions` member.
+    #[serde(rename = "NewerNoncurrentVersions", skip_serializing_if = "Option::is_none")]
+    pub newer_noncurrent_versions: Option<i32>,
+}
+
+/// The shape `NotificationConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_NotificationConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NotificationConfiguration {
+    /// The `TopicConfigurations` member.
+    #[serde(rename = "TopicConfigurations", skip_serializing_if = "Option::is_none")]
+    pub topic_configurations: Option<Vec<TopicConfiguration>>,
+    /// The `QueueConfigurations` member.
+    #[serde(rename = "QueueConfigurations", skip_serializing_if = "Option::is_none")]
+    pub queue_configurations: Option<Vec<QueueConfiguration>>,
+    /// The `LambdaFunctionConfigurations` member.
+    #[serde(rename = "LambdaFunctionConfigurations", skip_serializing_if = "Option::is_none")]
+    pub lambda_function_configurations: Option<Vec<LambdaFunctionConfiguration>>,
+    /// The `EventBridgeConfiguration` member.
+    #[serde(rename = "EventBridgeConfiguration", skip_serializing_if = "Option::is_none")]
+    pub event_bridge_configuration: Option<EventBridgeConfiguration>,
+}
+
+/// The shape `NotificationConfigurationFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_NotificationConfigurationFilter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NotificationConfigurationFilter {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<S3KeyFilter>,
+}
+
 /// The shape `Object`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>
@@ -1801,6 +3734,45 @@ impl std::fmt::Display for ObjectCannedACL {
     }
 }
 
+/// The shape `ObjectLockConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectLockConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ObjectLockConfiguration {
+    /// The `ObjectLockEnabled` member.
+    #[serde(rename = "ObjectLockEnabled", skip_serializing_if = "Option::is_none")]
+    pub object_lock_enabled: Option<ObjectLockEnabled>,
+    /// The `Rule` member.
+    #[serde(rename = "Rule", skip_serializing_if = "Option::is_none")]
+    pub rule: Option<ObjectLockRule>,
+}
+
+/// The enumeration `ObjectLockEnabled`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectLockEnabled {
+    /// `Enabled`
+    #[default]
+    Enabled,
+}
+
+impl ObjectLockEnabled {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ObjectLockEnabled::Enabled => "Enabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ObjectLockEnabled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `ObjectLockEventHold`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ObjectLockEventHold {
@@ -1892,6 +3864,47 @@ impl std::fmt::Display for ObjectLockMode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The enumeration `ObjectLockRetentionMode`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectLockRetentionMode {
+    /// `GOVERNANCE`
+    #[default]
+    #[serde(rename = "GOVERNANCE")]
+    Governance,
+    /// `COMPLIANCE`
+    #[serde(rename = "COMPLIANCE")]
+    Compliance,
+}
+
+impl ObjectLockRetentionMode {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["GOVERNANCE", "COMPLIANCE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ObjectLockRetentionMode::Governance => "GOVERNANCE",
+            ObjectLockRetentionMode::Compliance => "COMPLIANCE",
+        }
+    }
+}
+
+impl std::fmt::Display for ObjectLockRetentionMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ObjectLockRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectLockRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ObjectLockRule {
+    /// The `DefaultRetention` member.
+    #[serde(rename = "DefaultRetention", skip_serializing_if = "Option::is_none")]
+    pub default_retention: Option<DefaultRetention>,
 }
 
 /// The enumeration `ObjectOwnership`; the default is its first value.
@@ -2065,6 +4078,173 @@ pub struct Owner {
     pub id: Option<String>,
 }
 
+/// The enumeration `OwnerOverride`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum OwnerOverride {
+    /// `Destination`
+    #[default]
+    Destination,
+}
+
+impl OwnerOverride {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Destination"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OwnerOverride::Destination => "Destination",
+        }
+    }
+}
+
+impl std::fmt::Display for OwnerOverride {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `OwnershipControls`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_OwnershipControls.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OwnershipControls {
+    /// The `Rules` member.
+    #[serde(rename = "Rules")]
+    pub rules: Vec<OwnershipControlsRule>,
+}
+
+/// The shape `OwnershipControlsRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_OwnershipControlsRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OwnershipControlsRule {
+    /// The `ObjectOwnership` member.
+    #[serde(rename = "ObjectOwnership")]
+    pub object_ownership: ObjectOwnership,
+}
+
+/// The enumeration `PartitionDateSource`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PartitionDateSource {
+    /// `EventTime`
+    #[default]
+    EventTime,
+    /// `DeliveryTime`
+    DeliveryTime,
+}
+
+impl PartitionDateSource {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["EventTime", "DeliveryTime"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PartitionDateSource::EventTime => "EventTime",
+            PartitionDateSource::DeliveryTime => "DeliveryTime",
+        }
+    }
+}
+
+impl std::fmt::Display for PartitionDateSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `PartitionedPrefix`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PartitionedPrefix.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PartitionedPrefix {
+    /// The `PartitionDateSource` member.
+    #[serde(rename = "PartitionDateSource", skip_serializing_if = "Option::is_none")]
+    pub partition_date_source: Option<PartitionDateSource>,
+}
+
+/// The enumeration `Payer`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Payer {
+    /// `Requester`
+    #[default]
+    Requester,
+    /// `BucketOwner`
+    BucketOwner,
+}
+
+impl Payer {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Requester", "BucketOwner"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Payer::Requester => "Requester",
+            Payer::BucketOwner => "BucketOwner",
+        }
+    }
+}
+
+impl std::fmt::Display for Payer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `Permission`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Permission {
+    /// `FULL_CONTROL`
+    #[default]
+    #[serde(rename = "FULL_CONTROL")]
+    FullControl,
+    /// `WRITE`
+    #[serde(rename = "WRITE")]
+    Write,
+    /// `WRITE_ACP`
+    #[serde(rename = "WRITE_ACP")]
+    WriteAcp,
+    /// `READ`
+    #[serde(rename = "READ")]
+    Read,
+    /// `READ_ACP`
+    #[serde(rename = "READ_ACP")]
+    ReadAcp,
+}
+
+impl Permission {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Permission::FullControl => "FULL_CONTROL",
+            Permission::Write => "WRITE",
+            Permission::WriteAcp => "WRITE_ACP",
+            Permission::Read => "READ",
+            Permission::ReadAcp => "READ_ACP",
+        }
+    }
+}
+
+impl std::fmt::Display for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `PolicyStatus`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PolicyStatus.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyStatus {
+    /// The `IsPublic` member.
+    #[serde(rename = "IsPublic", skip_serializing_if = "Option::is_none")]
+    pub is_public: Option<bool>,
+}
+
 /// The shape `PublicAccessBlockConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
@@ -2082,6 +4262,188 @@ pub struct PublicAccessBlockConfiguration {
     /// The `RestrictPublicBuckets` member.
     #[serde(rename = "RestrictPublicBuckets", skip_serializing_if = "Option::is_none")]
     pub restrict_public_buckets: Option<bool>,
+}
+
+/// The shape `PutBucketAccelerateConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketAccelerateConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `AccelerateConfiguration` member.
+    #[serde(rename = "AccelerateConfiguration")]
+    pub accelerate_configuration: AccelerateConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+/// The shape `PutBucketAclRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketAclInput {
+    /// The `ACL` member.
+    #[serde(rename = "ACL", skip_serializing_if = "Option::is_none")]
+    pub acl: Option<BucketCannedACL>,
+    /// The `AccessControlPolicy` member.
+    #[serde(rename = "AccessControlPolicy", skip_serializing_if = "Option::is_none")]
+    pub access_control_policy: Option<AccessControlPolicy>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `GrantFullControl` member.
+    #[serde(rename = "GrantFullControl", skip_serializing_if = "Option::is_none")]
+    pub grant_full_control: Option<String>,
+    /// The `GrantRead` member.
+    #[serde(rename = "GrantRead", skip_serializing_if = "Option::is_none")]
+    pub grant_read: Option<String>,
+    /// The `GrantReadACP` member.
+    #[serde(rename = "GrantReadACP", skip_serializing_if = "Option::is_none")]
+    pub grant_read_acp: Option<String>,
+    /// The `GrantWrite` member.
+    #[serde(rename = "GrantWrite", skip_serializing_if = "Option::is_none")]
+    pub grant_write: Option<String>,
+    /// The `GrantWriteACP` member.
+    #[serde(rename = "GrantWriteACP", skip_serializing_if = "Option::is_none")]
+    pub grant_write_acp: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketCorsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketCorsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `CORSConfiguration` member.
+    #[serde(rename = "CORSConfiguration")]
+    pub cors_configuration: CORSConfiguration,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketEncryptionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketEncryptionInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ServerSideEncryptionConfiguration` member.
+    #[serde(rename = "ServerSideEncryptionConfiguration")]
+    pub server_side_encryption_configuration: ServerSideEncryptionConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketLifecycleConfigurationOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfigurationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketLifecycleConfigurationOutput {
+    /// The `TransitionDefaultMinimumObjectSize` member.
+    #[serde(rename = "TransitionDefaultMinimumObjectSize", skip_serializing_if = "Option::is_none")]
+    pub transition_default_minimum_object_size: Option<TransitionDefaultMinimumObjectSize>,
+}
+
+/// The shape `PutBucketLifecycleConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketLifecycleConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `LifecycleConfiguration` member.
+    #[serde(rename = "LifecycleConfiguration", skip_serializing_if = "Option::is_none")]
+    pub lifecycle_configuration: Option<BucketLifecycleConfiguration>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `TransitionDefaultMinimumObjectSize` member.
+    #[serde(rename = "TransitionDefaultMinimumObjectSize", skip_serializing_if = "Option::is_none")]
+    pub transition_default_minimum_object_size: Option<TransitionDefaultMinimumObjectSize>,
+}
+
+/// The shape `PutBucketLoggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketLoggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `BucketLoggingStatus` member.
+    #[serde(rename = "BucketLoggingStatus")]
+    pub bucket_logging_status: BucketLoggingStatus,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketNotificationConfigurationRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketNotificationConfigurationInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `NotificationConfiguration` member.
+    #[serde(rename = "NotificationConfiguration")]
+    pub notification_configuration: NotificationConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `SkipDestinationValidation` member.
+    #[serde(rename = "SkipDestinationValidation", skip_serializing_if = "Option::is_none")]
+    pub skip_destination_validation: Option<bool>,
+}
+
+/// The shape `PutBucketOwnershipControlsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketOwnershipControlsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `OwnershipControls` member.
+    #[serde(rename = "OwnershipControls")]
+    pub ownership_controls: OwnershipControls,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
 }
 
 /// The shape `PutBucketPolicyRequest`.
@@ -2107,6 +4469,69 @@ pub struct PutBucketPolicyInput {
     pub expected_bucket_owner: Option<String>,
 }
 
+/// The shape `PutBucketRequestPaymentRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketRequestPaymentInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `RequestPaymentConfiguration` member.
+    #[serde(rename = "RequestPaymentConfiguration")]
+    pub request_payment_configuration: RequestPaymentConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `Tagging` member.
+    #[serde(rename = "Tagging")]
+    pub tagging: Tagging,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutBucketVersioningRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutBucketVersioningInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `MFA` member.
+    #[serde(rename = "MFA", skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<String>,
+    /// The `VersioningConfiguration` member.
+    #[serde(rename = "VersioningConfiguration")]
+    pub versioning_configuration: VersioningConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
 /// The shape `PutBucketWebsiteRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutBucketWebsiteInput {
@@ -2122,6 +4547,63 @@ pub struct PutBucketWebsiteInput {
     /// The `WebsiteConfiguration` member.
     #[serde(rename = "WebsiteConfiguration")]
     pub website_configuration: WebsiteConfiguration,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `PutObjectAclOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAclOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutObjectAclOutput {
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `PutObjectAclRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutObjectAclInput {
+    /// The `ACL` member.
+    #[serde(rename = "ACL", skip_serializing_if = "Option::is_none")]
+    pub acl: Option<ObjectCannedACL>,
+    /// The `AccessControlPolicy` member.
+    #[serde(rename = "AccessControlPolicy", skip_serializing_if = "Option::is_none")]
+    pub access_control_policy: Option<AccessControlPolicy>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `GrantFullControl` member.
+    #[serde(rename = "GrantFullControl", skip_serializing_if = "Option::is_none")]
+    pub grant_full_control: Option<String>,
+    /// The `GrantRead` member.
+    #[serde(rename = "GrantRead", skip_serializing_if = "Option::is_none")]
+    pub grant_read: Option<String>,
+    /// The `GrantReadACP` member.
+    #[serde(rename = "GrantReadACP", skip_serializing_if = "Option::is_none")]
+    pub grant_read_acp: Option<String>,
+    /// The `GrantWrite` member.
+    #[serde(rename = "GrantWrite", skip_serializing_if = "Option::is_none")]
+    pub grant_write: Option<String>,
+    /// The `GrantWriteACP` member.
+    #[serde(rename = "GrantWriteACP", skip_serializing_if = "Option::is_none")]
+    pub grant_write_acp: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
@@ -2357,6 +4839,45 @@ pub struct PutObjectInput {
     pub expected_bucket_owner: Option<String>,
 }
 
+/// The shape `PutObjectTaggingOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTaggingOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutObjectTaggingOutput {
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `PutObjectTaggingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutObjectTaggingInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `Tagging` member.
+    #[serde(rename = "Tagging")]
+    pub tagging: Tagging,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+}
+
 /// The shape `PutPublicAccessBlockRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutPublicAccessBlockInput {
@@ -2375,6 +4896,25 @@ pub struct PutPublicAccessBlockInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `QueueConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_QueueConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueueConfiguration {
+    /// The `Id` member.
+    #[serde(rename = "Id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `QueueArn` member.
+    #[serde(rename = "QueueArn")]
+    pub queue_arn: String,
+    /// The `Events` member.
+    #[serde(rename = "Events")]
+    pub events: Vec<Event>,
+    /// The `Filter` member.
+    #[serde(rename = "Filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<NotificationConfigurationFilter>,
 }
 
 /// The shape `Redirect`.
@@ -2410,6 +4950,150 @@ pub struct RedirectAllRequestsTo {
     /// The `Protocol` member.
     #[serde(rename = "Protocol", skip_serializing_if = "Option::is_none")]
     pub protocol: Option<crate::website::Scheme>,
+}
+
+/// The shape `ReplicaModifications`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicaModifications.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaModifications {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ReplicaModificationsStatus,
+}
+
+/// The enumeration `ReplicaModificationsStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReplicaModificationsStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl ReplicaModificationsStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReplicaModificationsStatus::Enabled => "Enabled",
+            ReplicaModificationsStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ReplicaModificationsStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ReplicationConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationConfiguration {
+    /// The `Role` member.
+    #[serde(rename = "Role")]
+    pub role: String,
+    /// The `Rules` member.
+    #[serde(rename = "Rules")]
+    pub rules: Vec<ReplicationRule>,
+}
+
+/// The shape `ReplicationRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationRule {
+    /// The `ID` member.
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `Priority` member.
+    #[serde(rename = "Priority", skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Filter` member.
+    #[serde(rename = "Filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<ReplicationRuleFilter>,
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ReplicationRuleStatus,
+    /// The `SourceSelectionCriteria` member.
+    #[serde(rename = "SourceSelectionCriteria", skip_serializing_if = "Option::is_none")]
+    pub source_selection_criteria: Option<SourceSelectionCriteria>,
+    /// The `ExistingObjectReplication` member.
+    #[serde(rename = "ExistingObjectReplication", skip_serializing_if = "Option::is_none")]
+    pub existing_object_replication: Option<ExistingObjectReplication>,
+    /// The `Destination` member.
+    #[serde(rename = "Destination")]
+    pub destination: Destination,
+    /// The `DeleteMarkerReplication` member.
+    #[serde(rename = "DeleteMarkerReplication", skip_serializing_if = "Option::is_none")]
+    pub delete_marker_replication: Option<DeleteMarkerReplication>,
+}
+
+/// The shape `ReplicationRuleAndOperator`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRuleAndOperator.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationRuleAndOperator {
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// The shape `ReplicationRuleFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRuleFilter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationRuleFilter {
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Tag` member.
+    #[serde(rename = "Tag", skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// The `And` member.
+    #[serde(rename = "And", skip_serializing_if = "Option::is_none")]
+    pub and: Option<ReplicationRuleAndOperator>,
+}
+
+/// The enumeration `ReplicationRuleStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReplicationRuleStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl ReplicationRuleStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReplicationRuleStatus::Enabled => "Enabled",
+            ReplicationRuleStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ReplicationRuleStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The enumeration `ReplicationStatus`; the default is its first value.
@@ -2453,6 +5137,58 @@ impl std::fmt::Display for ReplicationStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `ReplicationTime`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTime.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationTime {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ReplicationTimeStatus,
+    /// The `Time` member.
+    #[serde(rename = "Time")]
+    pub time: ReplicationTimeValue,
+}
+
+/// The enumeration `ReplicationTimeStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReplicationTimeStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl ReplicationTimeStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReplicationTimeStatus::Enabled => "Enabled",
+            ReplicationTimeStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for ReplicationTimeStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ReplicationTimeValue`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationTimeValue {
+    /// The `Minutes` member.
+    #[serde(rename = "Minutes", skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i32>,
 }
 
 /// The enumeration `RequestCharged`; the default is its first value.
@@ -2509,6 +5245,16 @@ impl std::fmt::Display for RequestPayer {
     }
 }
 
+/// The shape `RequestPaymentConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RequestPaymentConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestPaymentConfiguration {
+    /// The `Payer` member.
+    #[serde(rename = "Payer")]
+    pub payer: Payer,
+}
+
 /// The shape `RestoreStatus`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html>
@@ -2538,6 +5284,16 @@ pub struct RoutingRule {
     /// The `Redirect` member.
     #[serde(rename = "Redirect")]
     pub redirect: Redirect,
+}
+
+/// The shape `S3KeyFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3KeyFilter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct S3KeyFilter {
+    /// The `FilterRules` member.
+    #[serde(rename = "FilterRules", skip_serializing_if = "Option::is_none")]
+    pub filter_rules: Option<Vec<FilterRule>>,
 }
 
 /// The enumeration `ServerSideEncryption`; the default is its first value.
@@ -2579,6 +5335,103 @@ impl ServerSideEncryption {
 }
 
 impl std::fmt::Display for ServerSideEncryption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `ServerSideEncryptionByDefault`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerSideEncryptionByDefault {
+    /// The `SSEAlgorithm` member.
+    #[serde(rename = "SSEAlgorithm")]
+    pub sse_algorithm: ServerSideEncryption,
+    /// The `KMSMasterKeyID` member.
+    #[serde(rename = "KMSMasterKeyID", skip_serializing_if = "Option::is_none")]
+    pub kms_master_key_id: Option<String>,
+}
+
+/// The shape `ServerSideEncryptionConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerSideEncryptionConfiguration {
+    /// The `Rules` member.
+    #[serde(rename = "Rules")]
+    pub rules: Vec<ServerSideEncryptionRule>,
+}
+
+/// The shape `ServerSideEncryptionRule`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionRule.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerSideEncryptionRule {
+    /// The `ApplyServerSideEncryptionByDefault` member.
+    #[serde(rename = "ApplyServerSideEncryptionByDefault", skip_serializing_if = "Option::is_none")]
+    pub apply_server_side_encryption_by_default: Option<ServerSideEncryptionByDefault>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `BlockedEncryptionTypes` member.
+    #[serde(rename = "BlockedEncryptionTypes", skip_serializing_if = "Option::is_none")]
+    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
+}
+
+/// The shape `SimplePrefix`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_SimplePrefix.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SimplePrefix {}
+
+/// The shape `SourceSelectionCriteria`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_SourceSelectionCriteria.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceSelectionCriteria {
+    /// The `SseKmsEncryptedObjects` member.
+    #[serde(rename = "SseKmsEncryptedObjects", skip_serializing_if = "Option::is_none")]
+    pub sse_kms_encrypted_objects: Option<SseKmsEncryptedObjects>,
+    /// The `ReplicaModifications` member.
+    #[serde(rename = "ReplicaModifications", skip_serializing_if = "Option::is_none")]
+    pub replica_modifications: Option<ReplicaModifications>,
+}
+
+/// The shape `SseKmsEncryptedObjects`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_SseKmsEncryptedObjects.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SseKmsEncryptedObjects {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: SseKmsEncryptedObjectsStatus,
+}
+
+/// The enumeration `SseKmsEncryptedObjectsStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SseKmsEncryptedObjectsStatus {
+    /// `Enabled`
+    #[default]
+    Enabled,
+    /// `Disabled`
+    Disabled,
+}
+
+impl SseKmsEncryptedObjectsStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Enabled", "Disabled"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SseKmsEncryptedObjectsStatus::Enabled => "Enabled",
+            SseKmsEncryptedObjectsStatus::Disabled => "Disabled",
+        }
+    }
+}
+
+impl std::fmt::Display for SseKmsEncryptedObjectsStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -2696,6 +5549,206 @@ pub struct Tag {
     pub value: String,
 }
 
+/// The shape `Tagging`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Tagging.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tagging {
+    /// The `TagSet` member.
+    #[serde(rename = "TagSet")]
+    pub tag_set: Vec<Tag>,
+}
+
+/// The shape `TargetGrant`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_TargetGrant.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetGrant {
+    /// The `Grantee` member.
+    #[serde(rename = "Grantee", skip_serializing_if = "Option::is_none")]
+    pub grantee: Option<Grantee>,
+    /// The `Permission` member.
+    #[serde(rename = "Permission", skip_serializing_if = "Option::is_none")]
+    pub permission: Option<BucketLogsPermission>,
+}
+
+/// The shape `TargetObjectKeyFormat`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_TargetObjectKeyFormat.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetObjectKeyFormat {
+    /// The `SimplePrefix` member.
+    #[serde(rename = "SimplePrefix", skip_serializing_if = "Option::is_none")]
+    pub simple_prefix: Option<SimplePrefix>,
+    /// The `PartitionedPrefix` member.
+    #[serde(rename = "PartitionedPrefix", skip_serializing_if = "Option::is_none")]
+    pub partitioned_prefix: Option<PartitionedPrefix>,
+}
+
+/// The shape `TopicConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_TopicConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TopicConfiguration {
+    /// The `Id` member.
+    #[serde(rename = "Id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `TopicArn` member.
+    #[serde(rename = "TopicArn")]
+    pub topic_arn: String,
+    /// The `Events` member.
+    #[serde(rename = "Events")]
+    pub events: Vec<Event>,
+    /// The `Filter` member.
+    #[serde(rename = "Filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+/// The shape `Transition`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Transition.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// The `Date` member.
+    #[serde(
+        rename = "Date",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub date: Option<Timestamp>,
+    /// The `Days` member.
+    #[serde(rename = "Days", skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<TransitionStorageClass>,
+}
+
+/// The enumeration `TransitionDefaultMinimumObjectSize`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TransitionDefaultMinimumObjectSize {
+    /// `varies_by_storage_class`
+    #[default]
+    #[serde(rename = "varies_by_storage_class")]
+    VariesByStorageClass,
+    /// `all_storage_classes_128K`
+    #[serde(rename = "all_storage_classes_128K")]
+    AllStorageClasses128k,
+}
+
+impl TransitionDefaultMinimumObjectSize {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["varies_by_storage_class", "all_storage_classes_128K"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TransitionDefaultMinimumObjectSize::VariesByStorageClass => "varies_by_storage_class",
+            TransitionDefaultMinimumObjectSize::AllStorageClasses128k => "all_storage_classes_128K",
+        }
+    }
+}
+
+impl std::fmt::Display for TransitionDefaultMinimumObjectSize {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `TransitionStorageClass`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TransitionStorageClass {
+    /// `GLACIER`
+    #[default]
+    #[serde(rename = "GLACIER")]
+    Glacier,
+    /// `STANDARD_IA`
+    #[serde(rename = "STANDARD_IA")]
+    StandardIa,
+    /// `ONEZONE_IA`
+    #[serde(rename = "ONEZONE_IA")]
+    OnezoneIa,
+    /// `INTELLIGENT_TIERING`
+    #[serde(rename = "INTELLIGENT_TIERING")]
+    IntelligentTiering,
+    /// `DEEP_ARCHIVE`
+    #[serde(rename = "DEEP_ARCHIVE")]
+    DeepArchive,
+    /// `GLACIER_IR`
+    #[serde(rename = "GLACIER_IR")]
+    GlacierIr,
+}
+
+impl TransitionStorageClass {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TransitionStorageClass::Glacier => "GLACIER",
+            TransitionStorageClass::StandardIa => "STANDARD_IA",
+            TransitionStorageClass::OnezoneIa => "ONEZONE_IA",
+            TransitionStorageClass::IntelligentTiering => "INTELLIGENT_TIERING",
+            TransitionStorageClass::DeepArchive => "DEEP_ARCHIVE",
+            TransitionStorageClass::GlacierIr => "GLACIER_IR",
+        }
+    }
+}
+
+impl std::fmt::Display for TransitionStorageClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `Type`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Type {
+    /// `CanonicalUser`
+    #[default]
+    CanonicalUser,
+    /// `AmazonCustomerByEmail`
+    AmazonCustomerByEmail,
+    /// `Group`
+    Group,
+}
+
+impl Type {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["CanonicalUser", "AmazonCustomerByEmail", "Group"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Type::CanonicalUser => "CanonicalUser",
+            Type::AmazonCustomerByEmail => "AmazonCustomerByEmail",
+            Type::Group => "Group",
+        }
+    }
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `VersioningConfiguration`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_VersioningConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VersioningConfiguration {
+    /// The `MFADelete` member.
+    #[serde(rename = "MFADelete", skip_serializing_if = "Option::is_none")]
+    pub mfa_delete: Option<MFADelete>,
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<BucketVersioningStatus>,
+}
+
 /// The shape `WebsiteConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_WebsiteConfiguration.html>
@@ -2783,20 +5836,56 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     operations: &[
         &tables::operation::CREATE_BUCKET,
         &tables::operation::DELETE_BUCKET,
+        &tables::operation::DELETE_BUCKET_CORS,
+        &tables::operation::DELETE_BUCKET_ENCRYPTION,
+        &tables::operation::DELETE_BUCKET_LIFECYCLE,
+        &tables::operation::DELETE_BUCKET_OWNERSHIP_CONTROLS,
         &tables::operation::DELETE_BUCKET_POLICY,
+        &tables::operation::DELETE_BUCKET_TAGGING,
         &tables::operation::DELETE_BUCKET_WEBSITE,
         &tables::operation::DELETE_OBJECT,
+        &tables::operation::DELETE_OBJECT_TAGGING,
         &tables::operation::DELETE_PUBLIC_ACCESS_BLOCK,
+        &tables::operation::GET_BUCKET_ACCELERATE_CONFIGURATION,
+        &tables::operation::GET_BUCKET_ACL,
+        &tables::operation::GET_BUCKET_CORS,
+        &tables::operation::GET_BUCKET_ENCRYPTION,
+        &tables::operation::GET_BUCKET_LIFECYCLE_CONFIGURATION,
+        &tables::operation::GET_BUCKET_LOCATION,
+        &tables::operation::GET_BUCKET_LOGGING,
+        &tables::operation::GET_BUCKET_NOTIFICATION_CONFIGURATION,
+        &tables::operation::GET_BUCKET_OWNERSHIP_CONTROLS,
         &tables::operation::GET_BUCKET_POLICY,
+        &tables::operation::GET_BUCKET_POLICY_STATUS,
+        &tables::operation::GET_BUCKET_REPLICATION,
+        &tables::operation::GET_BUCKET_REQUEST_PAYMENT,
+        &tables::operation::GET_BUCKET_TAGGING,
+        &tables::operation::GET_BUCKET_VERSIONING,
         &tables::operation::GET_BUCKET_WEBSITE,
         &tables::operation::GET_OBJECT,
+        &tables::operation::GET_OBJECT_ACL,
+        &tables::operation::GET_OBJECT_LOCK_CONFIGURATION,
+        &tables::operation::GET_OBJECT_TAGGING,
         &tables::operation::GET_PUBLIC_ACCESS_BLOCK,
         &tables::operation::HEAD_BUCKET,
         &tables::operation::HEAD_OBJECT,
         &tables::operation::LIST_OBJECTS_V2,
+        &tables::operation::PUT_BUCKET_ACCELERATE_CONFIGURATION,
+        &tables::operation::PUT_BUCKET_ACL,
+        &tables::operation::PUT_BUCKET_CORS,
+        &tables::operation::PUT_BUCKET_ENCRYPTION,
+        &tables::operation::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
+        &tables::operation::PUT_BUCKET_LOGGING,
+        &tables::operation::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
+        &tables::operation::PUT_BUCKET_OWNERSHIP_CONTROLS,
         &tables::operation::PUT_BUCKET_POLICY,
+        &tables::operation::PUT_BUCKET_REQUEST_PAYMENT,
+        &tables::operation::PUT_BUCKET_TAGGING,
+        &tables::operation::PUT_BUCKET_VERSIONING,
         &tables::operation::PUT_BUCKET_WEBSITE,
         &tables::operation::PUT_OBJECT,
+        &tables::operation::PUT_OBJECT_ACL,
+        &tables::operation::PUT_OBJECT_TAGGING,
         &tables::operation::PUT_PUBLIC_ACCESS_BLOCK,
     ],
     all_operations: &[
@@ -3268,12 +6357,39 @@ mod tables {
         use base::schema::{Bounds, Kind, Location, Member, Shape, TimestampFormat};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static ABORT_INCOMPLETE_MULTIPART_UPLOAD: Shape = Shape::structure(
+            "AbortIncompleteMultipartUpload",
+            &[Member::new("DaysAfterInitiation", &DAYS_AFTER_INITIATION)],
+        );
+        pub(super) static ACCELERATE_CONFIGURATION: Shape =
+            Shape::structure("AccelerateConfiguration", &[Member::new("Status", &BUCKET_ACCELERATE_STATUS)]);
         pub(super) static ACCEPT_RANGES: Shape = Shape::string("AcceptRanges", Bounds::ANY, None);
+        pub(super) static ACCESS_CONTROL_POLICY: Shape = Shape::structure(
+            "AccessControlPolicy",
+            &[Member::new("Grants", &GRANTS).named("AccessControlList"), Member::new("Owner", &OWNER)],
+        );
+        pub(super) static ACCESS_CONTROL_TRANSLATION: Shape =
+            Shape::structure("AccessControlTranslation", &[Member::new("Owner", &OWNER_OVERRIDE).required()]);
         pub(super) static ACCESS_POINT_ALIAS: Shape = Shape::new("AccessPointAlias", Kind::Boolean);
         pub(super) static ACCOUNT_ID: Shape = Shape::string("AccountId", Bounds::ANY, None);
+        pub(super) static ALLOWED_HEADER: Shape = Shape::string("AllowedHeader", Bounds::ANY, None);
+        pub(super) static ALLOWED_HEADERS: Shape =
+            Shape::xml_list("AllowedHeaders", &ALLOWED_HEADER, Bounds::ANY, None, true);
+        pub(super) static ALLOWED_METHOD: Shape = Shape::string("AllowedMethod", Bounds::ANY, None);
+        pub(super) static ALLOWED_METHODS: Shape =
+            Shape::xml_list("AllowedMethods", &ALLOWED_METHOD, Bounds::ANY, None, true);
+        pub(super) static ALLOWED_ORIGIN: Shape = Shape::string("AllowedOrigin", Bounds::ANY, None);
+        pub(super) static ALLOWED_ORIGINS: Shape =
+            Shape::xml_list("AllowedOrigins", &ALLOWED_ORIGIN, Bounds::ANY, None, true);
         pub(super) static ARCHIVE_STATUS: Shape =
             Shape::one_of("ArchiveStatus", super::super::ArchiveStatus::VALUES);
+        pub(super) static BLOCKED_ENCRYPTION_TYPES: Shape = Shape::structure(
+            "BlockedEncryptionTypes",
+            &[Member::new("EncryptionType", &ENCRYPTION_TYPE_LIST)],
+        );
         pub(super) static BODY: Shape = Shape::new("Body", Kind::Blob(Bounds::ANY));
+        pub(super) static BUCKET_ACCELERATE_STATUS: Shape =
+            Shape::one_of("BucketAccelerateStatus", super::super::BucketAccelerateStatus::VALUES);
         pub(super) static BUCKET_CANNED_ACL: Shape =
             Shape::one_of("BucketCannedACL", super::super::BucketCannedACL::VALUES);
         pub(super) static BUCKET_INFO: Shape = Shape::structure(
@@ -3281,16 +6397,43 @@ mod tables {
             &[Member::new("DataRedundancy", &DATA_REDUNDANCY), Member::new("Type", &BUCKET_TYPE)],
         );
         pub(super) static BUCKET_KEY_ENABLED: Shape = Shape::new("BucketKeyEnabled", Kind::Boolean);
+        pub(super) static BUCKET_LIFECYCLE_CONFIGURATION: Shape = Shape::structure(
+            "BucketLifecycleConfiguration",
+            &[Member::new("Rules", &LIFECYCLE_RULES).required().named("Rule")],
+        );
         pub(super) static BUCKET_LOCATION_CONSTRAINT: Shape =
             Shape::one_of("BucketLocationConstraint", super::super::BucketLocationConstraint::VALUES);
         pub(super) static BUCKET_LOCATION_NAME: Shape =
             Shape::string("BucketLocationName", Bounds::ANY, None);
+        pub(super) static BUCKET_LOGGING_STATUS: Shape =
+            Shape::structure("BucketLoggingStatus", &[Member::new("LoggingEnabled", &LOGGING_ENABLED)]);
+        pub(super) static BUCKET_LOGS_PERMISSION: Shape =
+            Shape::one_of("BucketLogsPermission", super::super::BucketLogsPermission::VALUES);
         pub(super) static BUCKET_NAME: Shape = Shape::string("BucketName", Bounds::ANY, None);
         pub(super) static BUCKET_NAMESPACE: Shape =
             Shape::one_of("BucketNamespace", super::super::BucketNamespace::VALUES);
         pub(super) static BUCKET_TYPE: Shape = Shape::one_of("BucketType", super::super::BucketType::VALUES);
+        pub(super) static BUCKET_VERSIONING_STATUS: Shape =
+            Shape::one_of("BucketVersioningStatus", super::super::BucketVersioningStatus::VALUES);
         pub(super) static BYPASS_GOVERNANCE_RETENTION: Shape =
             Shape::new("BypassGovernanceRetention", Kind::Boolean);
+        pub(super) static CORS_CONFIGURATION: Shape = Shape::structure(
+            "CORSConfiguration",
+            &[Member::new("CORSRules", &CORS_RULES).required().named("CORSRule")],
+        );
+        pub(super) static CORS_RULE: Shape = Shape::structure(
+            "CORSRule",
+            &[
+                Member::new("ID", &ID),
+                Member::new("AllowedHeaders", &ALLOWED_HEADERS).named("AllowedHeader"),
+                Member::new("AllowedMethods", &ALLOWED_METHODS).required().named("AllowedMethod"),
+                Member::new("AllowedOrigins", &ALLOWED_ORIGINS).required().named("AllowedOrigin"),
+                Member::new("ExposeHeaders", &EXPOSE_HEADERS).named("ExposeHeader"),
+                Member::new("MaxAgeSeconds", &MAX_AGE_SECONDS),
+            ],
+        );
+        pub(super) static CORS_RULES: Shape =
+            Shape::xml_list("CORSRules", &CORS_RULE, Bounds::ANY, None, true);
         pub(super) static CACHE_CONTROL: Shape = Shape::string("CacheControl", Bounds::ANY, None);
         pub(super) static CHECKSUM_ALGORITHM: Shape =
             Shape::one_of("ChecksumAlgorithm", super::super::ChecksumAlgorithm::VALUES);
@@ -3378,6 +6521,55 @@ mod tables {
         );
         pub(super) static DATA_REDUNDANCY: Shape =
             Shape::one_of("DataRedundancy", super::super::DataRedundancy::VALUES);
+        pub(super) static DATE: Shape = Shape::timestamp("Date", Some(TimestampFormat::Iso8601));
+        pub(super) static DAYS: Shape = Shape::new("Days", Kind::Integer(Bounds::ANY));
+        pub(super) static DAYS_AFTER_INITIATION: Shape =
+            Shape::new("DaysAfterInitiation", Kind::Integer(Bounds::ANY));
+        pub(super) static DEFAULT_RETENTION: Shape = Shape::structure(
+            "DefaultRetention",
+            &[
+                Member::new("Mode", &OBJECT_LOCK_RETENTION_MODE),
+                Member::new("Days", &DAYS),
+                Member::new("Years", &YEARS),
+                Member::new("DefaultEventHold", &EVENT_HOLD_DURATION),
+            ],
+        );
+        pub(super) static DELETE_BUCKET_CORS_REQUEST: Shape = Shape::structure(
+            "DeleteBucketCorsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static DELETE_BUCKET_ENCRYPTION_REQUEST: Shape = Shape::structure(
+            "DeleteBucketEncryptionRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static DELETE_BUCKET_LIFECYCLE_REQUEST: Shape = Shape::structure(
+            "DeleteBucketLifecycleRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Shape = Shape::structure(
+            "DeleteBucketOwnershipControlsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static DELETE_BUCKET_POLICY_REQUEST: Shape = Shape::structure(
             "DeleteBucketPolicyRequest",
             &[
@@ -3396,6 +6588,15 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static DELETE_BUCKET_TAGGING_REQUEST: Shape = Shape::structure(
+            "DeleteBucketTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static DELETE_BUCKET_WEBSITE_REQUEST: Shape = Shape::structure(
             "DeleteBucketWebsiteRequest",
             &[
@@ -3406,6 +6607,14 @@ mod tables {
             ],
         );
         pub(super) static DELETE_MARKER: Shape = Shape::new("DeleteMarker", Kind::Boolean);
+        pub(super) static DELETE_MARKER_REPLICATION: Shape = Shape::structure(
+            "DeleteMarkerReplication",
+            &[Member::new("Status", &DELETE_MARKER_REPLICATION_STATUS)],
+        );
+        pub(super) static DELETE_MARKER_REPLICATION_STATUS: Shape = Shape::one_of(
+            "DeleteMarkerReplicationStatus",
+            super::super::DeleteMarkerReplicationStatus::VALUES,
+        );
         pub(super) static DELETE_OBJECT_OUTPUT: Shape = Shape::structure(
             "DeleteObjectOutput",
             &[
@@ -3437,6 +6646,21 @@ mod tables {
                 Member::new("IfMatchSize", &IF_MATCH_SIZE).at(Location::Header).named("x-amz-if-match-size"),
             ],
         );
+        pub(super) static DELETE_OBJECT_TAGGING_OUTPUT: Shape = Shape::structure(
+            "DeleteObjectTaggingOutput",
+            &[Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id")],
+        );
+        pub(super) static DELETE_OBJECT_TAGGING_REQUEST: Shape = Shape::structure(
+            "DeleteObjectTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static DELETE_PUBLIC_ACCESS_BLOCK_REQUEST: Shape = Shape::structure(
             "DeletePublicAccessBlockRequest",
             &[
@@ -3447,21 +6671,266 @@ mod tables {
             ],
         );
         pub(super) static DELIMITER: Shape = Shape::string("Delimiter", Bounds::ANY, None);
+        pub(super) static DESTINATION: Shape = Shape::structure(
+            "Destination",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required(),
+                Member::new("Account", &ACCOUNT_ID),
+                Member::new("StorageClass", &STORAGE_CLASS),
+                Member::new("AccessControlTranslation", &ACCESS_CONTROL_TRANSLATION),
+                Member::new("EncryptionConfiguration", &ENCRYPTION_CONFIGURATION),
+                Member::new("ReplicationTime", &REPLICATION_TIME),
+                Member::new("Metrics", &METRICS),
+            ],
+        );
         pub(super) static DISPLAY_NAME: Shape = Shape::string("DisplayName", Bounds::ANY, None);
         pub(super) static E_TAG: Shape = Shape::string("ETag", Bounds::ANY, None);
+        pub(super) static EMAIL_ADDRESS: Shape = Shape::string("EmailAddress", Bounds::ANY, None);
         pub(super) static ENCODING_TYPE: Shape =
             Shape::one_of("EncodingType", super::super::EncodingType::VALUES);
+        pub(super) static ENCRYPTION_CONFIGURATION: Shape = Shape::structure(
+            "EncryptionConfiguration",
+            &[Member::new("ReplicaKmsKeyID", &REPLICA_KMS_KEY_ID)],
+        );
+        pub(super) static ENCRYPTION_TYPE: Shape =
+            Shape::one_of("EncryptionType", super::super::EncryptionType::VALUES);
+        pub(super) static ENCRYPTION_TYPE_LIST: Shape = Shape::xml_list(
+            "EncryptionTypeList",
+            &ENCRYPTION_TYPE,
+            Bounds::ANY,
+            Some("EncryptionType"),
+            true,
+        );
         pub(super) static ERROR_DOCUMENT: Shape =
             Shape::structure("ErrorDocument", &[Member::new("Key", &OBJECT_KEY).required()]);
+        pub(super) static EVENT: Shape = Shape::one_of("Event", super::super::Event::VALUES);
+        pub(super) static EVENT_BRIDGE_CONFIGURATION: Shape =
+            Shape::structure("EventBridgeConfiguration", &[]);
+        pub(super) static EVENT_HOLD_DURATION: Shape = Shape::structure(
+            "EventHoldDuration",
+            &[Member::new("Days", &DAYS), Member::new("Years", &YEARS)],
+        );
+        pub(super) static EVENT_LIST: Shape = Shape::xml_list("EventList", &EVENT, Bounds::ANY, None, true);
+        pub(super) static EXISTING_OBJECT_REPLICATION: Shape = Shape::structure(
+            "ExistingObjectReplication",
+            &[Member::new("Status", &EXISTING_OBJECT_REPLICATION_STATUS).required()],
+        );
+        pub(super) static EXISTING_OBJECT_REPLICATION_STATUS: Shape = Shape::one_of(
+            "ExistingObjectReplicationStatus",
+            super::super::ExistingObjectReplicationStatus::VALUES,
+        );
         pub(super) static EXPIRATION: Shape = Shape::string("Expiration", Bounds::ANY, None);
+        pub(super) static EXPIRATION_STATUS: Shape =
+            Shape::one_of("ExpirationStatus", super::super::ExpirationStatus::VALUES);
+        pub(super) static EXPIRED_OBJECT_DELETE_MARKER: Shape =
+            Shape::new("ExpiredObjectDeleteMarker", Kind::Boolean);
         pub(super) static EXPIRES: Shape = Shape::string("Expires", Bounds::ANY, None);
+        pub(super) static EXPOSE_HEADER: Shape = Shape::string("ExposeHeader", Bounds::ANY, None);
+        pub(super) static EXPOSE_HEADERS: Shape =
+            Shape::xml_list("ExposeHeaders", &EXPOSE_HEADER, Bounds::ANY, None, true);
         pub(super) static FETCH_OWNER: Shape = Shape::new("FetchOwner", Kind::Boolean);
+        pub(super) static FILTER_RULE: Shape = Shape::structure(
+            "FilterRule",
+            &[Member::new("Name", &FILTER_RULE_NAME), Member::new("Value", &FILTER_RULE_VALUE)],
+        );
+        pub(super) static FILTER_RULE_LIST: Shape =
+            Shape::xml_list("FilterRuleList", &FILTER_RULE, Bounds::ANY, None, true);
+        pub(super) static FILTER_RULE_NAME: Shape =
+            Shape::one_of("FilterRuleName", super::super::FilterRuleName::VALUES);
+        pub(super) static FILTER_RULE_VALUE: Shape = Shape::string("FilterRuleValue", Bounds::ANY, None);
+        pub(super) static GET_BUCKET_ACCELERATE_CONFIGURATION_OUTPUT: Shape = Shape::structure(
+            "GetBucketAccelerateConfigurationOutput",
+            &[
+                Member::new("Status", &BUCKET_ACCELERATE_STATUS),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static GET_BUCKET_ACCELERATE_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "GetBucketAccelerateConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+            ],
+        );
+        pub(super) static GET_BUCKET_ACL_OUTPUT: Shape = Shape::structure(
+            "GetBucketAclOutput",
+            &[Member::new("Owner", &OWNER), Member::new("Grants", &GRANTS).named("AccessControlList")],
+        );
+        pub(super) static GET_BUCKET_ACL_REQUEST: Shape = Shape::structure(
+            "GetBucketAclRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_CORS_OUTPUT: Shape = Shape::structure(
+            "GetBucketCorsOutput",
+            &[Member::new("CORSRules", &CORS_RULES).named("CORSRule")],
+        );
+        pub(super) static GET_BUCKET_CORS_REQUEST: Shape = Shape::structure(
+            "GetBucketCorsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_ENCRYPTION_OUTPUT: Shape = Shape::structure(
+            "GetBucketEncryptionOutput",
+            &[Member::new("ServerSideEncryptionConfiguration", &SERVER_SIDE_ENCRYPTION_CONFIGURATION)
+                .at(Location::Payload)],
+        );
+        pub(super) static GET_BUCKET_ENCRYPTION_REQUEST: Shape = Shape::structure(
+            "GetBucketEncryptionRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Shape = Shape::structure(
+            "GetBucketLifecycleConfigurationOutput",
+            &[
+                Member::new("Rules", &LIFECYCLE_RULES).named("Rule"),
+                Member::new("TransitionDefaultMinimumObjectSize", &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE)
+                    .at(Location::Header)
+                    .named("x-amz-transition-default-minimum-object-size"),
+            ],
+        );
+        pub(super) static GET_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "GetBucketLifecycleConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_LOCATION_OUTPUT: Shape = Shape::structure(
+            "GetBucketLocationOutput",
+            &[Member::new("LocationConstraint", &BUCKET_LOCATION_CONSTRAINT)],
+        );
+        pub(super) static GET_BUCKET_LOCATION_REQUEST: Shape = Shape::structure(
+            "GetBucketLocationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_LOGGING_OUTPUT: Shape =
+            Shape::structure("GetBucketLoggingOutput", &[Member::new("LoggingEnabled", &LOGGING_ENABLED)]);
+        pub(super) static GET_BUCKET_LOGGING_REQUEST: Shape = Shape::structure(
+            "GetBucketLoggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "GetBucketNotificationConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT: Shape = Shape::structure(
+            "GetBucketOwnershipControlsOutput",
+            &[Member::new("OwnershipControls", &OWNERSHIP_CONTROLS).at(Location::Payload)],
+        );
+        pub(super) static GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Shape = Shape::structure(
+            "GetBucketOwnershipControlsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static GET_BUCKET_POLICY_OUTPUT: Shape = Shape::structure(
             "GetBucketPolicyOutput",
             &[Member::new("Policy", &POLICY).at(Location::Payload)],
         );
         pub(super) static GET_BUCKET_POLICY_REQUEST: Shape = Shape::structure(
             "GetBucketPolicyRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_POLICY_STATUS_OUTPUT: Shape = Shape::structure(
+            "GetBucketPolicyStatusOutput",
+            &[Member::new("PolicyStatus", &POLICY_STATUS).at(Location::Payload)],
+        );
+        pub(super) static GET_BUCKET_POLICY_STATUS_REQUEST: Shape = Shape::structure(
+            "GetBucketPolicyStatusRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_REPLICATION_OUTPUT: Shape = Shape::structure(
+            "GetBucketReplicationOutput",
+            &[Member::new("ReplicationConfiguration", &REPLICATION_CONFIGURATION).at(Location::Payload)],
+        );
+        pub(super) static GET_BUCKET_REPLICATION_REQUEST: Shape = Shape::structure(
+            "GetBucketReplicationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_REQUEST_PAYMENT_OUTPUT: Shape =
+            Shape::structure("GetBucketRequestPaymentOutput", &[Member::new("Payer", &PAYER)]);
+        pub(super) static GET_BUCKET_REQUEST_PAYMENT_REQUEST: Shape = Shape::structure(
+            "GetBucketRequestPaymentRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_TAGGING_OUTPUT: Shape =
+            Shape::structure("GetBucketTaggingOutput", &[Member::new("TagSet", &TAG_SET).required()]);
+        pub(super) static GET_BUCKET_TAGGING_REQUEST: Shape = Shape::structure(
+            "GetBucketTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_BUCKET_VERSIONING_OUTPUT: Shape = Shape::structure(
+            "GetBucketVersioningOutput",
+            &[
+                Member::new("Status", &BUCKET_VERSIONING_STATUS),
+                Member::new("MFADelete", &MFA_DELETE_STATUS).named("MfaDelete"),
+            ],
+        );
+        pub(super) static GET_BUCKET_VERSIONING_REQUEST: Shape = Shape::structure(
+            "GetBucketVersioningRequest",
             &[
                 Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
                 Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
@@ -3480,6 +6949,41 @@ mod tables {
         );
         pub(super) static GET_BUCKET_WEBSITE_REQUEST: Shape = Shape::structure(
             "GetBucketWebsiteRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_OBJECT_ACL_OUTPUT: Shape = Shape::structure(
+            "GetObjectAclOutput",
+            &[
+                Member::new("Owner", &OWNER),
+                Member::new("Grants", &GRANTS).named("AccessControlList"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static GET_OBJECT_ACL_REQUEST: Shape = Shape::structure(
+            "GetObjectAclRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_OBJECT_LOCK_CONFIGURATION_OUTPUT: Shape = Shape::structure(
+            "GetObjectLockConfigurationOutput",
+            &[Member::new("ObjectLockConfiguration", &OBJECT_LOCK_CONFIGURATION).at(Location::Payload)],
+        );
+        pub(super) static GET_OBJECT_LOCK_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "GetObjectLockConfigurationRequest",
             &[
                 Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
                 Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
@@ -3638,6 +7142,25 @@ mod tables {
                 Member::new("ChecksumMode", &CHECKSUM_MODE).at(Location::Header).named("x-amz-checksum-mode"),
             ],
         );
+        pub(super) static GET_OBJECT_TAGGING_OUTPUT: Shape = Shape::structure(
+            "GetObjectTaggingOutput",
+            &[
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+                Member::new("TagSet", &TAG_SET).required(),
+            ],
+        );
+        pub(super) static GET_OBJECT_TAGGING_REQUEST: Shape = Shape::structure(
+            "GetObjectTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+            ],
+        );
         pub(super) static GET_PUBLIC_ACCESS_BLOCK_OUTPUT: Shape = Shape::structure(
             "GetPublicAccessBlockOutput",
             &[Member::new("PublicAccessBlockConfiguration", &PUBLIC_ACCESS_BLOCK_CONFIGURATION)
@@ -3652,11 +7175,27 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static GRANT: Shape = Shape::structure(
+            "Grant",
+            &[Member::new("Grantee", &GRANTEE), Member::new("Permission", &PERMISSION)],
+        );
         pub(super) static GRANT_FULL_CONTROL: Shape = Shape::string("GrantFullControl", Bounds::ANY, None);
         pub(super) static GRANT_READ: Shape = Shape::string("GrantRead", Bounds::ANY, None);
         pub(super) static GRANT_READ_ACP: Shape = Shape::string("GrantReadACP", Bounds::ANY, None);
         pub(super) static GRANT_WRITE: Shape = Shape::string("GrantWrite", Bounds::ANY, None);
         pub(super) static GRANT_WRITE_ACP: Shape = Shape::string("GrantWriteACP", Bounds::ANY, None);
+        pub(super) static GRANTEE: Shape = Shape::structure(
+            "Grantee",
+            &[
+                Member::new("DisplayName", &DISPLAY_NAME),
+                Member::new("EmailAddress", &EMAIL_ADDRESS),
+                Member::new("ID", &ID),
+                Member::new("Type", &TYPE).required().named("xsi:type").attribute(),
+                Member::new("URI", &URI),
+            ],
+        );
+        pub(super) static GRANTS: Shape =
+            Shape::xml_list("Grants", &GRANT, Bounds::ANY, Some("Grant"), false);
         pub(super) static HEAD_BUCKET_OUTPUT: Shape = Shape::structure(
             "HeadBucketOutput",
             &[
@@ -3851,11 +7390,73 @@ mod tables {
         pub(super) static IF_UNMODIFIED_SINCE: Shape = Shape::timestamp("IfUnmodifiedSince", None);
         pub(super) static INDEX_DOCUMENT: Shape =
             Shape::structure("IndexDocument", &[Member::new("Suffix", &SUFFIX).required()]);
+        pub(super) static IS_PUBLIC: Shape = Shape::new("IsPublic", Kind::Boolean);
         pub(super) static IS_RESTORE_IN_PROGRESS: Shape = Shape::new("IsRestoreInProgress", Kind::Boolean);
         pub(super) static IS_TRUNCATED: Shape = Shape::new("IsTruncated", Kind::Boolean);
         pub(super) static KEY_COUNT: Shape = Shape::new("KeyCount", Kind::Integer(Bounds::ANY));
         pub(super) static KEY_PREFIX_EQUALS: Shape = Shape::string("KeyPrefixEquals", Bounds::ANY, None);
+        pub(super) static LAMBDA_FUNCTION_ARN: Shape = Shape::string("LambdaFunctionArn", Bounds::ANY, None);
+        pub(super) static LAMBDA_FUNCTION_CONFIGURATION: Shape = Shape::structure(
+            "LambdaFunctionConfiguration",
+            &[
+                Member::new("Id", &NOTIFICATION_ID),
+                Member::new("LambdaFunctionArn", &LAMBDA_FUNCTION_ARN).required().named("CloudFunction"),
+                Member::new("Events", &EVENT_LIST).required().named("Event"),
+                Member::new("Filter", &NOTIFICATION_CONFIGURATION_FILTER),
+            ],
+        );
+        pub(super) static LAMBDA_FUNCTION_CONFIGURATION_LIST: Shape = Shape::xml_list(
+            "LambdaFunctionConfigurationList",
+            &LAMBDA_FUNCTION_CONFIGURATION,
+            Bounds::ANY,
+            None,
+            true,
+        );
         pub(super) static LAST_MODIFIED: Shape = Shape::timestamp("LastModified", None);
+        pub(super) static LIFECYCLE_EXPIRATION: Shape = Shape::structure(
+            "LifecycleExpiration",
+            &[
+                Member::new("Date", &DATE),
+                Member::new("Days", &DAYS),
+                Member::new("ExpiredObjectDeleteMarker", &EXPIRED_OBJECT_DELETE_MARKER),
+            ],
+        );
+        pub(super) static LIFECYCLE_RULE: Shape = Shape::structure(
+            "LifecycleRule",
+            &[
+                Member::new("Expiration", &LIFECYCLE_EXPIRATION),
+                Member::new("ID", &ID),
+                Member::new("Prefix", &PREFIX),
+                Member::new("Filter", &LIFECYCLE_RULE_FILTER),
+                Member::new("Status", &EXPIRATION_STATUS).required(),
+                Member::new("Transitions", &TRANSITION_LIST).named("Transition"),
+                Member::new("NoncurrentVersionTransitions", &NONCURRENT_VERSION_TRANSITION_LIST)
+                    .named("NoncurrentVersionTransition"),
+                Member::new("NoncurrentVersionExpiration", &NONCURRENT_VERSION_EXPIRATION),
+                Member::new("AbortIncompleteMultipartUpload", &ABORT_INCOMPLETE_MULTIPART_UPLOAD),
+            ],
+        );
+        pub(super) static LIFECYCLE_RULE_AND_OPERATOR: Shape = Shape::structure(
+            "LifecycleRuleAndOperator",
+            &[
+                Member::new("Prefix", &PREFIX),
+                Member::new("Tags", &TAG_SET).named("Tag").flattened(),
+                Member::new("ObjectSizeGreaterThan", &OBJECT_SIZE_GREATER_THAN_BYTES),
+                Member::new("ObjectSizeLessThan", &OBJECT_SIZE_LESS_THAN_BYTES),
+            ],
+        );
+        pub(super) static LIFECYCLE_RULE_FILTER: Shape = Shape::structure(
+            "LifecycleRuleFilter",
+            &[
+                Member::new("Prefix", &PREFIX),
+                Member::new("Tag", &TAG),
+                Member::new("ObjectSizeGreaterThan", &OBJECT_SIZE_GREATER_THAN_BYTES),
+                Member::new("ObjectSizeLessThan", &OBJECT_SIZE_LESS_THAN_BYTES),
+                Member::new("And", &LIFECYCLE_RULE_AND_OPERATOR),
+            ],
+        );
+        pub(super) static LIFECYCLE_RULES: Shape =
+            Shape::xml_list("LifecycleRules", &LIFECYCLE_RULE, Bounds::ANY, None, true);
         pub(super) static LIST_OBJECTS_V2_OUTPUT: Shape = Shape::structure(
             "ListObjectsV2Output",
             &[
@@ -3907,14 +7508,71 @@ mod tables {
             Shape::string("LocationNameAsString", Bounds::ANY, None);
         pub(super) static LOCATION_TYPE: Shape =
             Shape::one_of("LocationType", super::super::LocationType::VALUES);
+        pub(super) static LOGGING_ENABLED: Shape = Shape::structure(
+            "LoggingEnabled",
+            &[
+                Member::new("TargetBucket", &TARGET_BUCKET).required(),
+                Member::new("TargetGrants", &TARGET_GRANTS),
+                Member::new("TargetPrefix", &TARGET_PREFIX).required(),
+                Member::new("TargetObjectKeyFormat", &TARGET_OBJECT_KEY_FORMAT),
+            ],
+        );
         pub(super) static MFA: Shape = Shape::string("MFA", Bounds::ANY, None);
+        pub(super) static MFA_DELETE: Shape = Shape::one_of("MFADelete", super::super::MFADelete::VALUES);
+        pub(super) static MFA_DELETE_STATUS: Shape =
+            Shape::one_of("MFADeleteStatus", super::super::MFADeleteStatus::VALUES);
+        pub(super) static MAX_AGE_SECONDS: Shape = Shape::new("MaxAgeSeconds", Kind::Integer(Bounds::ANY));
         pub(super) static MAX_KEYS: Shape = Shape::new("MaxKeys", Kind::Integer(Bounds::ANY));
         pub(super) static METADATA: Shape =
             Shape::map("Metadata", &METADATA_KEY, &METADATA_VALUE, Bounds::ANY);
         pub(super) static METADATA_KEY: Shape = Shape::string("MetadataKey", Bounds::ANY, None);
         pub(super) static METADATA_VALUE: Shape = Shape::string("MetadataValue", Bounds::ANY, None);
+        pub(super) static METRICS: Shape = Shape::structure(
+            "Metrics",
+            &[
+                Member::new("Status", &METRICS_STATUS).required(),
+                Member::new("EventThreshold", &REPLICATION_TIME_VALUE),
+            ],
+        );
+        pub(super) static METRICS_STATUS: Shape =
+            Shape::one_of("MetricsStatus", super::super::MetricsStatus::VALUES);
+        pub(super) static MINUTES: Shape = Shape::new("Minutes", Kind::Integer(Bounds::ANY));
         pub(super) static MISSING_META: Shape = Shape::new("MissingMeta", Kind::Integer(Bounds::ANY));
         pub(super) static NEXT_TOKEN: Shape = Shape::string("NextToken", Bounds::ANY, None);
+        pub(super) static NONCURRENT_VERSION_EXPIRATION: Shape = Shape::structure(
+            "NoncurrentVersionExpiration",
+            &[Member::new("NoncurrentDays", &DAYS), Member::new("NewerNoncurrentVersions", &VERSION_COUNT)],
+        );
+        pub(super) static NONCURRENT_VERSION_TRANSITION: Shape = Shape::structure(
+            "NoncurrentVersionTransition",
+            &[
+                Member::new("NoncurrentDays", &DAYS),
+                Member::new("StorageClass", &TRANSITION_STORAGE_CLASS),
+                Member::new("NewerNoncurrentVersions", &VERSION_COUNT),
+            ],
+        );
+        pub(super) static NONCURRENT_VERSION_TRANSITION_LIST: Shape = Shape::xml_list(
+            "NoncurrentVersionTransitionList",
+            &NONCURRENT_VERSION_TRANSITION,
+            Bounds::ANY,
+            None,
+            true,
+        );
+        pub(super) static NOTIFICATION_CONFIGURATION: Shape = Shape::structure(
+            "NotificationConfiguration",
+            &[
+                Member::new("TopicConfigurations", &TOPIC_CONFIGURATION_LIST).named("TopicConfiguration"),
+                Member::new("QueueConfigurations", &QUEUE_CONFIGURATION_LIST).named("QueueConfiguration"),
+                Member::new("LambdaFunctionConfigurations", &LAMBDA_FUNCTION_CONFIGURATION_LIST)
+                    .named("CloudFunctionConfiguration"),
+                Member::new("EventBridgeConfiguration", &EVENT_BRIDGE_CONFIGURATION),
+            ],
+        );
+        pub(super) static NOTIFICATION_CONFIGURATION_FILTER: Shape = Shape::structure(
+            "NotificationConfigurationFilter",
+            &[Member::new("Key", &S3_KEY_FILTER).named("S3Key")],
+        );
+        pub(super) static NOTIFICATION_ID: Shape = Shape::string("NotificationId", Bounds::ANY, None);
         pub(super) static OBJECT: Shape = Shape::structure(
             "Object",
             &[
@@ -3934,6 +7592,12 @@ mod tables {
         pub(super) static OBJECT_KEY: Shape = Shape::string("ObjectKey", Bounds::min(1), None);
         pub(super) static OBJECT_LIST: Shape =
             Shape::xml_list("ObjectList", &OBJECT, Bounds::ANY, None, true);
+        pub(super) static OBJECT_LOCK_CONFIGURATION: Shape = Shape::structure(
+            "ObjectLockConfiguration",
+            &[Member::new("ObjectLockEnabled", &OBJECT_LOCK_ENABLED), Member::new("Rule", &OBJECT_LOCK_RULE)],
+        );
+        pub(super) static OBJECT_LOCK_ENABLED: Shape =
+            Shape::one_of("ObjectLockEnabled", super::super::ObjectLockEnabled::VALUES);
         pub(super) static OBJECT_LOCK_ENABLED_FOR_BUCKET: Shape =
             Shape::new("ObjectLockEnabledForBucket", Kind::Boolean);
         pub(super) static OBJECT_LOCK_EVENT_HOLD: Shape =
@@ -3948,8 +7612,16 @@ mod tables {
             Shape::one_of("ObjectLockMode", super::super::ObjectLockMode::VALUES);
         pub(super) static OBJECT_LOCK_RETAIN_UNTIL_DATE: Shape =
             Shape::timestamp("ObjectLockRetainUntilDate", Some(TimestampFormat::Iso8601));
+        pub(super) static OBJECT_LOCK_RETENTION_MODE: Shape =
+            Shape::one_of("ObjectLockRetentionMode", super::super::ObjectLockRetentionMode::VALUES);
+        pub(super) static OBJECT_LOCK_RULE: Shape =
+            Shape::structure("ObjectLockRule", &[Member::new("DefaultRetention", &DEFAULT_RETENTION)]);
         pub(super) static OBJECT_OWNERSHIP: Shape =
             Shape::one_of("ObjectOwnership", super::super::ObjectOwnership::VALUES);
+        pub(super) static OBJECT_SIZE_GREATER_THAN_BYTES: Shape =
+            Shape::new("ObjectSizeGreaterThanBytes", Kind::Long(Bounds::ANY));
+        pub(super) static OBJECT_SIZE_LESS_THAN_BYTES: Shape =
+            Shape::new("ObjectSizeLessThanBytes", Kind::Long(Bounds::ANY));
         pub(super) static OBJECT_STORAGE_CLASS: Shape =
             Shape::one_of("ObjectStorageClass", super::super::ObjectStorageClass::VALUES);
         pub(super) static OBJECT_VERSION_ID: Shape = Shape::string("ObjectVersionId", Bounds::ANY, None);
@@ -3959,10 +7631,33 @@ mod tables {
             Shape::list("OptionalObjectAttributesList", &OPTIONAL_OBJECT_ATTRIBUTES, Bounds::ANY);
         pub(super) static OWNER: Shape =
             Shape::structure("Owner", &[Member::new("DisplayName", &DISPLAY_NAME), Member::new("ID", &ID)]);
+        pub(super) static OWNER_OVERRIDE: Shape =
+            Shape::one_of("OwnerOverride", super::super::OwnerOverride::VALUES);
+        pub(super) static OWNERSHIP_CONTROLS: Shape = Shape::structure(
+            "OwnershipControls",
+            &[Member::new("Rules", &OWNERSHIP_CONTROLS_RULES).required().named("Rule")],
+        );
+        pub(super) static OWNERSHIP_CONTROLS_RULE: Shape = Shape::structure(
+            "OwnershipControlsRule",
+            &[Member::new("ObjectOwnership", &OBJECT_OWNERSHIP).required()],
+        );
+        pub(super) static OWNERSHIP_CONTROLS_RULES: Shape =
+            Shape::xml_list("OwnershipControlsRules", &OWNERSHIP_CONTROLS_RULE, Bounds::ANY, None, true);
         pub(super) static PART_NUMBER: Shape = Shape::new("PartNumber", Kind::Integer(Bounds::ANY));
+        pub(super) static PARTITION_DATE_SOURCE: Shape =
+            Shape::one_of("PartitionDateSource", super::super::PartitionDateSource::VALUES);
+        pub(super) static PARTITIONED_PREFIX: Shape = Shape::structure(
+            "PartitionedPrefix",
+            &[Member::new("PartitionDateSource", &PARTITION_DATE_SOURCE)],
+        );
         pub(super) static PARTS_COUNT: Shape = Shape::new("PartsCount", Kind::Integer(Bounds::ANY));
+        pub(super) static PAYER: Shape = Shape::one_of("Payer", super::super::Payer::VALUES);
+        pub(super) static PERMISSION: Shape = Shape::one_of("Permission", super::super::Permission::VALUES);
         pub(super) static POLICY: Shape = Shape::string("Policy", Bounds::ANY, None);
+        pub(super) static POLICY_STATUS: Shape =
+            Shape::structure("PolicyStatus", &[Member::new("IsPublic", &IS_PUBLIC)]);
         pub(super) static PREFIX: Shape = Shape::string("Prefix", Bounds::ANY, None);
+        pub(super) static PRIORITY: Shape = Shape::new("Priority", Kind::Integer(Bounds::ANY));
         pub(super) static PROTOCOL: Shape = Shape::one_of("Protocol", &["http", "https"]);
         pub(super) static PUBLIC_ACCESS_BLOCK_CONFIGURATION: Shape = Shape::structure(
             "PublicAccessBlockConfiguration",
@@ -3971,6 +7666,142 @@ mod tables {
                 Member::new("IgnorePublicAcls", &SETTING),
                 Member::new("BlockPublicPolicy", &SETTING),
                 Member::new("RestrictPublicBuckets", &SETTING),
+            ],
+        );
+        pub(super) static PUT_BUCKET_ACCELERATE_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "PutBucketAccelerateConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("AccelerateConfiguration", &ACCELERATE_CONFIGURATION)
+                    .required()
+                    .at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_ACL_REQUEST: Shape = Shape::structure(
+            "PutBucketAclRequest",
+            &[
+                Member::new("ACL", &BUCKET_CANNED_ACL).at(Location::Header).named("x-amz-acl"),
+                Member::new("AccessControlPolicy", &ACCESS_CONTROL_POLICY).at(Location::Payload),
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("GrantFullControl", &GRANT_FULL_CONTROL)
+                    .at(Location::Header)
+                    .named("x-amz-grant-full-control"),
+                Member::new("GrantRead", &GRANT_READ).at(Location::Header).named("x-amz-grant-read"),
+                Member::new("GrantReadACP", &GRANT_READ_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-read-acp"),
+                Member::new("GrantWrite", &GRANT_WRITE).at(Location::Header).named("x-amz-grant-write"),
+                Member::new("GrantWriteACP", &GRANT_WRITE_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-write-acp"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_CORS_REQUEST: Shape = Shape::structure(
+            "PutBucketCorsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("CORSConfiguration", &CORS_CONFIGURATION).required().at(Location::Payload),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_ENCRYPTION_REQUEST: Shape = Shape::structure(
+            "PutBucketEncryptionRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("ServerSideEncryptionConfiguration", &SERVER_SIDE_ENCRYPTION_CONFIGURATION)
+                    .required()
+                    .at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Shape = Shape::structure(
+            "PutBucketLifecycleConfigurationOutput",
+            &[Member::new("TransitionDefaultMinimumObjectSize", &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE)
+                .at(Location::Header)
+                .named("x-amz-transition-default-minimum-object-size")],
+        );
+        pub(super) static PUT_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "PutBucketLifecycleConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("LifecycleConfiguration", &BUCKET_LIFECYCLE_CONFIGURATION).at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("TransitionDefaultMinimumObjectSize", &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE)
+                    .at(Location::Header)
+                    .named("x-amz-transition-default-minimum-object-size"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_LOGGING_REQUEST: Shape = Shape::structure(
+            "PutBucketLoggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("BucketLoggingStatus", &BUCKET_LOGGING_STATUS).required().at(Location::Payload),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Shape = Shape::structure(
+            "PutBucketNotificationConfigurationRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("NotificationConfiguration", &NOTIFICATION_CONFIGURATION)
+                    .required()
+                    .at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("SkipDestinationValidation", &SKIP_VALIDATION)
+                    .at(Location::Header)
+                    .named("x-amz-skip-destination-validation"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Shape = Shape::structure(
+            "PutBucketOwnershipControlsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("OwnershipControls", &OWNERSHIP_CONTROLS).required().at(Location::Payload),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
             ],
         );
         pub(super) static PUT_BUCKET_POLICY_REQUEST: Shape = Shape::structure(
@@ -3990,6 +7821,53 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static PUT_BUCKET_REQUEST_PAYMENT_REQUEST: Shape = Shape::structure(
+            "PutBucketRequestPaymentRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("RequestPaymentConfiguration", &REQUEST_PAYMENT_CONFIGURATION)
+                    .required()
+                    .at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_TAGGING_REQUEST: Shape = Shape::structure(
+            "PutBucketTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("Tagging", &TAGGING).required().at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_BUCKET_VERSIONING_REQUEST: Shape = Shape::structure(
+            "PutBucketVersioningRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("MFA", &MFA).at(Location::Header).named("x-amz-mfa"),
+                Member::new("VersioningConfiguration", &VERSIONING_CONFIGURATION)
+                    .required()
+                    .at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static PUT_BUCKET_WEBSITE_REQUEST: Shape = Shape::structure(
             "PutBucketWebsiteRequest",
             &[
@@ -3999,6 +7877,41 @@ mod tables {
                     .at(Location::Header)
                     .named("x-amz-sdk-checksum-algorithm"),
                 Member::new("WebsiteConfiguration", &WEBSITE_CONFIGURATION).required().at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static PUT_OBJECT_ACL_OUTPUT: Shape = Shape::structure(
+            "PutObjectAclOutput",
+            &[Member::new("RequestCharged", &REQUEST_CHARGED)
+                .at(Location::Header)
+                .named("x-amz-request-charged")],
+        );
+        pub(super) static PUT_OBJECT_ACL_REQUEST: Shape = Shape::structure(
+            "PutObjectAclRequest",
+            &[
+                Member::new("ACL", &OBJECT_CANNED_ACL).at(Location::Header).named("x-amz-acl"),
+                Member::new("AccessControlPolicy", &ACCESS_CONTROL_POLICY).at(Location::Payload),
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("GrantFullControl", &GRANT_FULL_CONTROL)
+                    .at(Location::Header)
+                    .named("x-amz-grant-full-control"),
+                Member::new("GrantRead", &GRANT_READ).at(Location::Header).named("x-amz-grant-read"),
+                Member::new("GrantReadACP", &GRANT_READ_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-read-acp"),
+                Member::new("GrantWrite", &GRANT_WRITE).at(Location::Header).named("x-amz-grant-write"),
+                Member::new("GrantWriteACP", &GRANT_WRITE_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-write-acp"),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
                 Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
                     .at(Location::Header)
                     .named("x-amz-expected-bucket-owner"),
@@ -4177,6 +8090,27 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static PUT_OBJECT_TAGGING_OUTPUT: Shape = Shape::structure(
+            "PutObjectTaggingOutput",
+            &[Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id")],
+        );
+        pub(super) static PUT_OBJECT_TAGGING_REQUEST: Shape = Shape::structure(
+            "PutObjectTaggingRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("Tagging", &TAGGING).required().at(Location::Payload),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+            ],
+        );
         pub(super) static PUT_PUBLIC_ACCESS_BLOCK_REQUEST: Shape = Shape::structure(
             "PutPublicAccessBlockRequest",
             &[
@@ -4193,6 +8127,18 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static QUEUE_ARN: Shape = Shape::string("QueueArn", Bounds::ANY, None);
+        pub(super) static QUEUE_CONFIGURATION: Shape = Shape::structure(
+            "QueueConfiguration",
+            &[
+                Member::new("Id", &NOTIFICATION_ID),
+                Member::new("QueueArn", &QUEUE_ARN).required().named("Queue"),
+                Member::new("Events", &EVENT_LIST).required().named("Event"),
+                Member::new("Filter", &NOTIFICATION_CONFIGURATION_FILTER),
+            ],
+        );
+        pub(super) static QUEUE_CONFIGURATION_LIST: Shape =
+            Shape::xml_list("QueueConfigurationList", &QUEUE_CONFIGURATION, Bounds::ANY, None, true);
         pub(super) static RANGE: Shape = Shape::string("Range", Bounds::ANY, None);
         pub(super) static REDIRECT: Shape = Shape::structure(
             "Redirect",
@@ -4212,12 +8158,69 @@ mod tables {
         pub(super) static REPLACE_KEY_PREFIX_WITH: Shape =
             Shape::string("ReplaceKeyPrefixWith", Bounds::ANY, None);
         pub(super) static REPLACE_KEY_WITH: Shape = Shape::string("ReplaceKeyWith", Bounds::ANY, None);
+        pub(super) static REPLICA_KMS_KEY_ID: Shape = Shape::string("ReplicaKmsKeyID", Bounds::ANY, None);
+        pub(super) static REPLICA_MODIFICATIONS: Shape = Shape::structure(
+            "ReplicaModifications",
+            &[Member::new("Status", &REPLICA_MODIFICATIONS_STATUS).required()],
+        );
+        pub(super) static REPLICA_MODIFICATIONS_STATUS: Shape =
+            Shape::one_of("ReplicaModificationsStatus", super::super::ReplicaModificationsStatus::VALUES);
+        pub(super) static REPLICATION_CONFIGURATION: Shape = Shape::structure(
+            "ReplicationConfiguration",
+            &[
+                Member::new("Role", &ROLE).required(),
+                Member::new("Rules", &REPLICATION_RULES).required().named("Rule"),
+            ],
+        );
+        pub(super) static REPLICATION_RULE: Shape = Shape::structure(
+            "ReplicationRule",
+            &[
+                Member::new("ID", &ID),
+                Member::new("Priority", &PRIORITY),
+                Member::new("Prefix", &PREFIX),
+                Member::new("Filter", &REPLICATION_RULE_FILTER),
+                Member::new("Status", &REPLICATION_RULE_STATUS).required(),
+                Member::new("SourceSelectionCriteria", &SOURCE_SELECTION_CRITERIA),
+                Member::new("ExistingObjectReplication", &EXISTING_OBJECT_REPLICATION),
+                Member::new("Destination", &DESTINATION).required(),
+                Member::new("DeleteMarkerReplication", &DELETE_MARKER_REPLICATION),
+            ],
+        );
+        pub(super) static REPLICATION_RULE_AND_OPERATOR: Shape = Shape::structure(
+            "ReplicationRuleAndOperator",
+            &[Member::new("Prefix", &PREFIX), Member::new("Tags", &TAG_SET).named("Tag").flattened()],
+        );
+        pub(super) static REPLICATION_RULE_FILTER: Shape = Shape::structure(
+            "ReplicationRuleFilter",
+            &[
+                Member::new("Prefix", &PREFIX),
+                Member::new("Tag", &TAG),
+                Member::new("And", &REPLICATION_RULE_AND_OPERATOR),
+            ],
+        );
+        pub(super) static REPLICATION_RULE_STATUS: Shape =
+            Shape::one_of("ReplicationRuleStatus", super::super::ReplicationRuleStatus::VALUES);
+        pub(super) static REPLICATION_RULES: Shape =
+            Shape::xml_list("ReplicationRules", &REPLICATION_RULE, Bounds::ANY, None, true);
         pub(super) static REPLICATION_STATUS: Shape =
             Shape::one_of("ReplicationStatus", super::super::ReplicationStatus::VALUES);
+        pub(super) static REPLICATION_TIME: Shape = Shape::structure(
+            "ReplicationTime",
+            &[
+                Member::new("Status", &REPLICATION_TIME_STATUS).required(),
+                Member::new("Time", &REPLICATION_TIME_VALUE).required(),
+            ],
+        );
+        pub(super) static REPLICATION_TIME_STATUS: Shape =
+            Shape::one_of("ReplicationTimeStatus", super::super::ReplicationTimeStatus::VALUES);
+        pub(super) static REPLICATION_TIME_VALUE: Shape =
+            Shape::structure("ReplicationTimeValue", &[Member::new("Minutes", &MINUTES)]);
         pub(super) static REQUEST_CHARGED: Shape =
             Shape::one_of("RequestCharged", super::super::RequestCharged::VALUES);
         pub(super) static REQUEST_PAYER: Shape =
             Shape::one_of("RequestPayer", super::super::RequestPayer::VALUES);
+        pub(super) static REQUEST_PAYMENT_CONFIGURATION: Shape =
+            Shape::structure("RequestPaymentConfiguration", &[Member::new("Payer", &PAYER).required()]);
         pub(super) static RESPONSE_CACHE_CONTROL: Shape =
             Shape::string("ResponseCacheControl", Bounds::ANY, None);
         pub(super) static RESPONSE_CONTENT_DISPOSITION: Shape =
@@ -4239,12 +8242,17 @@ mod tables {
                 Member::new("RestoreExpiryDate", &RESTORE_EXPIRY_DATE),
             ],
         );
+        pub(super) static ROLE: Shape = Shape::string("Role", Bounds::ANY, None);
         pub(super) static ROUTING_RULE: Shape = Shape::structure(
             "RoutingRule",
             &[Member::new("Condition", &CONDITION), Member::new("Redirect", &REDIRECT).required()],
         );
         pub(super) static ROUTING_RULES: Shape =
             Shape::xml_list("RoutingRules", &ROUTING_RULE, Bounds::ANY, Some("RoutingRule"), false);
+        pub(super) static S3_KEY_FILTER: Shape = Shape::structure(
+            "S3KeyFilter",
+            &[Member::new("FilterRules", &FILTER_RULE_LIST).named("FilterRule")],
+        );
         pub(super) static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Shape = Shape::string(
             "S3RegionalOrS3ExpressBucketArnString",
             Bounds::range(1, 128),
@@ -4259,8 +8267,49 @@ mod tables {
         pub(super) static SSEKMS_KEY_ID: Shape = Shape::string("SSEKMSKeyId", Bounds::ANY, None);
         pub(super) static SERVER_SIDE_ENCRYPTION: Shape =
             Shape::one_of("ServerSideEncryption", super::super::ServerSideEncryption::VALUES);
+        pub(super) static SERVER_SIDE_ENCRYPTION_BY_DEFAULT: Shape = Shape::structure(
+            "ServerSideEncryptionByDefault",
+            &[
+                Member::new("SSEAlgorithm", &SERVER_SIDE_ENCRYPTION).required(),
+                Member::new("KMSMasterKeyID", &SSEKMS_KEY_ID),
+            ],
+        );
+        pub(super) static SERVER_SIDE_ENCRYPTION_CONFIGURATION: Shape = Shape::structure(
+            "ServerSideEncryptionConfiguration",
+            &[Member::new("Rules", &SERVER_SIDE_ENCRYPTION_RULES).required().named("Rule")],
+        );
+        pub(super) static SERVER_SIDE_ENCRYPTION_RULE: Shape = Shape::structure(
+            "ServerSideEncryptionRule",
+            &[
+                Member::new("ApplyServerSideEncryptionByDefault", &SERVER_SIDE_ENCRYPTION_BY_DEFAULT),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED),
+                Member::new("BlockedEncryptionTypes", &BLOCKED_ENCRYPTION_TYPES),
+            ],
+        );
+        pub(super) static SERVER_SIDE_ENCRYPTION_RULES: Shape = Shape::xml_list(
+            "ServerSideEncryptionRules",
+            &SERVER_SIDE_ENCRYPTION_RULE,
+            Bounds::ANY,
+            None,
+            true,
+        );
         pub(super) static SETTING: Shape = Shape::new("Setting", Kind::Boolean);
+        pub(super) static SIMPLE_PREFIX: Shape = Shape::structure("SimplePrefix", &[]);
         pub(super) static SIZE: Shape = Shape::new("Size", Kind::Long(Bounds::ANY));
+        pub(super) static SKIP_VALIDATION: Shape = Shape::new("SkipValidation", Kind::Boolean);
+        pub(super) static SOURCE_SELECTION_CRITERIA: Shape = Shape::structure(
+            "SourceSelectionCriteria",
+            &[
+                Member::new("SseKmsEncryptedObjects", &SSE_KMS_ENCRYPTED_OBJECTS),
+                Member::new("ReplicaModifications", &REPLICA_MODIFICATIONS),
+            ],
+        );
+        pub(super) static SSE_KMS_ENCRYPTED_OBJECTS: Shape = Shape::structure(
+            "SseKmsEncryptedObjects",
+            &[Member::new("Status", &SSE_KMS_ENCRYPTED_OBJECTS_STATUS).required()],
+        );
+        pub(super) static SSE_KMS_ENCRYPTED_OBJECTS_STATUS: Shape =
+            Shape::one_of("SseKmsEncryptedObjectsStatus", super::super::SseKmsEncryptedObjectsStatus::VALUES);
         pub(super) static START_AFTER: Shape = Shape::string("StartAfter", Bounds::ANY, None);
         pub(super) static STORAGE_CLASS: Shape =
             Shape::one_of("StorageClass", super::super::StorageClass::VALUES);
@@ -4271,9 +8320,64 @@ mod tables {
         );
         pub(super) static TAG_COUNT: Shape = Shape::new("TagCount", Kind::Integer(Bounds::ANY));
         pub(super) static TAG_SET: Shape = Shape::xml_list("TagSet", &TAG, Bounds::ANY, Some("Tag"), false);
+        pub(super) static TAGGING: Shape =
+            Shape::structure("Tagging", &[Member::new("TagSet", &TAG_SET).required()]);
         pub(super) static TAGGING_HEADER: Shape = Shape::string("TaggingHeader", Bounds::ANY, None);
+        pub(super) static TARGET_BUCKET: Shape = Shape::string("TargetBucket", Bounds::ANY, None);
+        pub(super) static TARGET_GRANT: Shape = Shape::structure(
+            "TargetGrant",
+            &[Member::new("Grantee", &GRANTEE), Member::new("Permission", &BUCKET_LOGS_PERMISSION)],
+        );
+        pub(super) static TARGET_GRANTS: Shape =
+            Shape::xml_list("TargetGrants", &TARGET_GRANT, Bounds::ANY, Some("Grant"), false);
+        pub(super) static TARGET_OBJECT_KEY_FORMAT: Shape = Shape::structure(
+            "TargetObjectKeyFormat",
+            &[
+                Member::new("SimplePrefix", &SIMPLE_PREFIX),
+                Member::new("PartitionedPrefix", &PARTITIONED_PREFIX),
+            ],
+        );
+        pub(super) static TARGET_PREFIX: Shape = Shape::string("TargetPrefix", Bounds::ANY, None);
         pub(super) static TOKEN: Shape = Shape::string("Token", Bounds::ANY, None);
+        pub(super) static TOPIC_ARN: Shape = Shape::string("TopicArn", Bounds::ANY, None);
+        pub(super) static TOPIC_CONFIGURATION: Shape = Shape::structure(
+            "TopicConfiguration",
+            &[
+                Member::new("Id", &NOTIFICATION_ID),
+                Member::new("TopicArn", &TOPIC_ARN).required().named("Topic"),
+                Member::new("Events", &EVENT_LIST).required().named("Event"),
+                Member::new("Filter", &NOTIFICATION_CONFIGURATION_FILTER),
+            ],
+        );
+        pub(super) static TOPIC_CONFIGURATION_LIST: Shape =
+            Shape::xml_list("TopicConfigurationList", &TOPIC_CONFIGURATION, Bounds::ANY, None, true);
+        pub(super) static TRANSITION: Shape = Shape::structure(
+            "Transition",
+            &[
+                Member::new("Date", &DATE),
+                Member::new("Days", &DAYS),
+                Member::new("StorageClass", &TRANSITION_STORAGE_CLASS),
+            ],
+        );
+        pub(super) static TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE: Shape = Shape::one_of(
+            "TransitionDefaultMinimumObjectSize",
+            super::super::TransitionDefaultMinimumObjectSize::VALUES,
+        );
+        pub(super) static TRANSITION_LIST: Shape =
+            Shape::xml_list("TransitionList", &TRANSITION, Bounds::ANY, None, true);
+        pub(super) static TRANSITION_STORAGE_CLASS: Shape =
+            Shape::one_of("TransitionStorageClass", super::super::TransitionStorageClass::VALUES);
+        pub(super) static TYPE: Shape = Shape::one_of("Type", super::super::Type::VALUES);
+        pub(super) static URI: Shape = Shape::string("URI", Bounds::ANY, None);
         pub(super) static VALUE: Shape = Shape::string("Value", Bounds::ANY, None);
+        pub(super) static VERSION_COUNT: Shape = Shape::new("VersionCount", Kind::Integer(Bounds::ANY));
+        pub(super) static VERSIONING_CONFIGURATION: Shape = Shape::structure(
+            "VersioningConfiguration",
+            &[
+                Member::new("MFADelete", &MFA_DELETE).named("MfaDelete"),
+                Member::new("Status", &BUCKET_VERSIONING_STATUS),
+            ],
+        );
         pub(super) static WEBSITE_CONFIGURATION: Shape = Shape::structure(
             "WebsiteConfiguration",
             &[
@@ -4286,6 +8390,7 @@ mod tables {
         pub(super) static WEBSITE_REDIRECT_LOCATION: Shape =
             Shape::string("WebsiteRedirectLocation", Bounds::ANY, None);
         pub(super) static WRITE_OFFSET_BYTES: Shape = Shape::new("WriteOffsetBytes", Kind::Long(Bounds::ANY));
+        pub(super) static YEARS: Shape = Shape::new("Years", Kind::Integer(Bounds::ANY));
     }
 
     pub(super) mod operation {
@@ -4316,6 +8421,54 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DELETE_BUCKET_CORS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBucketCors",
+            http_method: "DELETE",
+            uri: "/{Bucket}?cors",
+            success_status: 204,
+            input: &shape::DELETE_BUCKET_CORS_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_BUCKET_ENCRYPTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBucketEncryption",
+            http_method: "DELETE",
+            uri: "/{Bucket}?encryption",
+            success_status: 204,
+            input: &shape::DELETE_BUCKET_ENCRYPTION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_BUCKET_LIFECYCLE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBucketLifecycle",
+            http_method: "DELETE",
+            uri: "/{Bucket}?lifecycle",
+            success_status: 204,
+            input: &shape::DELETE_BUCKET_LIFECYCLE_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_BUCKET_OWNERSHIP_CONTROLS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBucketOwnershipControls",
+            http_method: "DELETE",
+            uri: "/{Bucket}?ownershipControls",
+            success_status: 204,
+            input: &shape::DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static DELETE_BUCKET_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DeleteBucketPolicy",
@@ -4323,6 +8476,18 @@ mod tables {
             uri: "/{Bucket}?policy",
             success_status: 204,
             input: &shape::DELETE_BUCKET_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_BUCKET_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBucketTagging",
+            http_method: "DELETE",
+            uri: "/{Bucket}?tagging",
+            success_status: 204,
+            input: &shape::DELETE_BUCKET_TAGGING_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -4352,6 +8517,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static DELETE_OBJECT_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteObjectTagging",
+            http_method: "DELETE",
+            uri: "/{Bucket}/{Key+}?tagging",
+            success_status: 204,
+            input: &shape::DELETE_OBJECT_TAGGING_REQUEST,
+            output: &shape::DELETE_OBJECT_TAGGING_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DELETE_PUBLIC_ACCESS_BLOCK: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DeletePublicAccessBlock",
@@ -4364,6 +8541,114 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static GET_BUCKET_ACCELERATE_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketAccelerateConfiguration",
+            http_method: "GET",
+            uri: "/{Bucket}?accelerate",
+            success_status: 200,
+            input: &shape::GET_BUCKET_ACCELERATE_CONFIGURATION_REQUEST,
+            output: &shape::GET_BUCKET_ACCELERATE_CONFIGURATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_ACL: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketAcl",
+            http_method: "GET",
+            uri: "/{Bucket}?acl",
+            success_status: 200,
+            input: &shape::GET_BUCKET_ACL_REQUEST,
+            output: &shape::GET_BUCKET_ACL_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_CORS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketCors",
+            http_method: "GET",
+            uri: "/{Bucket}?cors",
+            success_status: 200,
+            input: &shape::GET_BUCKET_CORS_REQUEST,
+            output: &shape::GET_BUCKET_CORS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_ENCRYPTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketEncryption",
+            http_method: "GET",
+            uri: "/{Bucket}?encryption",
+            success_status: 200,
+            input: &shape::GET_BUCKET_ENCRYPTION_REQUEST,
+            output: &shape::GET_BUCKET_ENCRYPTION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_LIFECYCLE_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketLifecycleConfiguration",
+            http_method: "GET",
+            uri: "/{Bucket}?lifecycle",
+            success_status: 200,
+            input: &shape::GET_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST,
+            output: &shape::GET_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_LOCATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketLocation",
+            http_method: "GET",
+            uri: "/{Bucket}?location",
+            success_status: 200,
+            input: &shape::GET_BUCKET_LOCATION_REQUEST,
+            output: &shape::GET_BUCKET_LOCATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_LOGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketLogging",
+            http_method: "GET",
+            uri: "/{Bucket}?logging",
+            success_status: 200,
+            input: &shape::GET_BUCKET_LOGGING_REQUEST,
+            output: &shape::GET_BUCKET_LOGGING_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_NOTIFICATION_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketNotificationConfiguration",
+            http_method: "GET",
+            uri: "/{Bucket}?notification",
+            success_status: 200,
+            input: &shape::GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
+            output: &shape::NOTIFICATION_CONFIGURATION,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_OWNERSHIP_CONTROLS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketOwnershipControls",
+            http_method: "GET",
+            uri: "/{Bucket}?ownershipControls",
+            success_status: 200,
+            input: &shape::GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
+            output: &shape::GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_BUCKET_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetBucketPolicy",
@@ -4372,6 +8657,66 @@ mod tables {
             success_status: 200,
             input: &shape::GET_BUCKET_POLICY_REQUEST,
             output: &shape::GET_BUCKET_POLICY_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_POLICY_STATUS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketPolicyStatus",
+            http_method: "GET",
+            uri: "/{Bucket}?policyStatus",
+            success_status: 200,
+            input: &shape::GET_BUCKET_POLICY_STATUS_REQUEST,
+            output: &shape::GET_BUCKET_POLICY_STATUS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_REPLICATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketReplication",
+            http_method: "GET",
+            uri: "/{Bucket}?replication",
+            success_status: 200,
+            input: &shape::GET_BUCKET_REPLICATION_REQUEST,
+            output: &shape::GET_BUCKET_REPLICATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_REQUEST_PAYMENT: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketRequestPayment",
+            http_method: "GET",
+            uri: "/{Bucket}?requestPayment",
+            success_status: 200,
+            input: &shape::GET_BUCKET_REQUEST_PAYMENT_REQUEST,
+            output: &shape::GET_BUCKET_REQUEST_PAYMENT_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketTagging",
+            http_method: "GET",
+            uri: "/{Bucket}?tagging",
+            success_status: 200,
+            input: &shape::GET_BUCKET_TAGGING_REQUEST,
+            output: &shape::GET_BUCKET_TAGGING_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_BUCKET_VERSIONING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetBucketVersioning",
+            http_method: "GET",
+            uri: "/{Bucket}?versioning",
+            success_status: 200,
+            input: &shape::GET_BUCKET_VERSIONING_REQUEST,
+            output: &shape::GET_BUCKET_VERSIONING_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -4396,6 +8741,42 @@ mod tables {
             success_status: 200,
             input: &shape::GET_OBJECT_REQUEST,
             output: &shape::GET_OBJECT_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_OBJECT_ACL: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetObjectAcl",
+            http_method: "GET",
+            uri: "/{Bucket}/{Key+}?acl",
+            success_status: 200,
+            input: &shape::GET_OBJECT_ACL_REQUEST,
+            output: &shape::GET_OBJECT_ACL_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_OBJECT_LOCK_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetObjectLockConfiguration",
+            http_method: "GET",
+            uri: "/{Bucket}?object-lock",
+            success_status: 200,
+            input: &shape::GET_OBJECT_LOCK_CONFIGURATION_REQUEST,
+            output: &shape::GET_OBJECT_LOCK_CONFIGURATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_OBJECT_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetObjectTagging",
+            http_method: "GET",
+            uri: "/{Bucket}/{Key+}?tagging",
+            success_status: 200,
+            input: &shape::GET_OBJECT_TAGGING_REQUEST,
+            output: &shape::GET_OBJECT_TAGGING_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -4448,6 +8829,102 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static PUT_BUCKET_ACCELERATE_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketAccelerateConfiguration",
+            http_method: "PUT",
+            uri: "/{Bucket}?accelerate",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_ACCELERATE_CONFIGURATION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_ACL: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketAcl",
+            http_method: "PUT",
+            uri: "/{Bucket}?acl",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_ACL_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_CORS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketCors",
+            http_method: "PUT",
+            uri: "/{Bucket}?cors",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_CORS_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_ENCRYPTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketEncryption",
+            http_method: "PUT",
+            uri: "/{Bucket}?encryption",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_ENCRYPTION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_LIFECYCLE_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketLifecycleConfiguration",
+            http_method: "PUT",
+            uri: "/{Bucket}?lifecycle",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST,
+            output: &shape::PUT_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUT_BUCKET_LOGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketLogging",
+            http_method: "PUT",
+            uri: "/{Bucket}?logging",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_LOGGING_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_NOTIFICATION_CONFIGURATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketNotificationConfiguration",
+            http_method: "PUT",
+            uri: "/{Bucket}?notification",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_OWNERSHIP_CONTROLS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketOwnershipControls",
+            http_method: "PUT",
+            uri: "/{Bucket}?ownershipControls",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static PUT_BUCKET_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "PutBucketPolicy",
@@ -4455,6 +8932,42 @@ mod tables {
             uri: "/{Bucket}?policy",
             success_status: 200,
             input: &shape::PUT_BUCKET_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_REQUEST_PAYMENT: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketRequestPayment",
+            http_method: "PUT",
+            uri: "/{Bucket}?requestPayment",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_REQUEST_PAYMENT_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketTagging",
+            http_method: "PUT",
+            uri: "/{Bucket}?tagging",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_TAGGING_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_BUCKET_VERSIONING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutBucketVersioning",
+            http_method: "PUT",
+            uri: "/{Bucket}?versioning",
+            success_status: 200,
+            input: &shape::PUT_BUCKET_VERSIONING_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -4480,6 +8993,30 @@ mod tables {
             success_status: 200,
             input: &shape::PUT_OBJECT_REQUEST,
             output: &shape::PUT_OBJECT_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUT_OBJECT_ACL: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutObjectAcl",
+            http_method: "PUT",
+            uri: "/{Bucket}/{Key+}?acl",
+            success_status: 200,
+            input: &shape::PUT_OBJECT_ACL_REQUEST,
+            output: &shape::PUT_OBJECT_ACL_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUT_OBJECT_TAGGING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutObjectTagging",
+            http_method: "PUT",
+            uri: "/{Bucket}/{Key+}?tagging",
+            success_status: 200,
+            input: &shape::PUT_OBJECT_TAGGING_REQUEST,
+            output: &shape::PUT_OBJECT_TAGGING_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,

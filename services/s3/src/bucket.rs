@@ -1,12 +1,17 @@
 //! A bucket: its name, its owner and its configurations.
 
 use base::{AccountId, Fault, Region, Timestamp};
-use kernel::{Result, Scope, Tx};
+use kernel::{Caller, Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{PublicAccessBlockConfiguration, WebsiteConfiguration};
+use crate::api::{
+    BucketVersioningStatus, CORSRule, LifecycleRule, NotificationConfiguration, ObjectOwnership,
+    PublicAccessBlockConfiguration, ServerSideEncryptionRule, Tag, TransitionDefaultMinimumObjectSize,
+    WebsiteConfiguration,
+};
 use crate::fault;
 use crate::keys::BucketKey;
+use crate::object::Encryption;
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,8 +25,34 @@ pub(crate) struct Bucket {
     pub policy: Option<String>,
     #[serde(default)]
     pub public_access_block: Option<PublicAccessBlockConfiguration>,
+    /// None if it was never enabled.
+    #[serde(default)]
+    pub versioning: Option<BucketVersioningStatus>,
+    #[serde(default)]
+    pub tags: Option<Vec<Tag>>,
+    #[serde(default)]
+    pub cors: Option<Vec<CORSRule>>,
+    #[serde(default)]
+    pub encryption: Option<ServerSideEncryptionRule>,
+    #[serde(default)]
+    pub ownership: Option<ObjectOwnership>,
+    #[serde(default)]
+    pub notification: Option<NotificationConfiguration>,
+    #[serde(default)]
+    pub lifecycle: Option<Lifecycle>,
 }
 store::stored!(Bucket, format = 1);
+
+/// How objects of a bucket go by themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lifecycle {
+    pub rules: Vec<LifecycleRule>,
+    /// As it was given; transitions look at no size.
+    #[serde(default)]
+    pub minimum: Option<TransitionDefaultMinimumObjectSize>,
+    /// Names this configuration: passes that were begun for another one end.
+    pub generation: uuid::Uuid,
+}
 
 impl Bucket {
     /// A bucket as S3 makes it: public access is blocked.
@@ -33,7 +64,40 @@ impl Bucket {
             block_public_policy: Some(true),
             restrict_public_buckets: Some(true),
         };
-        Bucket { owner, region, created_at, website: None, policy: None, public_access_block: Some(blocked) }
+        Bucket {
+            owner,
+            region,
+            created_at,
+            website: None,
+            policy: None,
+            public_access_block: Some(blocked),
+            versioning: None,
+            tags: None,
+            cors: None,
+            encryption: None,
+            ownership: Some(ObjectOwnership::BucketOwnerEnforced),
+            notification: None,
+            lifecycle: None,
+        }
+    }
+}
+
+impl Bucket {
+    /// Who does what follows from a change in this bucket: S3, in its owner's account, where it is.
+    pub(crate) fn acting(&self, caller: &Caller) -> Caller {
+        caller.as_service("s3.amazonaws.com", self.owner.clone(), self.region.clone())
+    }
+
+    /// The encryption that objects get whose uploader asks for none.
+    pub(crate) fn default_encryption(&self) -> Encryption {
+        let rule = self.encryption.as_ref();
+        let by_default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref());
+        let algorithm = by_default.map(|by_default| by_default.sse_algorithm.as_str());
+        Encryption {
+            algorithm: algorithm.filter(|algorithm| *algorithm != "AES256").map(str::to_owned),
+            key: by_default.and_then(|by_default| by_default.kms_master_key_id.clone()),
+            bucket_key: rule.is_some_and(|rule| rule.bucket_key_enabled == Some(true)),
+        }
     }
 }
 

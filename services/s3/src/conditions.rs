@@ -76,6 +76,11 @@ mod tests {
             modified_at: Timestamp::from_millis(10_500),
             checksums: Default::default(),
             headers: Default::default(),
+            checksum_type: crate::checksum::ChecksumType::default(),
+            segments: 0,
+            place: crate::versions::Place::default(),
+            tags: std::collections::BTreeMap::new(),
+            encryption: crate::object::Encryption::default(),
         }
     }
 

@@ -16,6 +16,25 @@ pub(crate) fn no_such_version() -> Fault {
     Fault::new("NoSuchVersion", "The specified version does not exist.").with_status(404)
 }
 
+pub(crate) fn invalid_version() -> Fault {
+    invalid_argument("Invalid version id specified")
+}
+
+pub(crate) fn no_such_upload() -> Fault {
+    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
+                   aborted or completed.";
+    Fault::new("NoSuchUpload", message).with_status(404)
+}
+
+pub(crate) fn malformed_xml() -> Fault {
+    let message = "The XML you provided was not well-formed or did not validate against our published schema";
+    Fault::new("MalformedXML", message)
+}
+
+pub(crate) fn entity_too_large() -> Fault {
+    Fault::new("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+}
+
 pub(crate) fn bucket_already_exists() -> Fault {
     let message = "The requested bucket name is not available. The bucket namespace is shared by all users of the \
                    system. Please select a different name and try again.";

@@ -1,15 +1,21 @@
 //! S3 over HTTP: the protocol is s3s's, what is behind it is ours.
 //!
 //! Signatures are read for whose they are and not verified here: a server that verifies them says by a
-//! [`VerifiedCaller`] who calls. What a request signs is taken off before s3s sees it.
+//! [`VerifiedCaller`] who calls, and by an [`UnprovenBody`] what must hold of a body that it has not seen. What a request
+//! signs is taken off before s3s sees it.
 
 mod buckets;
+mod configurations;
 mod convert;
+mod cors;
+mod documents;
 mod door;
 mod host;
 mod lists;
 mod objects;
+mod parts;
 mod request;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -22,9 +28,10 @@ use kernel::{Caller, Kernel};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3ErrorCode};
 
+use crate::bucket::Bucket;
 use crate::website;
 
-pub use request::VerifiedCaller;
+pub use request::{UnprovenBody, VerifiedCaller};
 
 pub(crate) use convert::{from_time, to_http_date};
 
@@ -41,25 +48,42 @@ pub struct S3Http {
     service: S3Service,
 }
 
-/// S3 over HTTP, in front of the `s3` service of `kernel`.
-pub fn http(kernel: Kernel) -> S3Http {
-    let mut builder = S3ServiceBuilder::new(door::Door { kernel: kernel.clone() });
+/// S3 over HTTP, in front of the `s3` service of `kernel`. The body of one request has at most so many bytes, and never more
+/// than AWS's 5 GiB.
+pub fn http(kernel: Kernel, body_bytes_max: u64) -> S3Http {
+    let body_bytes_max = body_bytes_max.min(crate::body::BODY_BYTES_MAX);
+    let mut builder = S3ServiceBuilder::new(door::Door { kernel: kernel.clone(), body_bytes_max });
     builder.set_host(host::Hosts);
     S3Http { kernel, service: builder.build() }
 }
 
 impl S3Http {
-    /// Answers a request whose body has been collected. Never fails: what goes wrong is an answer, too.
+    /// Answers a request. Never fails: what goes wrong is an answer, too.
     ///
-    /// The request needs its `host` header; the body is as it came, `aws-chunked` or not. Requests to website hosts
-    /// (see [`crate::is_website_host`]) get the website's answer, all others the API's.
-    pub async fn answer(&self, request: http::Request<Bytes>) -> http::Response<Body> {
+    /// The request needs its `host` header; the body is as it comes, `aws-chunked` or not, and is read as far as it is
+    /// written. Requests to website hosts (see [`crate::is_website_host`]) get the website's answer, all others the API's.
+    pub async fn answer<B>(&self, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
         let method = request.method().clone();
         let request_id = self.kernel.new_id();
         let mut response = match website::is_website_host(host) {
-            Some(bucket) => website::answer(&self.kernel, request_id, &bucket, &request).await,
-            None => self.api(request, request_id).await,
+            Some(bucket) => {
+                let request = request.map(drop);
+                website::answer(&self.kernel, request_id, &bucket, &request).await
+            }
+            None => {
+                let asked = cors::Asked::of(&request);
+                let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+                let mut response = self.api(request, request_id).await;
+                if let Some(asked) = asked {
+                    cors::dress(&self.kernel, &asked, response.headers_mut()).await;
+                }
+                response
+            }
         };
         let id = request_id.simple().to_string();
         for name in ["x-amz-request-id", "x-amz-id-2"] {
@@ -73,13 +97,26 @@ impl S3Http {
         response
     }
 
+    /// The answer to a browser that asks what it may do with a bucket; none if the request does not ask that, or of no
+    /// bucket that is here.
+    pub async fn preflight<B>(&self, request: &http::Request<B>) -> Option<http::Response<Body>> {
+        cors::preflight(&self.kernel, request).await
+    }
+
     /// The answer to a request that is refused before it comes here, e.g. for its signature.
     pub fn refuse(&self, fault: Fault, request_id: uuid::Uuid) -> http::Response<Body> {
         error(to_error(fault, request_id))
     }
 
-    async fn api(&self, request: http::Request<Bytes>, request_id: uuid::Uuid) -> http::Response<Body> {
-        let prepared = match request::prepare(request, request_id, self.kernel.clock().now()) {
+    async fn api(
+        &self,
+        request: http::Request<request::Incoming>,
+        request_id: uuid::Uuid,
+    ) -> http::Response<Body> {
+        if let Err(fault) = check_owners(&self.kernel, owners(&request)).await {
+            return error(to_error(fault, request_id));
+        }
+        let prepared = match request::prepare(request, request_id, self.kernel.clock().now()).await {
             Ok(prepared) => prepared,
             Err(fault) => return error(to_error(fault, request_id)),
         };
@@ -91,6 +128,43 @@ impl S3Http {
                 error(to_error(fault, request_id))
             }
         }
+    }
+}
+
+/// The buckets that a request names, with whose it says they are.
+fn owners<B>(request: &http::Request<B>) -> Vec<(String, String)> {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let source = text("x-amz-copy-source").map(|source| source.trim_start_matches('/'));
+    let source = source.and_then(|source| source.split('/').next()).map(str::to_owned);
+    let named = [
+        (host::bucket_of_request(request), text("x-amz-expected-bucket-owner")),
+        (source, text("x-amz-source-expected-bucket-owner")),
+    ];
+    named.into_iter().filter_map(|(bucket, owner)| Some((bucket?, owner?.to_owned()))).collect()
+}
+
+/// Who says whose bucket it has in mind is refused if it is another's.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
+async fn check_owners(kernel: &Kernel, named: Vec<(String, String)>) -> Result<(), Fault> {
+    for (bucket, expected) in named {
+        let owner = bucket_named(kernel, bucket).await?.map(|bucket| bucket.owner);
+        if owner.is_some_and(|owner| owner.as_str() != expected) {
+            return Err(Fault::new("AccessDenied", "Access Denied").with_status(403));
+        }
+    }
+    Ok(())
+}
+
+/// The bucket of that name, if it is here.
+async fn bucket_named(kernel: &Kernel, name: String) -> Result<Option<Bucket>, Fault> {
+    async fn look(tx: &mut kernel::Tx, name: String) -> kernel::Result<Bucket> {
+        crate::bucket::look_at(tx, &name).await
+    }
+    match kernel.transact(crate::NAME, kernel.house_caller(), "HeadBucket", look, name).await {
+        Ok(bucket) => Ok(Some(bucket)),
+        Err(kernel::Error::Fault(_)) => Ok(None),
+        Err(error) => Err(kernel.to_fault(error)),
     }
 }
 
@@ -129,7 +203,20 @@ fn to_error(fault: Fault, request_id: uuid::Uuid) -> S3Error {
         error.set_status_code(status);
     }
     error.set_request_id(request_id.simple().to_string());
+    if let Some(headers) = marker(fault.members.as_deref()) {
+        error.set_headers(headers);
+    }
     error
+}
+
+/// What tells that a delete marker is why.
+fn marker(members: Option<&base::Document>) -> Option<http::HeaderMap> {
+    let version = members?.get("DeleteMarker")?.as_str()?;
+    let mut headers = http::HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
+    headers.insert("x-amz-version-id", HeaderValue::from_str(version).ok()?);
+    Some(headers)
 }
 
 /// Who calls, as the request was prepared.

@@ -7,7 +7,7 @@ use crate::keys::ObjectKey;
 use crate::object::Object;
 
 /// The most entries of a page.
-const PAGE_MAX: usize = 1000;
+pub(crate) const PAGE_MAX: usize = 1000;
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ impl Listing {
     }
 
     /// The common prefix that `key` is listed under, if it is.
-    fn group<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(crate) fn group<'k>(&self, key: &'k str) -> Option<&'k str> {
         if self.delimiter.is_empty() {
             return None;
         }
@@ -155,7 +155,7 @@ async fn read(
 }
 
 /// The least text behind all texts that begin with `prefix`.
-fn behind(prefix: &str) -> Option<String> {
+pub(crate) fn behind(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
         let next = match last {

@@ -3,7 +3,6 @@
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html>. Reading needs no policy.
 
 use base::Fault;
-use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH};
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION};
@@ -21,7 +20,7 @@ use crate::bucket;
 use crate::conditions::Conditions;
 use crate::front::{Body, BoxError, empty, full};
 use crate::keys::ObjectKey;
-use crate::object::Object;
+use crate::object::{Object, Target};
 use crate::ops::bucket_website::no_such_website;
 use crate::ops::get_object::{self, Found};
 
@@ -60,7 +59,7 @@ pub(crate) async fn answer(
     kernel: &Kernel,
     request_id: uuid::Uuid,
     bucket: &str,
-    request: &http::Request<Bytes>,
+    request: &http::Request<()>,
 ) -> http::Response<Body> {
     let caller = Caller::root_user(base::AccountId::default(), base::Region::default(), request_id);
     let visit = Visit { kernel, caller, bucket, request };
@@ -74,7 +73,7 @@ struct Visit<'v> {
     kernel: &'v Kernel,
     caller: Caller,
     bucket: &'v str,
-    request: &'v http::Request<Bytes>,
+    request: &'v http::Request<()>,
 }
 
 /// What a path leads to.
@@ -124,7 +123,7 @@ impl Visit<'_> {
             return Ok(redirected(rule, self.request, key));
         }
         let Some(document) = &website.error_document else { return Err(crate::fault::no_such_key().into()) };
-        let wanted = (self.bucket.to_owned(), document.key.clone());
+        let wanted = Target::current(self.bucket, &document.key);
         match self.run(get_object::find, wanted).await {
             Ok(found) => self.object(found, StatusCode::NOT_FOUND),
             Err(kernel::Error::Fault(_)) => Err(crate::fault::no_such_key().into()),
@@ -148,7 +147,12 @@ impl Visit<'_> {
         *response.body_mut() = match &found.whole {
             Some(whole) => full(whole.clone()),
             None => {
-                let pieces = body::read(self.kernel.clone(), self.caller.clone(), object, 0..object.bytes);
+                let pieces = body::read(
+                    self.kernel.clone(),
+                    self.caller.clone(),
+                    std::sync::Arc::clone(&found.segments),
+                    0..object.bytes,
+                );
                 let frames = pieces.map_ok(Frame::data).map_err(BoxError::from);
                 s3s::Body::http_body_unsync(StreamBody::new(frames)).boxed()
             }
@@ -175,7 +179,7 @@ async fn configuration(tx: &mut Tx, bucket: String) -> kernel::Result<WebsiteCon
 async fn resolve(tx: &mut Tx, (bucket, key, suffix): (String, String, String)) -> kernel::Result<Step> {
     let is_directory = key.is_empty() || key.ends_with('/');
     let wanted = if is_directory { format!("{key}{suffix}") } else { key.clone() };
-    match get_object::find(tx, (bucket.clone(), wanted)).await {
+    match get_object::find(tx, Target::current(&bucket, &wanted)).await {
         Ok(found) => return Ok(Step::Object(Box::new(found))),
         Err(kernel::Error::Fault(fault)) if fault.code == "NoSuchKey" => {}
         Err(error) => return Err(error),
@@ -201,7 +205,7 @@ fn matching<'w>(
     })
 }
 
-fn redirected(rule: &RoutingRule, request: &http::Request<Bytes>, key: &str) -> http::Response<Body> {
+fn redirected(rule: &RoutingRule, request: &http::Request<()>, key: &str) -> http::Response<Body> {
     let Redirect { host_name, http_redirect_code, protocol, replace_key_prefix_with, replace_key_with } =
         &rule.redirect;
     let prefix = rule.condition.as_ref().and_then(|condition| condition.key_prefix_equals.as_deref());
@@ -217,12 +221,7 @@ fn redirected(rule: &RoutingRule, request: &http::Request<Bytes>, key: &str) -> 
     moved(code.unwrap_or(StatusCode::MOVED_PERMANENTLY), &to)
 }
 
-fn location(
-    protocol: Option<Scheme>,
-    host: Option<&str>,
-    request: &http::Request<Bytes>,
-    key: &str,
-) -> String {
+fn location(protocol: Option<Scheme>, host: Option<&str>, request: &http::Request<()>, key: &str) -> String {
     let own = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let protocol = protocol.map_or("http", Scheme::as_str);
     format!("{protocol}://{}/{}", host.unwrap_or(own), escape(key))

@@ -4,20 +4,29 @@ use std::ops::Range;
 
 use base::Fault;
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::Request;
 
-const SIGNATURE: &str = "chunk-signature=";
+pub(super) const SIGNATURE: &str = "chunk-signature=";
 const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 /// A size line holds a hexadecimal size and one signature.
-const LINE_BYTES_MAX: usize = 4096;
+pub(super) const LINE_BYTES_MAX: usize = 4096;
 
 /// Whether a body is `aws-chunked`.
 pub(crate) fn is_chunked(request: &Request<'_>) -> bool {
-    let marker = request.header("x-amz-content-sha256").is_some_and(|text| text.starts_with("STREAMING-"));
-    let mut encodings =
-        request.headers.get_all("content-encoding").iter().filter_map(|value| value.to_str().ok());
-    marker || encodings.any(|value| value.split(',').any(|coding| coding.trim() == "aws-chunked"))
+    is_framed(request.headers)
+}
+
+/// Whether the body behind these headers is `aws-chunked`.
+pub(super) fn is_framed(headers: &HeaderMap) -> bool {
+    let text = |value: &'_ http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let marker = headers.get("x-amz-content-sha256").map(text);
+    marker.is_some_and(|text| text.starts_with("STREAMING-"))
+        || headers
+            .get_all("content-encoding")
+            .iter()
+            .any(|value| text(value).split(',').any(|coding| coding.trim() == "aws-chunked"))
 }
 
 /// An `aws-chunked` body taken apart.
@@ -33,7 +42,7 @@ pub struct Chunks {
     pub trailer_signature: Option<String>,
 }
 
-fn malformed() -> Fault {
+pub(super) fn malformed() -> Fault {
     Fault::new("IncompleteBody", "The request body terminated unexpectedly")
 }
 
@@ -62,33 +71,38 @@ impl Chunks {
             rest = rest[size..].strip_prefix(b"\r\n").ok_or_else(malformed)?;
         }
         chunks.body = body.into();
-        chunks.read_trailers(rest)?;
+        (chunks.trailers, chunks.trailer_signature) = read_trailers(rest)?;
         Ok(chunks)
     }
+}
 
-    fn read_trailers(&mut self, mut rest: &[u8]) -> Result<(), Fault> {
-        while !rest.is_empty() {
-            let line = take_line(&mut rest)?.trim();
-            if line.is_empty() {
-                continue;
-            }
-            let (name, value) = line.split_once(':').ok_or_else(malformed)?;
-            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
-            if name == TRAILER_SIGNATURE {
-                self.trailer_signature = Some(value);
-            } else {
-                self.trailers.push((name, value));
-            }
+/// Trailers in their order.
+pub(super) type Trailers = Vec<(String, String)>;
+
+/// The trailers, and their signature.
+pub(super) fn read_trailers(mut rest: &[u8]) -> Result<(Trailers, Option<String>), Fault> {
+    let (mut trailers, mut signature) = (Trailers::new(), None);
+    while !rest.is_empty() {
+        let line = take_line(&mut rest)?.trim();
+        if line.is_empty() {
+            continue;
         }
-        Ok(())
+        let (name, value) = line.split_once(':').ok_or_else(malformed)?;
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        if name == TRAILER_SIGNATURE {
+            signature = Some(value);
+        } else {
+            trailers.push((name, value));
+        }
     }
+    Ok((trailers, signature))
+}
 
-    /// The trailers as they are signed.
-    pub(super) fn canonical_trailers(&self) -> String {
-        let mut sorted: Vec<&(String, String)> = self.trailers.iter().collect();
-        sorted.sort();
-        sorted.into_iter().map(|(name, value)| format!("{name}:{value}\n")).collect()
-    }
+/// The trailers as they are signed.
+pub(super) fn canonical_trailers(trailers: &[(String, String)]) -> String {
+    let mut sorted: Vec<&(String, String)> = trailers.iter().collect();
+    sorted.sort();
+    sorted.into_iter().map(|(name, value)| format!("{name}:{value}\n")).collect()
 }
 
 /// Takes the text up to the end of the line, which may be missing at the end of the body.

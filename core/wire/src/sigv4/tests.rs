@@ -428,7 +428,7 @@ fn a_head_is_proven_before_its_body_comes() {
     let signature = Signature::parse(&head).unwrap().unwrap();
     let check =
         |secret: &str, now: &str| verify_head(&signature, &head, secret, Timestamp::from_iso(now).unwrap());
-    assert_eq!(check(S3_SECRET, S3_NOW), Ok(()));
+    assert!(check(S3_SECRET, S3_NOW).is_ok());
     assert!(check("another", S3_NOW).is_err());
     assert_eq!(check(S3_SECRET, "2013-05-24T00:15:01Z").unwrap_err().code, "RequestTimeTooSkewed");
 }

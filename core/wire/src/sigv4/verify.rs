@@ -6,8 +6,9 @@ use base::{Fault, Timestamp};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+use super::body::BodyProof;
 use super::canonical::canonical_request;
-use super::chunked::{Chunks, is_chunked};
+use super::chunked::{Chunks, canonical_trailers, is_chunked};
 use super::{ALGORITHM, Signature, incomplete};
 use crate::Request;
 
@@ -16,7 +17,7 @@ const SKEW: Duration = Duration::from_secs(5 * 60);
 /// S3 allows more.
 const SKEW_S3: Duration = Duration::from_secs(15 * 60);
 
-const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+pub(super) const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
      Secret Access Key and signing method. Consult the service documentation for details.";
 
 /// Proves that the holder of `secret` signed this request not long before `now`, body and chunks included.
@@ -40,24 +41,34 @@ pub fn verify(
     Ok(())
 }
 
-/// Proves the head of a request whose body has not come yet, by what the head says of the body's hash: worth doing before a
-/// large body is taken in. [`verify`] proves the body, too. A head that says nothing of the body proves nothing and passes.
+/// Proves the head of a request whose body has not come yet, by what the head says of the body's hash; what it gives is
+/// what must hold of the body.
 ///
 /// # Errors
-/// As [`verify`].
+/// As [`verify`], and S3's `InvalidRequest` if the head does not say how the body is signed.
 pub fn verify_head(
     signature: &Signature<'_>,
     head: &Request<'_>,
     secret: &str,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<BodyProof, Fault> {
     check_time(signature, now)?;
     let presigned = signature.service() == "s3" && signature.expires_seconds.is_some();
     let claimed = head.header("x-amz-content-sha256").or_else(|| presigned.then_some("UNSIGNED-PAYLOAD"));
-    match claimed {
-        Some(claimed) => verify_with(signature, head, secret, claimed).map(|_| ()),
-        None => Ok(()),
-    }
+    let Some(claimed) = claimed else {
+        let message = "Missing required header for this request: x-amz-content-sha256";
+        return Err(Fault::new("InvalidRequest", message));
+    };
+    let key = verify_with(signature, head, secret, claimed)?;
+    Ok(match claimed {
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
+            let trailers = claimed.ends_with("-TRAILER");
+            BodyProof::of_chunks(key, &signature.date, &signature.scope, &signature.signature, trailers)
+        }
+        "UNSIGNED-PAYLOAD" | "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => BodyProof::default(),
+        // What is neither a hash nor one of these markers matches no body.
+        hash => BodyProof::of_hash(hash),
+    })
 }
 
 /// Proves everything but the body; the key for its chunks.
@@ -109,7 +120,7 @@ fn check_all_is_signed(signature: &Signature<'_>, request: &Request<'_>) -> Resu
     }
 }
 
-fn mismatch(message: &str) -> Fault {
+pub(super) fn mismatch(message: &str) -> Fault {
     Fault::new("InvalidSignatureException", message).with_status(403)
 }
 
@@ -130,7 +141,7 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
 }
 
 /// Whether `signature` is the text's, compared in constant time.
-fn signed(key: &[u8; 32], text: &str, signature: &str) -> bool {
+pub(super) fn signed(key: &[u8; 32], text: &str, signature: &str) -> bool {
     let Ok(given) = hex::decode(signature) else { return false };
     keyed(key).chain_update(text.as_bytes()).verify_slice(&given).is_ok()
 }
@@ -210,9 +221,8 @@ fn payload_hash(signature: &Signature<'_>, request: &Request<'_>) -> Result<Stri
             if given.eq_ignore_ascii_case(&actual()) {
                 return Ok(given.to_owned());
             }
-            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
             Err(match signature.service() {
-                "s3" => Fault::new("XAmzContentSHA256Mismatch", message),
+                "s3" => wrong_hash(),
                 _ => mismatch(MISMATCH),
             })
         }
@@ -221,6 +231,12 @@ fn payload_hash(signature: &Signature<'_>, request: &Request<'_>) -> Result<Stri
         }
         None => Ok(actual()),
     }
+}
+
+/// As S3 words it.
+pub(super) fn wrong_hash() -> Fault {
+    let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    Fault::new("XAmzContentSHA256Mismatch", message)
 }
 
 /// Each chunk's signature covers the one before it, the first the request's own.
@@ -248,7 +264,7 @@ fn verify_chunks(
     }
     if payload_hash.ends_with("-TRAILER") {
         let given = chunks.trailer_signature.as_deref().unwrap_or_default();
-        let hash = hex::encode(Sha256::digest(chunks.canonical_trailers().as_bytes()));
+        let hash = hex::encode(Sha256::digest(canonical_trailers(&chunks.trailers).as_bytes()));
         let text = format!("AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope}\n{previous}\n{hash}");
         if !signed(key, &text, given) {
             return Err(mismatch(MISMATCH));

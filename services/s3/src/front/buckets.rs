@@ -120,36 +120,6 @@ pub(super) async fn location(
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
 }
 
-/// Versioning is never on, which AWS tells by saying nothing.
-pub(super) async fn versioning(
-    door: &Door,
-    request: S3Request<GetBucketVersioningInput>,
-) -> Answer<GetBucketVersioningOutput> {
-    region(door, &request.extensions, "GetBucketVersioning", request.input.bucket).await?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
-}
-
-/// What AWS does with every bucket unless it is told otherwise.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html>
-pub(super) async fn encryption(
-    door: &Door,
-    request: S3Request<GetBucketEncryptionInput>,
-) -> Answer<GetBucketEncryptionOutput> {
-    region(door, &request.extensions, "GetBucketEncryption", request.input.bucket).await?;
-    let by_default = ServerSideEncryptionByDefault {
-        kms_master_key_id: None,
-        sse_algorithm: ServerSideEncryption::from_static(ServerSideEncryption::AES256),
-    };
-    let rule = ServerSideEncryptionRule {
-        apply_server_side_encryption_by_default: Some(by_default),
-        bucket_key_enabled: Some(false),
-    };
-    let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
-    Ok(S3Response::new(GetBucketEncryptionOutput {
-        server_side_encryption_configuration: Some(configuration),
-    }))
-}
-
 pub(super) async fn put_website(
     door: &Door,
     request: S3Request<PutBucketWebsiteInput>,

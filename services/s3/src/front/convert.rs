@@ -5,6 +5,7 @@ use s3s::dto;
 use s3s::dto::TimestampFormat;
 
 use crate::api;
+use crate::checksum::ChecksumType;
 use crate::conditions::Conditions;
 use crate::object::Headers;
 use crate::website::Scheme;
@@ -30,6 +31,10 @@ pub(crate) fn to_http_date(time: Timestamp) -> Option<String> {
 
 pub(super) fn to_etag(etag: &str) -> dto::ETag {
     dto::ETag::Strong(etag.to_owned())
+}
+
+pub(super) fn to_checksum_type(kind: ChecksumType) -> dto::ChecksumType {
+    dto::ChecksumType::from(kind.as_str().to_owned())
 }
 
 pub(super) fn conditions(
@@ -65,6 +70,20 @@ pub(super) fn put_headers(input: &mut dto::PutObjectInput) -> Headers {
 }
 
 pub(super) fn copy_headers(input: &mut dto::CopyObjectInput) -> Headers {
+    Headers {
+        content_type: input.content_type.take(),
+        cache_control: input.cache_control.take(),
+        content_disposition: input.content_disposition.take(),
+        content_encoding: input.content_encoding.take(),
+        content_language: input.content_language.take(),
+        expires: input.expires.as_ref().and_then(from_time),
+        website_redirect_location: input.website_redirect_location.take(),
+        storage_class: input.storage_class.take().map(|class| class.as_str().to_owned()),
+        metadata: input.metadata.take().unwrap_or_default().into_iter().collect(),
+    }
+}
+
+pub(super) fn multipart_headers(input: &mut dto::CreateMultipartUploadInput) -> Headers {
     Headers {
         content_type: input.content_type.take(),
         cache_control: input.cache_control.take(),

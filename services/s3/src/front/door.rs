@@ -4,11 +4,13 @@ use kernel::{Kernel, Result, TransactHandler};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::{buckets, caller, lists, objects, to_error};
+use super::{buckets, caller, configurations as documents, lists, objects, parts, to_error};
 
 /// What s3s calls.
 pub(super) struct Door {
     pub(super) kernel: Kernel,
+    /// The longest body of one request.
+    pub(super) body_bytes_max: u64,
 }
 
 impl Door {
@@ -57,8 +59,6 @@ serve! {
     head_bucket = buckets::head: HeadBucketInput => HeadBucketOutput;
     list_buckets = buckets::list: ListBucketsInput => ListBucketsOutput;
     get_bucket_location = buckets::location: GetBucketLocationInput => GetBucketLocationOutput;
-    get_bucket_versioning = buckets::versioning: GetBucketVersioningInput => GetBucketVersioningOutput;
-    get_bucket_encryption = buckets::encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput;
     put_bucket_website = buckets::put_website: PutBucketWebsiteInput => PutBucketWebsiteOutput;
     get_bucket_website = buckets::get_website: GetBucketWebsiteInput => GetBucketWebsiteOutput;
     delete_bucket_website = buckets::delete_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput;
@@ -69,6 +69,75 @@ serve! {
     get_public_access_block = buckets::get_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput;
     delete_public_access_block =
         buckets::delete_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput;
+    put_bucket_versioning =
+        documents::put_versioning: PutBucketVersioningInput => PutBucketVersioningOutput;
+    get_bucket_versioning =
+        documents::get_versioning: GetBucketVersioningInput => GetBucketVersioningOutput;
+    put_bucket_encryption =
+        documents::put_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
+    get_bucket_encryption =
+        documents::get_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput;
+    delete_bucket_encryption =
+        documents::delete_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput;
+    put_bucket_tagging = documents::put_tagging: PutBucketTaggingInput => PutBucketTaggingOutput;
+    get_bucket_tagging = documents::get_tagging: GetBucketTaggingInput => GetBucketTaggingOutput;
+    delete_bucket_tagging =
+        documents::delete_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput;
+    put_bucket_lifecycle_configuration =
+        documents::put_lifecycle: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput;
+    get_bucket_lifecycle_configuration =
+        documents::get_lifecycle: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput;
+    delete_bucket_lifecycle =
+        documents::delete_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput;
+    put_bucket_cors = documents::put_cors: PutBucketCorsInput => PutBucketCorsOutput;
+    get_bucket_cors = documents::get_cors: GetBucketCorsInput => GetBucketCorsOutput;
+    delete_bucket_cors = documents::delete_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput;
+    put_bucket_ownership_controls =
+        documents::put_ownership: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;
+    get_bucket_ownership_controls =
+        documents::get_ownership: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput;
+    delete_bucket_ownership_controls =
+        documents::delete_ownership: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput;
+    put_bucket_notification_configuration =
+        documents::put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
+    get_bucket_notification_configuration =
+        documents::get_notification: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput;
+    put_bucket_logging = documents::put_logging: PutBucketLoggingInput => PutBucketLoggingOutput;
+    get_bucket_logging = documents::get_logging: GetBucketLoggingInput => GetBucketLoggingOutput;
+    put_bucket_accelerate_configuration =
+        documents::put_accelerate: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput;
+    get_bucket_accelerate_configuration =
+        documents::get_accelerate: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput;
+    put_bucket_request_payment =
+        documents::put_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput;
+    get_bucket_request_payment =
+        documents::get_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput;
+    get_bucket_replication =
+        documents::get_replication: GetBucketReplicationInput => GetBucketReplicationOutput;
+    get_object_lock_configuration =
+        documents::get_lock: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput;
+    get_bucket_policy_status =
+        documents::get_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput;
+    put_bucket_acl = documents::put_acl: PutBucketAclInput => PutBucketAclOutput;
+    get_bucket_acl = documents::get_acl: GetBucketAclInput => GetBucketAclOutput;
+    put_object_tagging =
+        documents::put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput;
+    get_object_tagging =
+        documents::get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput;
+    delete_object_tagging =
+        documents::delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput;
+    put_object_acl = documents::put_object_acl: PutObjectAclInput => PutObjectAclOutput;
+    get_object_acl = documents::get_object_acl: GetObjectAclInput => GetObjectAclOutput;
+    create_multipart_upload = parts::create: CreateMultipartUploadInput => CreateMultipartUploadOutput;
+    upload_part = parts::upload: UploadPartInput => UploadPartOutput;
+    upload_part_copy = parts::upload_copy: UploadPartCopyInput => UploadPartCopyOutput;
+    complete_multipart_upload =
+        parts::complete: CompleteMultipartUploadInput => CompleteMultipartUploadOutput;
+    abort_multipart_upload = parts::abort: AbortMultipartUploadInput => AbortMultipartUploadOutput;
+    list_parts = parts::list: ListPartsInput => ListPartsOutput;
+    list_multipart_uploads = parts::list_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput;
+    get_object_attributes = objects::attributes: GetObjectAttributesInput => GetObjectAttributesOutput;
+    list_object_versions = lists::versions: ListObjectVersionsInput => ListObjectVersionsOutput;
     put_object = objects::put: PutObjectInput => PutObjectOutput;
     get_object = objects::get: GetObjectInput => GetObjectOutput;
     head_object = objects::head: HeadObjectInput => HeadObjectOutput;

@@ -30,6 +30,17 @@ fn bucket_of(host: &str) -> Option<&str> {
     .filter(|bucket| !bucket.is_empty())
 }
 
+/// The bucket that a request names: in its host, else first in its path.
+pub(super) fn bucket_of_request<B>(request: &http::Request<B>) -> Option<String> {
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if let Some(bucket) = bucket_of(host) {
+        return Some(bucket.to_owned());
+    }
+    let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    let name = percent_encoding::percent_decode_str(first).decode_utf8().ok()?;
+    Some(name.into_owned()).filter(|name| !name.is_empty())
+}
+
 /// The region that a host name tells, as in `s3.eu-central-1.amazonaws.com`.
 pub(super) fn region_of(host: &str) -> Option<base::Region> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);

@@ -1,17 +1,19 @@
 //! Both ways of listing objects over HTTP.
 
 use s3s::dto::{
-    CommonPrefix, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    Object, ObjectStorageClass, Owner,
+    ChecksumAlgorithm, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    Object, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass, Owner,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::caller;
-use super::convert::{to_etag, to_time};
+use super::convert::{to_checksum_type, to_etag, to_time};
 use super::door::Door;
 use crate::api;
 use crate::listing::{self, Listing};
 use crate::ops::list_objects_v2::{self, encode};
+use crate::versions_listing;
 
 pub(super) async fn list_v2(
     door: &Door,
@@ -104,4 +106,74 @@ pub(super) async fn list(
         prefix: Some(text(input.prefix.as_deref().unwrap_or_default())),
         ..ListObjectsOutput::default()
     }))
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
+pub(super) async fn versions(
+    door: &Door,
+    request: S3Request<ListObjectVersionsInput>,
+) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+    let S3Request { input, extensions, .. } = request;
+    let asked = Listing {
+        bucket: input.bucket.clone(),
+        prefix: input.prefix.clone().unwrap_or_default(),
+        delimiter: input.delimiter.clone().unwrap_or_default(),
+        after: input.key_marker.clone().unwrap_or_default(),
+        max: input.max_keys,
+    };
+    let marker = input.version_id_marker.clone().filter(|marker| !marker.is_empty());
+    let keyless = marker.is_some() && asked.after.is_empty();
+    let checked = if keyless {
+        Err(crate::fault::invalid_argument("A version-id marker cannot be specified without a key marker."))
+    } else {
+        asked.max_keys()
+    };
+    let max_keys = door.told(&extensions, checked.map_err(kernel::Error::Fault))?;
+    let page = door.run(&extensions, "ListObjectVersions", versions_listing::list, (asked, marker)).await?;
+    let encoding = input.encoding_type.filter(|encoding| encoding.as_str() == EncodingType::URL);
+    let text = |text: &str| if encoding.is_some() { encode(text) } else { text.to_owned() };
+    let account = caller(&extensions, &door.kernel).account.to_string();
+    let owner = Owner { display_name: None, id: Some(account) };
+    let versions = page.objects.iter().map(|(key, object, latest)| ObjectVersion {
+        key: Some(text(key)),
+        version_id: Some(object.place.id()),
+        is_latest: Some(*latest),
+        last_modified: to_time(object.modified_at),
+        e_tag: Some(to_etag(&object.etag)),
+        size: i64::try_from(object.bytes).ok(),
+        owner: Some(owner.clone()),
+        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+        checksum_algorithm: algorithms(object),
+        checksum_type: algorithms(object).map(|_| to_checksum_type(object.checksum_type)),
+        ..ObjectVersion::default()
+    });
+    let markers = page.markers.iter().map(|(key, marker, latest)| DeleteMarkerEntry {
+        key: Some(text(key)),
+        version_id: Some(marker.place.id()),
+        is_latest: Some(*latest),
+        last_modified: to_time(marker.modified_at),
+        owner: Some(owner.clone()),
+    });
+    let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(text(prefix)) });
+    Ok(S3Response::new(ListObjectVersionsOutput {
+        versions: Some(versions.collect()).filter(|all: &Vec<_>| !all.is_empty()),
+        delete_markers: Some(markers.collect()).filter(|all: &Vec<_>| !all.is_empty()),
+        common_prefixes: Some(prefixes.collect()).filter(|all: &Vec<_>| !all.is_empty()),
+        delimiter: input.delimiter.as_deref().map(text),
+        encoding_type: encoding.clone(),
+        is_truncated: Some(page.next.is_some()),
+        key_marker: Some(text(input.key_marker.as_deref().unwrap_or_default())),
+        version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
+        max_keys: i32::try_from(max_keys).ok(),
+        name: Some(input.bucket),
+        next_key_marker: page.next.as_ref().map(|(key, _)| text(key)),
+        next_version_id_marker: page.next.and_then(|(_, version)| version),
+        prefix: Some(text(input.prefix.as_deref().unwrap_or_default())),
+        ..ListObjectVersionsOutput::default()
+    }))
+}
+
+fn algorithms(object: &crate::object::Object) -> Option<Vec<ChecksumAlgorithm>> {
+    let names = object.checksums.keys().map(|algorithm| ChecksumAlgorithm::from(algorithm.name().to_owned()));
+    Some(names.collect()).filter(|all: &Vec<_>| !all.is_empty())
 }

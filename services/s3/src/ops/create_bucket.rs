@@ -5,6 +5,8 @@ use crate::api::{BucketCannedACL, CreateBucketInput, CreateBucketOutput, ObjectO
 use crate::bucket::{self, Bucket};
 use crate::fault;
 use crate::keys::BucketKey;
+use crate::ops::bucket_tagging::TAGS_MAX;
+use crate::tags;
 
 /// Makes a bucket where its configuration says, else in the caller's region.
 ///
@@ -15,14 +17,14 @@ pub(crate) async fn create_bucket(tx: &mut Tx, input: CreateBucketInput) -> Resu
     {
         return Err(fault::access_control_list_not_supported().into());
     }
-    let owned = matches!(input.object_ownership, None | Some(ObjectOwnership::BucketOwnerEnforced));
     let configuration = input.create_bucket_configuration.unwrap_or_default();
     fault::refuse_unsupported(&[
         ("object lock", input.object_lock_enabled_for_bucket == Some(true)),
-        ("an object ownership other than BucketOwnerEnforced", !owned),
         ("a directory bucket", configuration.location.is_some() || configuration.bucket.is_some()),
-        ("tags of a bucket", configuration.tags.is_some_and(|tags| !tags.is_empty())),
     ])?;
+    let given = configuration.tags.unwrap_or_default();
+    tags::check(given.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), TAGS_MAX)?;
+    let tags = Some(given).filter(|tags| !tags.is_empty());
     bucket::check_name(&input.bucket)?;
     let region = match configuration.location_constraint.map(|constraint| constraint.as_str()) {
         None => tx.caller().region.clone(),
@@ -37,7 +39,11 @@ pub(crate) async fn create_bucket(tx: &mut Tx, input: CreateBucketInput) -> Resu
         // The first region has always answered so.
         Some(existing) if existing.region.as_str() == "us-east-1" && region == existing.region => {}
         Some(_) => return Err(fault::bucket_already_owned_by_you().into()),
-        None => tx.put(&key, &Bucket::new(owner, region, tx.now()))?,
+        None => {
+            let ownership = input.object_ownership.unwrap_or(ObjectOwnership::BucketOwnerEnforced);
+            let made = Bucket::new(owner, region, tx.now());
+            tx.put(&key, &Bucket { tags, ownership: Some(ownership), ..made })?;
+        }
     }
     Ok(CreateBucketOutput {
         location: Some(format!("/{}", key.bucket)),

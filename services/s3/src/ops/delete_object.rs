@@ -2,14 +2,15 @@ use kernel::{Result, Tx};
 use serde_json::json;
 
 use crate::api::{DeleteObjectInput, DeleteObjectOutput};
-use crate::body;
 use crate::bucket;
 use crate::conditions::Conditions;
 use crate::fault;
 use crate::keys::ObjectKey;
-use crate::object;
+use crate::notify::{self, Change, Happening};
+use crate::object::Target;
+use crate::versions::{self, Removed};
 
-/// Removes an object. One that is not there is removed, too.
+/// Removes an object, or a version of it. One that is not there is removed, too.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
 pub(crate) async fn delete_object(tx: &mut Tx, input: DeleteObjectInput) -> Result<DeleteObjectOutput> {
@@ -18,31 +19,36 @@ pub(crate) async fn delete_object(tx: &mut Tx, input: DeleteObjectInput) -> Resu
         ("If-Match by time or size", {
             input.if_match_last_modified_time.is_some() || input.if_match_size.is_some()
         }),
+        ("bypassing governance retention", input.bypass_governance_retention == Some(true)),
     ])?;
-    object::check_version(input.version_id.as_deref())?;
-    bucket::find(tx, &input.bucket).await?;
     let conditions = Conditions { if_match: input.if_match, ..Conditions::default() };
-    remove(tx, ObjectKey { bucket: input.bucket, key: input.key }, &conditions).await?;
-    Ok(DeleteObjectOutput::default())
+    let target = Target { bucket: input.bucket, key: input.key, version: input.version_id };
+    let removed = remove(tx, (target, conditions)).await?;
+    Ok(DeleteObjectOutput {
+        delete_marker: removed.marker.then_some(true),
+        version_id: removed.version,
+        ..DeleteObjectOutput::default()
+    })
 }
 
-/// Removes several objects at once, which is all or nothing.
-///
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
-pub(crate) async fn delete_objects(tx: &mut Tx, (bucket, keys): (String, Vec<String>)) -> Result<()> {
-    bucket::find(tx, &bucket).await?;
-    for key in keys {
-        remove(tx, ObjectKey { bucket: bucket.clone(), key }, &Conditions::default()).await?;
+/// Removes one object or version.
+pub(crate) async fn remove(tx: &mut Tx, (target, conditions): (Target, Conditions)) -> Result<Removed> {
+    let bucket = bucket::find(tx, &target.bucket).await?;
+    let key = ObjectKey { bucket: target.bucket, key: target.key };
+    if conditions.if_match.is_some() {
+        conditions.check_write(versions::current(tx, &key).await?.as_ref())?;
     }
-    Ok(())
-}
-
-async fn remove(tx: &mut Tx, key: ObjectKey, conditions: &Conditions) -> Result<()> {
-    let before = tx.get(&key).await?;
-    conditions.check_write(before.as_ref())?;
-    let Some(before) = before else { return Ok(()) };
-    body::discard(tx, &before)?;
-    tx.delete(&key);
-    tx.remark("object", &format!("{}/{}", key.bucket, key.key), Some(json!({ "deleted": true })));
-    Ok(())
+    let removed = match &target.version {
+        None => versions::remove(tx, &bucket, key.clone()).await?,
+        Some(version) => versions::remove_version(tx, &bucket, key.clone(), version).await?,
+    };
+    if removed.found {
+        let by_marker = removed.marker && target.version.is_none();
+        let happening = if by_marker { Happening::MarkerCreated } else { Happening::Deleted };
+        let version = removed.version.clone().filter(|_| bucket.versioning.is_some());
+        notify::tell(tx, &bucket, &Change::without_object(&key, happening, version))?;
+        let detail = json!({ "deleted": true });
+        tx.remark("object", &format!("{}/{}", key.bucket, key.key), Some(detail));
+    }
+    Ok(removed)
 }

@@ -1,31 +1,57 @@
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
-use kernel::{Effect, Result, Tx};
+use kernel::{Effect, Error, Result, Tx};
 
 use crate::api::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput};
-use crate::body;
+use crate::body::{self, Location, Segment};
+use crate::bucket;
 use crate::fault;
-use crate::keys::PartKey;
-use crate::object::{self, Object};
+use crate::keys::{ObjectKey, PartKey, SegmentsKey};
+use crate::object::{self, Object, Target};
 use crate::ops::head_object;
+use crate::versions;
 
 /// An object that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub object: Object,
-    /// Its body, if it is a single part: then it is of the same moment as the object.
+    /// Its version's id, if the bucket has versions.
+    pub version: Option<String>,
+    /// The bodies that it consists of.
+    pub segments: Arc<[Segment]>,
+    /// Its body, if it is a single row: then it is of the same moment as the object.
     pub whole: Option<Bytes>,
 }
 
-/// The object of a key, with its body if that is small.
-pub(crate) async fn find(tx: &mut Tx, (bucket, key): (String, String)) -> Result<Found> {
-    let object = head_object::find(tx, (bucket, key)).await?;
-    let whole = match object.parts {
-        0 => Some(Bytes::new()),
-        1 => Some(body::read_part(tx, PartKey { body: object.body, part: 0 }).await?),
+/// An object without its body.
+pub(crate) async fn find_head(tx: &mut Tx, target: Target) -> Result<Found> {
+    let bucket = bucket::look_at(tx, &target.bucket).await?;
+    let key = ObjectKey { bucket: target.bucket, key: target.key };
+    let object = versions::find(tx, &bucket, &key, target.version.as_deref()).await?;
+    let version = bucket.versioning.map(|_| object.place.id());
+    let segments: Arc<[Segment]> = match object.location() {
+        Location::Whole(segment) => Arc::new([segment]),
+        Location::InParts(id) => {
+            let found = tx.peek(&SegmentsKey { id }).await?;
+            found.ok_or_else(|| Error::bug(format!("read the parts of {id}: they are gone")))?.0.into()
+        }
+    };
+    Ok(Found { object, version, segments, whole: None })
+}
+
+/// An object, with its body if that is small.
+pub(crate) async fn find(tx: &mut Tx, target: Target) -> Result<Found> {
+    let mut found = find_head(tx, target).await?;
+    found.whole = match &*found.segments {
+        [Segment { parts: 0, .. }] => Some(Bytes::new()),
+        [Segment { parts: 1, body, .. }] => {
+            Some(body::read_part(tx, PartKey { body: *body, part: 0 }).await?)
+        }
         _ => None,
     };
-    Ok(Found { object, whole })
+    Ok(found)
 }
 
 /// The object of a key with its body in the document.
@@ -34,27 +60,24 @@ pub(crate) async fn find(tx: &mut Tx, (bucket, key): (String, String)) -> Result
 pub(crate) async fn get_object(effect: &Effect, input: GetObjectInput) -> Result<GetObjectOutput> {
     let range = input.range.clone();
     let head: HeadObjectInput = HeadObjectInput {
-        bucket: input.bucket,
-        key: input.key,
         if_match: input.if_match,
         if_none_match: input.if_none_match,
         if_modified_since: input.if_modified_since,
         if_unmodified_since: input.if_unmodified_since,
-        version_id: input.version_id,
         ..HeadObjectInput::default()
     };
     fault::refuse_unsupported(&[
         ("encryption with a customer's key", input.sse_customer_key.is_some()),
-        ("PartNumber", input.part_number.is_some()),
+        ("PartNumber in a document", input.part_number.is_some()),
     ])?;
-    object::check_version(head.version_id.as_deref())?;
-    let found = effect.transact("GetObject", find, (head.bucket.clone(), head.key.clone())).await?;
+    let target = Target { bucket: input.bucket, key: input.key, version: input.version_id };
+    let found = effect.transact("GetObject", find, target).await?;
     head_object::conditions(&head).check_read(&found.object)?;
     let selected = object::select(range.as_deref(), found.object.bytes)?;
     let range = selected.clone().unwrap_or(0..found.object.bytes);
     let body = collect(effect, &found, range.clone()).await?;
-    let HeadObjectOutput { accept_ranges, last_modified, e_tag, metadata, content_type, .. } =
-        head_object::describe(&found.object);
+    let HeadObjectOutput { accept_ranges, last_modified, e_tag, metadata, content_type, tag_count, .. } =
+        head_object::describe(&found)?;
     let headers = found.object.headers;
     Ok(GetObjectOutput {
         body: Some(body.into()),
@@ -62,6 +85,8 @@ pub(crate) async fn get_object(effect: &Effect, input: GetObjectInput) -> Result
         last_modified,
         e_tag,
         metadata,
+        tag_count,
+        version_id: found.version,
         content_length: i64::try_from(range.end - range.start).ok(),
         content_range: selected
             .map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, found.object.bytes)),
@@ -79,7 +104,8 @@ async fn collect(effect: &Effect, found: &Found, range: std::ops::Range<u64>) ->
     if let Some(whole) = &found.whole {
         return Ok(whole.slice(range.start as usize..range.end as usize).to_vec());
     }
-    let pieces = body::read(effect.kernel().clone(), effect.caller().clone(), &found.object, range);
+    let segments = Arc::clone(&found.segments);
+    let pieces = body::read(effect.kernel().clone(), effect.caller().clone(), segments, range);
     let all = pieces.try_fold(BytesMut::new(), |mut all, piece| async move {
         all.extend_from_slice(&piece);
         Ok(all)

@@ -1,18 +1,10 @@
 use kernel::{Result, Tx};
 
-use crate::api::{HeadObjectInput, HeadObjectOutput, ServerSideEncryption};
-use crate::bucket;
+use crate::api::{HeadObjectInput, HeadObjectOutput};
 use crate::conditions::Conditions;
 use crate::fault;
-use crate::keys::ObjectKey;
-use crate::object::{self, Object};
-
-/// The object of a key, without its body.
-pub(crate) async fn find(tx: &mut Tx, (bucket, key): (String, String)) -> Result<Object> {
-    bucket::look_at(tx, &bucket).await?;
-    let found = tx.peek(&ObjectKey { bucket, key }).await?;
-    found.ok_or_else(|| fault::no_such_key().into())
-}
+use crate::object::Target;
+use crate::ops::get_object::{self, Found};
 
 /// What is known of an object.
 ///
@@ -20,13 +12,14 @@ pub(crate) async fn find(tx: &mut Tx, (bucket, key): (String, String)) -> Result
 pub(crate) async fn head_object(tx: &mut Tx, input: HeadObjectInput) -> Result<HeadObjectOutput> {
     fault::refuse_unsupported(&[
         ("encryption with a customer's key", input.sse_customer_key.is_some()),
-        ("PartNumber", input.part_number.is_some()),
+        ("PartNumber in a document", input.part_number.is_some()),
         ("Range in HeadObject", input.range.is_some()),
     ])?;
-    object::check_version(input.version_id.as_deref())?;
-    let found = find(tx, (input.bucket.clone(), input.key.clone())).await?;
-    conditions(&input).check_read(&found)?;
-    Ok(describe(&found))
+    let target =
+        Target { bucket: input.bucket.clone(), key: input.key.clone(), version: input.version_id.clone() };
+    let found = get_object::find_head(tx, target).await?;
+    conditions(&input).check_read(&found.object)?;
+    describe(&found)
 }
 
 pub(crate) fn conditions(input: &HeadObjectInput) -> Conditions {
@@ -38,21 +31,27 @@ pub(crate) fn conditions(input: &HeadObjectInput) -> Conditions {
     }
 }
 
-pub(crate) fn describe(object: &Object) -> HeadObjectOutput {
+pub(crate) fn describe(found: &Found) -> Result<HeadObjectOutput> {
+    let object = &found.object;
     let headers = object.headers.clone();
-    HeadObjectOutput {
+    let encryption = serde_json::from_value(object.encryption.algorithm().into())?;
+    let tags = i32::try_from(object.tags.len()).ok();
+    Ok(HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         last_modified: Some(object.modified_at),
         content_length: i64::try_from(object.bytes).ok(),
         e_tag: Some(format!("\"{}\"", object.etag)),
+        version_id: found.version.clone(),
         content_type: Some(headers.content_type().to_owned()),
         cache_control: headers.cache_control,
         content_disposition: headers.content_disposition,
         content_encoding: headers.content_encoding,
         content_language: headers.content_language,
         website_redirect_location: headers.website_redirect_location,
-        server_side_encryption: Some(ServerSideEncryption::Aes256),
+        server_side_encryption: Some(encryption),
+        ssekms_key_id: object.encryption.key.clone(),
         metadata: Some(headers.metadata),
+        tag_count: tags.filter(|count| *count > 0),
         ..HeadObjectOutput::default()
-    }
+    })
 }

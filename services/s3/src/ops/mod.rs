@@ -1,15 +1,31 @@
-//! One operation a file.
+//! One operation a file; configurations of buckets with what reads and removes them.
 
+pub(crate) mod abort_multipart_upload;
+pub(crate) mod acl;
+pub(crate) mod bucket_cors;
+pub(crate) mod bucket_defaults;
+pub(crate) mod bucket_encryption;
+pub(crate) mod bucket_lifecycle;
+pub(crate) mod bucket_notification;
+pub(crate) mod bucket_ownership;
 pub(crate) mod bucket_policy;
+pub(crate) mod bucket_tagging;
+pub(crate) mod bucket_versioning;
 pub(crate) mod bucket_website;
+pub(crate) mod complete_multipart_upload;
 pub(crate) mod copy_object;
 pub(crate) mod create_bucket;
+pub(crate) mod create_multipart_upload;
 pub(crate) mod delete_bucket;
 pub(crate) mod delete_object;
 pub(crate) mod get_object;
 pub(crate) mod head_bucket;
 pub(crate) mod head_object;
 pub(crate) mod list_buckets;
+pub(crate) mod list_multipart_uploads;
 pub(crate) mod list_objects_v2;
+pub(crate) mod list_parts;
+pub(crate) mod object_tagging;
 pub(crate) mod public_access_block;
 pub(crate) mod put_object;
+pub(crate) mod upload_part;

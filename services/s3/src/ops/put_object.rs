@@ -3,41 +3,90 @@ use std::collections::BTreeMap;
 use kernel::{Effect, Result, Tx};
 use serde_json::json;
 
-use crate::api::{ObjectCannedACL, PutObjectInput, PutObjectOutput, ServerSideEncryption};
-use crate::body::{self, Claims, Draft, Uploader};
-use crate::bucket;
+use crate::api::{ObjectCannedACL, PutObjectInput, PutObjectOutput};
+use crate::body::{BODY_BYTES_MAX, Claims, Draft, Segment, Uploader};
+use crate::bucket::{self, Bucket};
+use crate::checksum::{Algorithm, ChecksumType};
 use crate::conditions::Conditions;
 use crate::fault;
-use crate::keys::{AddedKey, ObjectKey};
-use crate::object::{self, Headers, Object};
+use crate::keys::ObjectKey;
+use crate::notify::{self, Change, Happening};
+use crate::object::{self, Encryption, Headers, Object};
+use crate::tags::{self, Tags};
+use crate::versions::{self, Place};
 
 /// What an uploaded body becomes.
 #[derive(Clone, Debug)]
 pub(crate) struct Placement {
     pub bucket: String,
     pub key: String,
-    pub headers: Headers,
+    pub about: About,
     pub conditions: Conditions,
     pub draft: Draft,
+    /// What is told of it.
+    pub happening: Happening,
+}
+
+/// What the uploader says of an object besides its body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub headers: Headers,
+    pub tags: Tags,
+    /// The bucket's default, if none is asked for.
+    pub encryption: Option<Encryption>,
+}
+
+/// An object that was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub object: Object,
+    /// Its version's id, if the bucket has versions.
+    pub version: Option<String>,
 }
 
 /// Writes an object, over what stood there.
-pub(crate) async fn place(tx: &mut Tx, placement: Placement) -> Result<Object> {
-    let Placement { bucket, key, headers, conditions, draft } = placement;
-    bucket::find(tx, &bucket).await?;
+pub(crate) async fn place(tx: &mut Tx, placement: Placement) -> Result<Placed> {
+    let Placement { bucket, key, about, conditions, draft, happening } = placement;
+    let found = bucket::find(tx, &bucket).await?;
     let row = ObjectKey { bucket, key };
-    let before = tx.get(&row).await?;
-    conditions.check_write(before.as_ref())?;
-    match &before {
-        Some(before) => body::discard(tx, before)?,
-        // Nobody reads this but who removes the bucket, so that uploads do not wait for each other.
-        None => tx.put(&AddedKey { bucket: row.bucket.clone() }, &())?,
-    }
-    let object = draft.settle(tx, headers).await?;
-    tx.put(&row, &object)?;
+    conditions.check_write(versions::current(tx, &row).await?.as_ref())?;
+    let Segment { body, parts, bytes, .. } = draft.settle(tx).await?;
+    let object = Object {
+        body,
+        parts,
+        bytes,
+        etag: draft.etag,
+        modified_at: tx.now(),
+        checksums: draft.checksums,
+        checksum_type: ChecksumType::FullObject,
+        segments: 0,
+        place: Place::default(),
+        tags: about.tags,
+        encryption: about.encryption.unwrap_or_else(|| found.default_encryption()),
+        headers: about.headers,
+    };
+    stand(tx, &found, row, object, happening).await
+}
+
+/// Makes a finished object the current version, and tells so.
+pub(crate) async fn stand(
+    tx: &mut Tx,
+    bucket: &Bucket,
+    row: ObjectKey,
+    object: Object,
+    happening: Happening,
+) -> Result<Placed> {
+    let object = versions::place(tx, bucket, row.clone(), object).await?;
+    let version = bucket.versioning.map(|_| object.place.id());
+    notify::tell(tx, bucket, &Change::of(&row, &object, happening, told(bucket, &object)))?;
     let detail = json!({ "bytes": object.bytes, "etag": object.etag });
     tx.remark("object", &format!("{}/{}", row.bucket, row.key), Some(detail));
-    Ok(object)
+    Ok(Placed { object, version })
+}
+
+/// The version's id that events tell: none without versioning.
+fn told(bucket: &Bucket, object: &Object) -> Option<String> {
+    bucket.versioning.map(|_| object.place.id())
 }
 
 /// That a bucket is there and a key may be used: asked before a body is taken in.
@@ -53,15 +102,18 @@ pub(crate) async fn put_object(effect: &Effect, input: PutObjectInput) -> Result
     check(&input)?;
     let target = (input.bucket.clone(), input.key.clone());
     effect.transact("PutObject", prepare, target).await?;
-    let checksums = [
-        ("CRC32", input.checksum_crc32),
-        ("CRC32C", input.checksum_crc32c),
-        ("CRC64NVME", input.checksum_crc64nvme),
-        ("SHA1", input.checksum_sha1),
-        ("SHA256", input.checksum_sha256),
-    ];
-    let claims = Claims { md5: input.content_md5, checksums: given(checksums) };
-    let mut uploader = Uploader::new(effect.kernel(), effect.caller().clone(), claims);
+    let checksums = given([
+        (Algorithm::Crc32, input.checksum_crc32),
+        (Algorithm::Crc32c, input.checksum_crc32c),
+        (Algorithm::Crc64Nvme, input.checksum_crc64nvme),
+        (Algorithm::Sha1, input.checksum_sha1),
+        (Algorithm::Sha256, input.checksum_sha256),
+    ]);
+    let asked = input.checksum_algorithm.map(|algorithm| Algorithm::parse(algorithm.as_str())).transpose()?;
+    let claims = Claims { md5: input.content_md5, checksums };
+    let algorithms = algorithms(&claims, asked);
+    let caller = effect.caller().clone();
+    let mut uploader = Uploader::new(effect.kernel(), caller, &algorithms, BODY_BYTES_MAX);
     uploader.push(input.body.unwrap_or_default().as_bytes()).await?;
     let headers = Headers {
         content_type: input.content_type,
@@ -75,21 +127,40 @@ pub(crate) async fn put_object(effect: &Effect, input: PutObjectInput) -> Result
         metadata: input.metadata.unwrap_or_default(),
     };
     headers.check()?;
+    let asked = input.server_side_encryption.map(|encryption| encryption.as_str());
+    let encryption = Encryption::asked(asked, input.ssekms_key_id, input.bucket_key_enabled)?;
+    let about = About { headers, tags: tags::of_header(input.tagging.as_deref())?, encryption };
     let conditions =
         Conditions { if_match: input.if_match, if_none_match: input.if_none_match, ..Conditions::default() };
-    let draft = uploader.finish()?;
-    let placement = Placement { bucket: input.bucket, key: input.key, headers, conditions, draft };
-    let object = effect.transact("PutObject", place, placement).await?;
+    let draft = uploader.finish(&claims)?;
+    let (bucket, key, happening) = (input.bucket, input.key, Happening::Put);
+    let placement = Placement { bucket, key, about, conditions, draft, happening };
+    let Placed { object, version } = effect.transact("PutObject", place, placement).await?;
+    let encryption = serde_json::from_value(object.encryption.algorithm().into())?;
     Ok(PutObjectOutput {
         e_tag: Some(format!("\"{}\"", object.etag)),
-        server_side_encryption: Some(ServerSideEncryption::Aes256),
+        version_id: version,
+        server_side_encryption: Some(encryption),
         ..PutObjectOutput::default()
     })
 }
 
 /// The checksums that are given, by algorithm.
-pub(crate) fn given<const N: usize>(checksums: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
-    checksums.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+pub(crate) fn given<const N: usize>(
+    checksums: [(Algorithm, Option<String>); N],
+) -> BTreeMap<Algorithm, String> {
+    checksums.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// What is to be computed: what is claimed or asked for, or AWS's default.
+pub(crate) fn algorithms(claims: &Claims, asked: Option<Algorithm>) -> Vec<Algorithm> {
+    let mut all: Vec<Algorithm> = claims.checksums.keys().copied().chain(asked).collect();
+    if all.is_empty() {
+        all.push(Algorithm::DEFAULT);
+    }
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn check(input: &PutObjectInput) -> Result<(), base::Fault> {
@@ -100,7 +171,6 @@ fn check(input: &PutObjectInput) -> Result<(), base::Fault> {
     if !harmless || grants.into_iter().any(Option::is_some) {
         return Err(fault::access_control_list_not_supported());
     }
-    let encrypted = !matches!(input.server_side_encryption, None | Some(ServerSideEncryption::Aes256));
     let other_checksum = input.checksum_sha512.is_some()
         || input.checksum_md5.is_some()
         || input.checksum_xxhash64.is_some()
@@ -111,12 +181,11 @@ fn check(input: &PutObjectInput) -> Result<(), base::Fault> {
         || input.object_lock_legal_hold_status.is_some()
         || input.object_lock_event_hold.is_some();
     fault::refuse_unsupported(&[
-        ("encryption with a key of KMS", encrypted),
         ("encryption with a customer's key", input.sse_customer_key.is_some()),
+        ("an encryption context", input.ssekms_encryption_context.is_some()),
         ("object lock", locked),
         ("a checksum of this algorithm", other_checksum),
         ("appending to an object", input.write_offset_bytes.is_some()),
-        ("tags of an object", input.tagging.as_ref().is_some_and(|tags| !tags.is_empty())),
         ("Expires in a document", input.expires.is_some()),
     ])
 }

@@ -63,7 +63,7 @@ impl World {
         let clock = Clock::virtual_at(Timestamp::from_iso(time).unwrap());
         let kernel = Kernel::new(engine, clock, Chance::seeded(1), vec![s3::service()]);
         kernel.start().await.unwrap();
-        World { http: s3::http(kernel.clone()), kernel }
+        World { http: s3::http(kernel.clone(), 5 << 30), kernel }
     }
 
     pub(crate) async fn with_bucket(name: &str) -> World {
@@ -100,9 +100,10 @@ impl World {
     ) -> http::Response<s3::Body> {
         let mut line = line.split(' ');
         let (method, target) = (line.next().unwrap(), line.next().unwrap());
+        let length = body.len();
+        let body = http_body_util::Full::new(body);
         let mut request = http::Request::builder().method(method).uri(target).body(body).unwrap();
         request.headers_mut().insert("host", "127.0.0.1:4566".parse().unwrap());
-        let length = request.body().len();
         request.headers_mut().insert("content-length", length.into());
         for (name, value) in headers {
             let name: http::HeaderName = name.parse().unwrap();
