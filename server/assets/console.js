@@ -23,16 +23,18 @@ function localTimes(root) {
 /** What the reader has opened, chosen or marked stays as it is. */
 function isBusy(part) {
   if (part.querySelector(":popover-open")) return true;
+  if (all("textarea", part).some((field) => field.value !== field.defaultValue)) return true;
   const marked = getSelection();
   return !marked.isCollapsed && part.contains(marked.anchorNode);
 }
 
 const seen = new Map();
 
-function swap(part, fresh) {
+/** Shows a part anew if it has changed; `turned` tells that the reader wants another one, whatever is open in it. */
+function swap(part, fresh, turned) {
   const text = fresh.innerHTML;
   const key = part.dataset.live;
-  if (seen.get(key) === text || isBusy(part)) return;
+  if (seen.get(key) === text || (!turned && isBusy(part))) return;
   seen.set(key, text);
   const open = all("details[data-key][open]", part).map((details) => details.dataset.key);
   const chosen = part.querySelector("input[type=radio]:checked")?.value;
@@ -43,12 +45,12 @@ function swap(part, fresh) {
   for (const radio of all("input[type=radio]", part)) radio.checked = radio.value === chosen;
   all(".scroll, .log", part).forEach((box, index) => ([box.scrollLeft, box.scrollTop] = scrolled[index] ?? [0, 0]));
   if (focused) document.getElementById(focused)?.focus();
-  localTimes(part);
+  prepare(part);
 }
 
 let asked = 0;
 
-async function refresh() {
+async function refresh(turned = false) {
   const mine = ++asked;
   const lost = document.getElementById("lost");
   try {
@@ -59,7 +61,7 @@ async function refresh() {
     const page = new DOMParser().parseFromString(text, "text/html");
     for (const part of all("[data-live]")) {
       const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (fresh) swap(part, fresh);
+      if (fresh) swap(part, fresh, turned);
     }
   } catch {
     lost.hidden = false;
@@ -95,22 +97,30 @@ function onFilter(form) {
 /** A form in a dialog stays open with what was typed until the server takes it. */
 function onSend(form) {
   const problem = form.querySelector("[data-problem]");
-  const editor = form.querySelector("[data-json]");
+  const editors = all("[data-json]", form);
   const check = () => {
-    if (!editor) return true;
     let message = "";
-    try {
-      if (editor.value.trim()) JSON.parse(editor.value);
-    } catch (error) {
-      message = error.message;
+    for (const editor of editors) {
+      try {
+        if (editor.value.trim()) JSON.parse(editor.value);
+        editor.removeAttribute("aria-invalid");
+      } catch (error) {
+        message ||= error.message;
+        editor.setAttribute("aria-invalid", "true");
+      }
     }
-    problem.hidden = !message;
-    problem.textContent = message;
+    if (problem) {
+      problem.hidden = !message;
+      problem.textContent = message;
+    }
     return !message;
   };
-  editor?.addEventListener("input", check);
+  for (const editor of editors) editor.addEventListener("input", check);
   form.querySelector("[data-format]")?.addEventListener("click", () => {
-    if (check()) editor.value = JSON.stringify(JSON.parse(editor.value || "{}"), null, 2);
+    if (!check()) return;
+    for (const editor of editors) {
+      if (editor.value.trim()) editor.value = JSON.stringify(JSON.parse(editor.value), null, 2);
+    }
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -118,12 +128,12 @@ function onSend(form) {
     const place = form.querySelector("[data-answer]");
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      if (answer.ok) {
+      if (answer.ok && answer.redirected) {
         location.href = answer.url;
         return;
       }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      place.replaceChildren(page.querySelector(".fault") ?? page.body);
+      place.replaceChildren(page.querySelector("[data-result]") ?? page.querySelector(".fault") ?? page.body);
     } catch {
       place.textContent = "The server does not answer.";
     }
@@ -141,6 +151,13 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     refresh();
   }
+  // Another state of the same page: the address changes, and only what differs is shown anew.
+  const turn = event.target.closest("a[data-turn]");
+  if (turn && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+    event.preventDefault();
+    history.pushState(null, "", turn.getAttribute("href"));
+    refresh(true).then(() => showPane());
+  }
   // A row is chosen wherever it is clicked.
   const row = event.target.closest("table.choose tbody tr");
   if (row && !event.target.closest("a, input")) row.querySelector("input[type=radio]").checked = true;
@@ -154,8 +171,21 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+addEventListener("popstate", () => refresh(true));
+
+/** On a narrow screen what was asked for is below: it comes into sight. */
+function showPane() {
+  const pane = document.getElementById("pane");
+  if (pane && pane.getBoundingClientRect().top > innerHeight - 80) pane.scrollIntoView({ block: "start" });
+}
+
+/** What is new on the page learns what it is for. */
+function prepare(root) {
+  all("form[data-send]", root).forEach(onSend);
+  localTimes(root);
+}
+
 for (const part of all("[data-live]")) seen.set(part.dataset.live, part.innerHTML);
 all("form[data-filter]").forEach(onFilter);
-all("form[data-send]").forEach(onSend);
-localTimes(document);
+prepare(document);
 setTimeout(keepFresh, EVERY_MS);

@@ -4,26 +4,36 @@
 //! whole without scripts; the script of ours refreshes them in place. Nothing is fetched from elsewhere.
 
 pub(crate) mod activity;
+mod archives;
 mod assets;
 mod buses;
+mod chart;
 mod desk;
 mod entrance;
 mod event;
 mod execution;
 mod executions;
 pub(crate) mod explained;
+mod express;
 mod form;
 mod found;
 mod functions;
-mod guard;
+pub(crate) mod guard;
+mod history;
 mod html;
 mod link;
 mod machines;
+mod map_runs;
+mod missing;
 mod overview;
 mod pager;
+mod quarantine;
 mod queues;
+mod schema;
+mod schemas;
 mod tables;
 mod tree;
+mod visits;
 
 use base::Fault;
 use bytes::Bytes;
@@ -45,6 +55,15 @@ pub(crate) enum Answer {
     Page(String),
     /// Another page, after something was done.
     Goto(String),
+    /// A file to keep.
+    File {
+        /// Its name.
+        name: String,
+        /// Its content type.
+        kind: &'static str,
+        /// Its content.
+        bytes: Bytes,
+    },
 }
 
 /// What a page's function returns; a fault is shown in the service's words.
@@ -100,6 +119,7 @@ pub async fn answer(kernel: &Kernel, operators: &Operators, request: &Request<By
     match result {
         Ok(Answer::Page(text)) => html_page(StatusCode::OK, text),
         Ok(Answer::Goto(place)) => goto(&place),
+        Ok(Answer::File { name, kind, bytes }) => file(&name, kind, bytes),
         Err(fault) => {
             let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             html_page(status, desk.fault_page(&fault))
@@ -113,9 +133,15 @@ async fn get(desk: &Desk<'_>, page: &str) -> Result {
         "state-machines" => machines::page(desk).await,
         "state-machine" => Box::pin(executions::page(desk)).await,
         "execution" => Box::pin(execution::page(desk)).await,
+        "execution/export" => Box::pin(execution::export(desk)).await,
+        "map-run" => Box::pin(map_runs::page(desk)).await,
         "event-buses" => buses::page(desk).await,
         "event" => Box::pin(event::page(desk)).await,
         "events" => Box::pin(found::page(desk)).await,
+        "archives" => Box::pin(archives::page(desk)).await,
+        "validation" => Box::pin(quarantine::page(desk)).await,
+        "schemas" => Box::pin(schemas::page(desk)).await,
+        "schema" => Box::pin(schema::page(desk)).await,
         "functions" => functions::list(desk).await,
         "function" => functions::page(desk).await,
         "tables" => tables::list(desk).await,
@@ -128,9 +154,20 @@ async fn get(desk: &Desk<'_>, page: &str) -> Result {
 
 async fn post(desk: &Desk<'_>, page: &str) -> Result {
     match page {
-        "execution/start" => executions::start(desk).await,
-        "execution/stop" => executions::stop(desk).await,
+        "execution/start" => execution::start(desk).await,
+        "execution/stop" => execution::stop(desk).await,
+        "execution/redrive" => execution::redrive(desk).await,
+        "execution/try" => Box::pin(execution::try_state(desk)).await,
+        "state-machine/update" => execution::update_machine(desk).await,
+        "map-run/update" => map_runs::update(desk).await,
         "event/redeliver" => event::redeliver(desk).await,
+        "replay/start" => archives::start(desk).await,
+        "replay/cancel" => archives::cancel(desk).await,
+        "validation/release" => quarantine::release(desk).await,
+        "validation/discard" => quarantine::discard(desk).await,
+        "validation/put" => quarantine::put(desk).await,
+        "validation/delete" => quarantine::delete(desk).await,
+        "schema/code" => schema::code(desk).await,
         _ => Err(unknown(page)),
     }
 }
@@ -166,6 +203,17 @@ fn goto(place: &str) -> Response<Body> {
         }
         Err(_) => plain(StatusCode::BAD_REQUEST, "the address holds what no address may hold\n"),
     }
+}
+
+/// A file that the browser keeps instead of showing it.
+fn file(name: &str, kind: &'static str, bytes: Bytes) -> Response<Body> {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.@".contains(letter) { letter } else { '_' };
+    let name: String = name.chars().map(plain).collect();
+    let mut response = dressed(StatusCode::OK, kind, bytes);
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert("content-disposition", disposition);
+    }
+    response
 }
 
 fn html_page(status: StatusCode, text: String) -> Response<Body> {

@@ -24,7 +24,7 @@ pub(crate) const OWN: &str = "/_buswork/";
 pub(crate) const CALL: &str = "/_buswork/call/";
 
 /// The internal operations that the command line may ask: the service and the operation.
-pub(crate) const ASKED: [(&str, &str); 11] = [
+pub(crate) const ASKED: [(&str, &str); 13] = [
     ("events", events::EXPLAIN),
     ("events", events::SEARCH),
     ("events", events::TAIL),
@@ -36,6 +36,8 @@ pub(crate) const ASKED: [(&str, &str); 11] = [
     ("events", events::RELEASE_QUARANTINED_EVENT),
     ("events", events::DISCARD_QUARANTINED_EVENT),
     ("schemas", schemas::CHECK_COMPATIBILITY),
+    ("states", states::LIST_EXPRESS),
+    ("states", states::DESCRIBE_EXPRESS),
 ];
 
 /// The answer to a request for one of the server's own paths; `None` if it is for another.

@@ -11,6 +11,7 @@ use super::Result;
 use super::desk::Desk;
 use super::html::{Html, Tone, pill, time};
 use super::link::Link;
+use super::missing::{self, Held, Missing};
 
 /// The spans looked through, and the events shown.
 const SPANS: usize = 600;
@@ -87,10 +88,24 @@ pub(crate) struct Failing {
     pub event: Option<(String, Link)>,
 }
 
-/// The latest events, newest first, and the targets that do not take theirs.
-pub(crate) async fn of_late(desk: &Desk<'_>) -> Result<(Vec<Latest>, Vec<Failing>)> {
+/// What happened last.
+pub(crate) struct OfLate {
+    /// The latest events, newest first.
+    pub latest: Vec<Latest>,
+    /// The targets that do not take theirs.
+    pub failing: Vec<Failing>,
+    /// The events that did not arrive, newest first.
+    pub missing: Vec<Missing>,
+}
+
+/// What the newest chains of causes tell.
+pub(crate) async fn of_late(desk: &Desk<'_>) -> Result<OfLate> {
     let spans = desk.newest_spans(SPANS).await?;
-    Ok((latest(desk, &spans), failing(desk, &spans)))
+    Ok(OfLate {
+        latest: latest(desk, &spans),
+        failing: failing(desk, &spans),
+        missing: missing::of(desk, &spans),
+    })
 }
 
 /// A delivery that failed last: its last attempt, its task, and how that ended.
@@ -233,7 +248,15 @@ impl<'s> Ends<'s> {
         self.0.contains_key(&task)
     }
 
+    /// How a task ended last, if it was tried.
+    pub(crate) fn of_task(&self, task: Uuid) -> Option<(Timestamp, &'s AttemptEnd)> {
+        self.0.get(&task).copied()
+    }
+
     fn fate(&self, span: &Span, event: &str) -> Html {
+        if let Some(held) = Held::of(span, event) {
+            return held.pill();
+        }
         let deliveries = deliveries(span, event);
         let (mut delivered, mut retrying, mut given_up) = (0, 0, 0);
         for (_, task) in &deliveries {

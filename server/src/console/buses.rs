@@ -21,6 +21,8 @@ struct BusesPage {
 struct Bus {
     name: String,
     arn: String,
+    description: String,
+    policy: Option<Html>,
     rules: Result<Vec<ShownRule>>,
     more: bool,
 }
@@ -51,13 +53,15 @@ async fn bus(desk: &Desk<'_>, found: EventBus) -> Bus {
     let name = found.name.unwrap_or_default();
     let input = ListRulesInput { event_bus_name: Some(name.clone()), limit: Some(100), ..Default::default() };
     let arn = found.arn.unwrap_or_default();
+    let description = found.description.unwrap_or_default();
+    let policy = found.policy.as_deref().map(json_text);
     match desk.call::<ListRules>(&input).await {
         Ok(listed) => {
             let rules = listed.rules.unwrap_or_default().into_iter().map(|found| rule(desk, &name, found));
             let rules = Ok(all(rules).await);
-            Bus { name, arn, rules, more: listed.next_token.is_some() }
+            Bus { name, arn, description, policy, rules, more: listed.next_token.is_some() }
         }
-        Err(fault) => Bus { name, arn, rules: Err(fault), more: false },
+        Err(fault) => Bus { name, arn, description, policy, rules: Err(fault), more: false },
     }
 }
 

@@ -81,11 +81,14 @@ pub(crate) struct Section {
 }
 
 /// The sections: page and name.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("", "Overview"),
     ("events", "Events"),
-    ("state-machines", "State machines"),
     ("event-buses", "Event buses"),
+    ("validation", "Validation"),
+    ("schemas", "Schemas"),
+    ("archives", "Archives"),
+    ("state-machines", "State machines"),
     ("functions", "Functions"),
     ("tables", "Tables"),
     ("queues", "Queues"),
@@ -153,7 +156,7 @@ impl<'k> Desk<'k> {
 
     /// The same page with the place in its address.
     pub(crate) fn placed(&self, page: &str) -> String {
-        let names = ["arn", "id", "name", "bus"];
+        let names = ["arn", "id", "name", "bus", "registry", "text"];
         let link = names.iter().fold(self.link(page), |link, name| link.with(name, self.query.get(name)));
         link.to_string()
     }
@@ -171,7 +174,13 @@ impl<'k> Desk<'k> {
         let (kind, name) = resource.split_once([':', '/']).unwrap_or(("", resource));
         match (parsed.service.as_str(), kind) {
             ("states", "stateMachine") => Some(to("state-machine").with("arn", arn)),
-            ("states", "execution") => Some(to("execution").with("arn", arn)),
+            ("states", "execution" | "express") => Some(to("execution").with("arn", arn)),
+            ("states", "mapRun") => Some(to("map-run").with("arn", arn)),
+            ("schemas", "schema") => {
+                let (registry, schema) = name.split_once('/')?;
+                Some(to("schema").with("registry", registry).with("name", schema))
+            }
+            ("events", "archive" | "replay") => Some(to("archives")),
             ("lambda", "function") => {
                 Some(to("function").with("name", name.split(':').next().unwrap_or(name)))
             }
@@ -297,6 +306,11 @@ impl<'k> Desk<'k> {
         let page = FaultPage { frame: self.frame("none", fault.code.as_ref()), fault };
         page.render().unwrap_or_else(|_| fault.code.to_string())
     }
+}
+
+/// The last part of an ARN.
+pub(crate) fn last(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or_default()
 }
 
 fn some<T>(found: Option<Vec<T>>) -> bool {

@@ -1,38 +1,94 @@
-//! An execution: how it went, its input and output, its definition and its history.
+//! An execution: how it stands, what went in and out, and how it went: as a graph, as a table of states, as events.
 
-use std::collections::HashMap;
+mod actions;
+mod events;
+mod found;
+mod pane;
+mod states;
+mod trial;
 
+pub(crate) use actions::{export, redrive, start, stop, update_machine};
+pub(crate) use trial::try_state;
+
+use ::states::api::{ExecutionRedriveStatus, ExecutionStatus};
 use askama::Template;
-use base::Timestamp;
-use kernel::Kernel;
-use serde_json::Value;
-use states::api::{
-    DescribeExecution, DescribeExecutionInput, DescribeExecutionOutput, DescribeStateMachineForExecution,
-    DescribeStateMachineForExecutionInput, ExecutionStatus, GetExecutionHistory, GetExecutionHistoryInput,
-    HistoryEvent,
-};
 
-use super::desk::{Desk, Frame, LISTED_MAX};
+use super::chart::{Flow, drawn};
+use super::desk::{Desk, Frame};
 use super::executions::status_pill;
-use super::html::{Html, duration_ms, json, json_text, maybe_time, time, unfolded};
+use super::history::{self, History};
+use super::html::{Html, duration_ms, json_text, maybe_time, time};
 use super::link::Link;
-use super::{Result, pager};
+use super::map_runs::{self, MapRunRow};
+use super::pager::Pager;
+use super::visits::{self, Visit};
+use super::{Result, desk};
+use events::{EventsView, Rows};
+use found::{Found, RunsBy};
+use pane::Pane;
+use states::StateRow;
 
 #[derive(Template)]
 #[template(path = "execution.html")]
 struct ExecutionPage {
     frame: Frame,
     execution: Shown,
+    tab: &'static str,
+    tabs: Vec<Choice>,
+    view: &'static str,
+    views: Vec<Choice>,
+    links: Links,
+    definition: Option<Html>,
+    raw_definition: String,
+    chart: Option<Html>,
+    table: Option<(Vec<StateRow>, Pager)>,
+    events: Option<EventsView>,
+    pane: Option<Pane>,
+    map_runs: Vec<MapRunRow>,
+    /// Why there is no history, or not all of it.
+    silence: Option<String>,
+    transitions: String,
+}
+
+/// One of several things to look at.
+pub(crate) struct Choice {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is.
+    pub href: Link,
+    /// Whether it is looked at.
+    pub current: bool,
+}
+
+/// Makes choices of names and what the address calls them; the first one is meant if the address names none.
+pub(crate) fn choices(
+    desk: &Desk<'_>,
+    parameter: &str,
+    page: &Link,
+    all: &[(&'static str, &'static str)],
+) -> (&'static str, Vec<Choice>) {
+    let asked = desk.query.get(parameter);
+    let known = all.iter().find(|(word, _)| *word == asked).or(all.first());
+    let chosen = known.map_or("", |(word, _)| *word);
+    let choice = |(at, (word, name)): (usize, &(&'static str, &'static str))| Choice {
+        name,
+        href: if at == 0 { page.clone() } else { page.clone().with(parameter, word) },
+        current: *word == chosen,
+    };
+    (chosen, all.iter().enumerate().map(choice).collect())
+}
+
+struct Links {
     machine: Link,
     trace: Link,
-    stop: Link,
     start: Link,
-    definition: Option<Html>,
-    transitions: String,
-    rows: Vec<Row>,
-    pager: pager::Pager,
-    turn: Link,
-    newest_first: bool,
+    stop: Link,
+    redrive: Link,
+    update: Link,
+    trial: Link,
+    export: Link,
+    /// A redrive that is sent twice is done once.
+    token: String,
 }
 
 struct Shown {
@@ -40,11 +96,19 @@ struct Shown {
     name: String,
     machine_arn: String,
     machine_name: String,
+    kind: &'static str,
     status: Html,
     running: bool,
+    redrivable: bool,
     started: Html,
     ended: Html,
     took: String,
+    redrives: i32,
+    redriven: Option<Html>,
+    redrive_reason: Option<String>,
+    version: Option<String>,
+    alias: Option<String>,
+    map_run: Option<(String, Link)>,
     input: Html,
     raw_input: String,
     output: Option<Html>,
@@ -52,135 +116,136 @@ struct Shown {
     cause: Option<Html>,
 }
 
-struct Row {
-    id: i64,
-    kind: &'static str,
-    class: &'static str,
-    step: String,
-    at: Html,
-    after: String,
-    details: Option<Html>,
-}
+const TABS: [(&str, &str); 3] =
+    [("details", "Details"), ("io", "Input & output"), ("definition", "Definition")];
+const VIEWS: [(&str, &str); 3] =
+    [("graph", "Graph view"), ("table", "Table view"), ("events", "Event view")];
 
 /// The page.
 pub(crate) async fn page(desk: &Desk<'_>) -> Result {
-    let arn = desk.query.get("arn");
-    let input = DescribeExecutionInput { execution_arn: arn.to_owned(), ..Default::default() };
-    let described = desk.call::<DescribeExecution>(&input).await?;
-    let newest_first = desk.query.get("order") == "down";
-    let input = GetExecutionHistoryInput {
-        execution_arn: arn.to_owned(),
-        max_results: i32::try_from(LISTED_MAX).ok(),
-        next_token: pager::token(&desk.query),
-        ..Default::default()
+    let found = found::execution(desk, desk.query.get("arn")).await?;
+    let by = found::runs_by(desk, &found).await;
+    let here = desk.link("execution").with("arn", &found.arn);
+    let (tab, tabs) = choices(desk, "tab", &here, &TABS);
+    let (view, views) = choices(desk, "view", &here, &VIEWS);
+    let (history, silence) = read(desk, &found, by.as_ref()).await?;
+    let (visits, steps) = visits::visits(&history.events);
+    let flow = by.as_ref().and_then(|by| Flow::parse(&by.definition));
+    let rows = Rows {
+        visits: &visits,
+        steps: &steps,
+        began: found.started,
+        page: here.clone(),
     };
-    let history = desk.call::<GetExecutionHistory>(&input).await?;
-    let began = described.start_date;
-    let mut rows = rows(history.events, began)?;
+    let viewed = if view == "graph" { here.clone() } else { here.clone().with("view", view) };
     let more = if history.next_token.is_some() { "+" } else { "" };
-    let transitions = rows.iter().filter(|row| row.kind.ends_with("StateEntered")).count();
-    if newest_first {
-        rows.reverse();
-    }
-    let link = desk.link("execution").with("arn", arn);
-    let (turn, list) = if newest_first {
-        (link.clone(), link.with("order", "down"))
-    } else {
-        (link.clone().with("order", "down"), link)
-    };
-    let (rows, pager) = pager::cut(rows, &desk.query, history.next_token.as_deref(), &list);
     desk.render(&ExecutionPage {
-        frame: desk.frame("state-machines", described.name.clone().unwrap_or_default()),
-        machine: desk.link("state-machine").with("arn", &described.state_machine_arn),
-        trace: desk.link("event").with("id", arn),
-        stop: desk.link("execution/stop"),
-        start: desk.link("execution/start"),
-        definition: definition(desk, arn).await,
-        execution: shown(desk.kernel, described),
-        transitions: format!("{transitions}{more}"),
-        rows,
-        pager,
-        turn,
-        newest_first,
+        frame: desk.frame("state-machines", found.name.clone()),
+        tab,
+        tabs,
+        view,
+        views,
+        chart: flow.as_ref().filter(|_| view == "graph").map(|flow| chart(desk, flow, &visits, &viewed)),
+        table: (view == "table").then(|| states::table(desk, &visits, &viewed)),
+        events: (view == "events").then(|| events::view(desk, &history, &rows)),
+        pane: (view != "events")
+            .then(|| pane::pane(desk, &history, &rows, flow.as_ref(), &viewed))
+            .flatten(),
+        map_runs: map_runs(desk, &found, &visits).await?,
+        transitions: format!("{}{more}", visits.len()),
+        links: links(desk, &found),
+        definition: by.as_ref().map(|by| json_text(&by.definition)),
+        raw_definition: by.map(|by| by.definition).unwrap_or_default(),
+        execution: shown(desk, found),
+        silence,
     })
 }
 
-/// The definition that the execution runs by; it may have gone with its machine.
-async fn definition(desk: &Desk<'_>, arn: &str) -> Option<Html> {
-    let input = DescribeStateMachineForExecutionInput { execution_arn: arn.to_owned(), ..Default::default() };
-    let machine = desk.call::<DescribeStateMachineForExecution>(&input).await.ok()?;
-    Some(json_text(&machine.definition))
-}
-
-fn shown(kernel: &Kernel, described: DescribeExecutionOutput) -> Shown {
-    let ended = described.stop_date;
-    let took = ended.unwrap_or_else(|| kernel.clock().now()).since(described.start_date);
-    let machine_name = described.state_machine_arn.rsplit(':').next().unwrap_or_default().to_owned();
-    let raw_input = described.input.unwrap_or_default();
-    Shown {
-        arn: described.execution_arn,
-        name: described.name.unwrap_or_default(),
-        machine_name,
-        machine_arn: described.state_machine_arn,
-        status: status_pill(described.status),
-        running: described.status == ExecutionStatus::Running,
-        started: time(described.start_date),
-        ended: maybe_time(ended),
-        took: duration_ms(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
-        input: json_text(&raw_input),
-        raw_input,
-        output: described.output.as_deref().map(json_text),
-        error: described.error,
-        cause: described.cause.as_deref().map(json_text),
+/// The events, and why there are none or not all of them.
+async fn read(
+    desk: &Desk<'_>,
+    found: &Found,
+    by: Option<&RunsBy>,
+) -> Result<(History, Option<String>)> {
+    let token = desk.query.all("token").last().map(str::to_owned);
+    if !found.is_express {
+        let history = history::of(desk, &found.arn, token).await?;
+        let more = history.next_token.is_some();
+        let silence =
+            more.then(|| format!("This is made of the first {} events of its history.", history.events.len()));
+        return Ok((history, silence));
     }
-}
-
-/// The events as rows, each with the step in which it happened: the state that was entered last before it on its branch.
-fn rows(events: Vec<HistoryEvent>, began: Timestamp) -> Result<Vec<Row>> {
-    let mut steps: HashMap<i64, String> = HashMap::new();
-    let mut rows = Vec::with_capacity(events.len());
-    for event in events {
-        let entered = event.state_entered_event_details.as_ref().map(|details| details.name.clone());
-        let exited = event.state_exited_event_details.as_ref().map(|details| details.name.clone());
-        let before = event.previous_event_id.and_then(|id| steps.get(&id)).cloned();
-        let step = entered.or(exited).or(before).unwrap_or_default();
-        steps.insert(event.id, step.clone());
-        let kind = event.r#type.as_str();
-        let step = if kind.starts_with("Execution") { String::new() } else { step };
-        let after = event.timestamp.since(began).as_millis();
-        rows.push(Row {
-            id: event.id,
-            kind,
-            class: class_of(kind),
-            step,
-            at: time(event.timestamp),
-            after: format!("+{}", duration_ms(u64::try_from(after).unwrap_or(u64::MAX))),
-            details: details(&event)?,
-        });
-    }
-    Ok(rows)
-}
-
-fn class_of(kind: &str) -> &'static str {
-    let any = |ends: &[&str]| ends.iter().any(|end| kind.ends_with(end));
-    if any(&["Failed", "TimedOut"]) {
-        "bad"
-    } else if any(&["Aborted"]) {
-        "warn"
-    } else if any(&["Succeeded"]) {
-        "good"
-    } else {
-        "quiet"
-    }
-}
-
-/// What an event has beside what every event has: its one member of details.
-fn details(event: &HistoryEvent) -> Result<Option<Html>> {
-    let Value::Object(members) = serde_json::to_value(event)
-        .map_err(|error| base::Fault::new("InternalFailure", error.to_string()).with_status(500))?
-    else {
-        return Ok(None);
+    let Some(group) = history::group(by.and_then(|by| by.logging.as_ref())) else {
+        let why = "EXPRESS executions have no history. Give the state machine a loggingConfiguration of level ALL, \
+                   and its next executions are shown state by state.";
+        return Ok((History::default(), Some(why.to_owned())));
     };
-    let mut own = members.into_iter().filter(|(name, _)| name.ends_with("EventDetails"));
-    Ok(own.next().map(|(_, details)| json(&unfolded(details))))
+    match history::logged(desk, &group, &found.arn, found.started).await {
+        Ok(history) if history.events.is_empty() => {
+            Ok((history, Some(format!("Nothing of it is in the log group {group} yet."))))
+        }
+        Ok(history) => Ok((history, Some(format!("Read from the log group {group}.")))),
+        Err(fault) => Ok((History::default(), Some(format!("The log group {group} cannot be read: {fault}")))),
+    }
+}
+
+fn chart(desk: &Desk<'_>, flow: &Flow, visits: &[Visit], view: &Link) -> Html {
+    let chosen = desk.query.get("state");
+    let link = |state: &str| view.clone().with("state", state);
+    drawn(flow, &states::looks(visits, chosen), &states::taken(visits), link)
+}
+
+/// The map runs that the execution began.
+async fn map_runs(desk: &Desk<'_>, found: &Found, visits: &[Visit]) -> Result<Vec<MapRunRow>> {
+    let any = visits.iter().any(|visit| visit.map_run.is_some());
+    if any && !found.is_express { map_runs::of_execution(desk, &found.arn).await } else { Ok(Vec::new()) }
+}
+
+fn links(desk: &Desk<'_>, found: &Found) -> Links {
+    Links {
+        machine: desk.link("state-machine").with("arn", &found.machine_arn),
+        trace: desk.link("event").with("id", &found.arn),
+        start: desk.link("execution/start"),
+        stop: desk.link("execution/stop"),
+        redrive: desk.link("execution/redrive"),
+        update: desk.link("state-machine/update"),
+        trial: desk.link("execution/try"),
+        export: desk.link("execution/export").with("arn", &found.arn),
+        token: desk.kernel.new_id().to_string(),
+    }
+}
+
+fn shown(desk: &Desk<'_>, found: Found) -> Shown {
+    let took = found.ended.unwrap_or_else(|| desk.kernel.clock().now()).since(found.started);
+    let running = found.status == ExecutionStatus::Running;
+    Shown {
+        machine_name: desk::last(&found.machine_arn).to_owned(),
+        kind: if found.is_express { "EXPRESS" } else { "STANDARD" },
+        status: status_pill(found.status),
+        running,
+        redrivable: found.redrive == Some(ExecutionRedriveStatus::Redrivable),
+        started: time(found.started),
+        ended: maybe_time(found.ended),
+        took: duration_ms(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        redrives: found.redrives,
+        redriven: found.redriven.map(time),
+        // While it runs and where all went well, there is nothing to redrive.
+        redrive_reason: found
+            .redrive_reason
+            .filter(|_| !running && found.status != ExecutionStatus::Succeeded),
+        version: found.version.map(|arn| desk::last(&arn).to_owned()),
+        alias: found.alias.map(|arn| desk::last(&arn).to_owned()),
+        map_run: found.map_run.map(|arn| {
+            let href = desk.link("map-run").with("arn", &arn);
+            (desk::last(&arn).to_owned(), href)
+        }),
+        input: json_text(&found.input),
+        raw_input: found.input,
+        output: found.output.as_deref().map(json_text),
+        error: found.error,
+        cause: found.cause.as_deref().map(json_text),
+        arn: found.arn,
+        name: found.name,
+        machine_arn: found.machine_arn,
+    }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use base::Fault;
 
-use super::activity::{self, Failing, Latest};
+use super::activity::{self, OfLate};
 use super::desk::{Desk, Frame, LISTED_MAX};
 use super::link::Link;
 use super::{Answer, Result};
@@ -13,8 +13,7 @@ use super::{Answer, Result};
 struct Overview {
     frame: Frame,
     counts: Vec<Count>,
-    failing: Vec<Failing>,
-    latest: Vec<Latest>,
+    late: OfLate,
 }
 
 /// How many there are of a kind.
@@ -70,8 +69,8 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
             }),
         ),
     ];
-    let (latest, failing) = activity::of_late(desk).await?;
-    desk.render(&Overview { frame: desk.frame("", "Overview"), counts, failing, latest })
+    let late = activity::of_late(desk).await?;
+    desk.render(&Overview { frame: desk.frame("", "Overview"), counts, late })
 }
 
 async fn rules(desk: &Desk<'_>) -> Result<String, Fault> {

@@ -11,7 +11,7 @@ use sqs::api::{
 use sqs::{PEEK, PeekInput, PeekOutput};
 
 use super::Result;
-use super::desk::{Desk, Frame, LISTED_MAX, all};
+use super::desk::{Desk, Frame, LISTED_MAX, all, last};
 use super::html::{Html, Tone, json_text, pill, time};
 use super::link::Link;
 
@@ -129,11 +129,7 @@ fn dead_letters(desk: &Desk<'_>, policy: &str) -> Option<DeadLetters> {
     let policy: RedrivePolicy = serde_json::from_str(policy).ok()?;
     let arn = policy.dead_letter_target_arn;
     let receives = policy.max_receive_count.to_string().replace('"', "");
-    Some(DeadLetters { href: desk.link_of(&arn), name: last(&arn), receives })
-}
-
-fn last(arn: &str) -> String {
-    arn.rsplit(':').next().unwrap_or_default().to_owned()
+    Some(DeadLetters { href: desk.link_of(&arn), name: last(&arn).to_owned(), receives })
 }
 
 fn shown(message: sqs::PeekedMessage, now: Timestamp) -> Message {

@@ -32,6 +32,8 @@ use kernel::Service;
 
 use machine::Definitions;
 
+pub use ops::express::{DESCRIBE_EXPRESS, LIST_EXPRESS};
+
 /// The service.
 pub fn service() -> Service {
     let service = Service::new(&api::SERVICE)

@@ -14,9 +14,9 @@ use crate::machine::find;
 use crate::page;
 
 /// The internal operation that lists them, those that run first, then the newest first.
-pub(crate) const LIST_EXPRESS: &str = "ListExpressExecutions";
+pub const LIST_EXPRESS: &str = "ListExpressExecutions";
 /// The internal operation that shows one.
-pub(crate) const DESCRIBE_EXPRESS: &str = "DescribeExpressExecution";
+pub const DESCRIBE_EXPRESS: &str = "DescribeExpressExecution";
 
 /// What to list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
