@@ -98,7 +98,7 @@ pub async fn answer(kernel: &Kernel, operators: &Operators, request: &Request<By
         };
     }
     let posted = *request.method() == Method::POST;
-    if let Some(elsewhere) = entrance::pass(operators, request, page, host) {
+    if let Some(elsewhere) = entrance::pass(operators, request, page, host, kernel.endpoint()) {
         return elsewhere;
     }
     if posted && let Err(why) = guard::same_origin(request.headers(), host) {
@@ -207,7 +207,8 @@ fn goto(place: &str) -> Response<Body> {
 
 /// A file that the browser keeps instead of showing it.
 fn file(name: &str, kind: &'static str, bytes: Bytes) -> Response<Body> {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.@".contains(letter) { letter } else { '_' };
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "-_.@".contains(letter) { letter } else { '_' };
     let name: String = name.chars().map(plain).collect();
     let mut response = dressed(StatusCode::OK, kind, bytes);
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {

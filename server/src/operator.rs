@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use base::{AccountId, Document, Region};
 use bytes::Bytes;
-use http::header::ORIGIN;
+use http::header::{HOST, ORIGIN};
 use http::{HeaderValue, Method, StatusCode};
 use kernel::{Caller, Kernel, Result, Tx, trace};
 use serde::Serialize;
 use store::fault::{Fault as DiskFault, Faults};
 
 use crate::assemble::House;
+use crate::console::guard;
 use crate::explain;
 use crate::front::{Body, full, plain};
 
@@ -47,10 +48,15 @@ pub(crate) async fn answer(
     body: &Bytes,
 ) -> Option<http::Response<Body>> {
     let page = parts.uri.path().strip_prefix(OWN)?;
-    let allowed = house.access.operators().allow(&parts.headers);
+    let operators = house.access.operators();
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // A page of another site that resolves its own name to this machine is a stranger here.
+    let rebound = operators.are_everybody() && !guard::is_ours(host, house.kernel.endpoint());
+    let allowed = !rebound && operators.allow(&parts.headers);
     match page.split_once('/') {
         None if page == "health" => return Some(health(house, allowed)),
         None if page == "ready" => return Some(ready(house, allowed).await),
+        _ if rebound => return Some(plain(StatusCode::FORBIDDEN, guard::ELSEWHERE)),
         Some(("trace" | "explain" | "ask" | "test", _)) if !allowed => return Some(closed()),
         Some(("ask" | "call" | "test", _)) if parts.headers.contains_key(ORIGIN) => {
             // Only browsers say where a page comes from, and none of ours asks here: another site does in the person's name.

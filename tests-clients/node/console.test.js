@@ -1,22 +1,12 @@
 // The console in a real browser: "why did my event not arrive?" on the server at AWS_ENDPOINT_URL, from the front page on.
-// CHROMIUM names the browser's executable; SCREENSHOTS a directory for pictures, light and dark.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { chromium } from "playwright-core";
+import { REGION, address, open, overflow, picture as pictureOf } from "./browser.js";
 
-process.env.AWS_REGION ??= "eu-central-1";
-process.env.AWS_ACCESS_KEY_ID ??= "test";
-process.env.AWS_SECRET_ACCESS_KEY ??= "test";
-
-const REGION = process.env.AWS_REGION;
-const SERVER = process.env.AWS_ENDPOINT_URL ?? "http://127.0.0.1:4566";
-const PICTURES = process.env.SCREENSHOTS;
 const MARK = `shop-${Date.now()}`;
-const DEADLINE_MS = 15_000;
 
 const events = new EventBridgeClient();
 const sqs = new SQSClient();
@@ -25,18 +15,11 @@ const arn = (queue) => `arn:aws:sqs:${REGION}:000000000000:${queue}`;
 let browser;
 let page;
 let order;
-const troubles = [];
+let troubles;
 
 before(async () => {
   await seed();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-  });
-  page = await browser.newPage({ locale: "en-GB", viewport: { width: 1400, height: 900 } });
-  page.setDefaultTimeout(DEADLINE_MS);
-  page.on("pageerror", (error) => troubles.push(error.message));
-  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
+  ({ browser, page, troubles } = await open());
 });
 
 after(() => browser?.close());
@@ -61,17 +44,10 @@ async function seed() {
   order = (await events.send(new PutEventsCommand({ Entries: [entry] }))).Entries[0].EventId;
 }
 
-async function picture(name) {
-  if (!PICTURES) return;
-  mkdirSync(PICTURES, { recursive: true });
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${PICTURES}/${name}-${colorScheme}.png`, fullPage: true });
-  }
-}
+const picture = (name) => pictureOf(page, name);
 
 test("the front page shows which target fails and leads to the event", async () => {
-  await page.goto(`${SERVER}/_buswork/console/?region=${REGION}`);
+  await page.goto(address(""));
   const failing = page.locator("section", { hasText: "Needs attention" }).locator("tr", { hasText: `${MARK}-gone` });
   await failing.getByText("1 failed").waitFor();
   await failing.getByText("QueueDoesNotExist").first().waitFor();
@@ -80,8 +56,17 @@ test("the front page shows which target fails and leads to the event", async () 
   await page.getByRole("heading", { name: "OrderPlaced" }).waitFor();
 });
 
+test("the front page says of each lost event why it was lost", async () => {
+  await page.goto(address(""));
+  const lost = page.locator("section", { hasText: "Events that did not arrive" }).locator("tr", { hasText: order });
+  await lost.getByText("dead letter", { exact: true }).waitFor();
+  await lost.getByText("QueueDoesNotExist").waitFor();
+  await lost.getByRole("link", { name: "OrderPlaced" }).click();
+  await page.getByRole("heading", { name: "OrderPlaced" }).waitFor();
+});
+
 test("an event is found by a text in it, with the keyboard alone", async () => {
-  await page.goto(`${SERVER}/_buswork/console/?region=${REGION}`);
+  await page.goto(address(""));
   await page.keyboard.type(`${MARK}-4711`);
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name: order }).waitFor();
@@ -110,11 +95,22 @@ test("the event is sent again at the push of a button", async () => {
 });
 
 test("queues are looked into without receiving, buses with their rules", async () => {
-  await page.goto(`${SERVER}/_buswork/console/queue?region=${REGION}&name=${MARK}-dead`);
+  await page.goto(address("queue", { name: `${MARK}-dead` }));
   await page.getByText("ERROR_CODE").first().waitFor({ state: "attached" });
   await picture("queue");
-  await page.goto(`${SERVER}/_buswork/console/event-buses?region=${REGION}`);
+  await page.goto(address("event-buses"));
   await page.getByText(`${MARK}-big`).waitFor();
   await picture("buses");
   assert.deepEqual(troubles, []);
+});
+
+test("no page is wider than the window, and each has a title", async () => {
+  const pages = ["", "events", "event-buses", "validation", "schemas", "archives", "state-machines", "functions", "tables", "queues"];
+  for (const name of pages) {
+    await page.goto(address(name));
+    assert.ok((await page.title()).endsWith(" – Buswork"), name);
+    assert.deepEqual(await overflow(page), { 1280: 0, 400: 0 }, name);
+  }
+  await page.goto(address("event", { id: order }));
+  assert.deepEqual(await overflow(page), { 1280: 0, 400: 0 });
 });

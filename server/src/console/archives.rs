@@ -110,9 +110,7 @@ fn shown_replay(replay: Replay) -> ShownReplay {
     };
     ShownReplay {
         name: replay.replay_name.unwrap_or_default(),
-        archive: last(&replay.event_source_arn.unwrap_or_default())
-            .trim_start_matches("archive/")
-            .to_owned(),
+        archive: last(&replay.event_source_arn.unwrap_or_default()).trim_start_matches("archive/").to_owned(),
         state: pill(tone, state.as_str()),
         reason: replay.state_reason.unwrap_or_default(),
         from: maybe_time(replay.event_start_time),

@@ -28,10 +28,10 @@ pub(super) fn pass(
     request: &Request<Bytes>,
     page: &str,
     host: &str,
+    endpoint: &str,
 ) -> Option<Response<Body>> {
     if operators.are_everybody() {
-        let elsewhere = "the console answers at localhost, 127.0.0.1 and [::1] only\n";
-        return (!guard::is_local(host)).then(|| plain(StatusCode::FORBIDDEN, elsewhere));
+        return (!guard::is_ours(host, endpoint)).then(|| plain(StatusCode::FORBIDDEN, guard::ELSEWHERE));
     }
     if !operators.exist() {
         let closed = "the strict profile opens the console with an operator token: set `operator_token`\n";

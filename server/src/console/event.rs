@@ -241,6 +241,11 @@ fn show_event(
     }
 }
 
+/// An archive takes an event without a delivery.
+fn is_archive(arn: &str) -> bool {
+    arn.contains(":archive/")
+}
+
 fn text_or(value: &serde_json::Value, or: &str) -> String {
     value.as_str().unwrap_or(or).to_owned()
 }
@@ -318,6 +323,9 @@ impl<'a> Fate<'a> {
         let waiting = match (matched, task, attempts.is_empty()) {
             (false, ..) | (true, _, false) => None,
             (true, Some(task), true) => Some(format!("waiting, due {}", task.due)),
+            (true, None, true) if is_archive(&target.arn) => {
+                Some("kept in the commit that took the event".to_owned())
+            }
             (true, None, true) => Some("the trace no longer has its deliveries".to_owned()),
         };
         let answered_badly =
@@ -326,6 +334,7 @@ impl<'a> Fate<'a> {
             (false, _) => Tone::Quiet,
             (true, Some(_)) if answered_badly => Tone::Bad,
             (true, Some(span)) => tree::tone_of(span),
+            (true, None) if is_archive(&target.arn) => Tone::Good,
             (true, None) => Tone::Busy,
         };
         let href = self.desk.link_of(&target.arn);

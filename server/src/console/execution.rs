@@ -118,8 +118,7 @@ struct Shown {
 
 const TABS: [(&str, &str); 3] =
     [("details", "Details"), ("io", "Input & output"), ("definition", "Definition")];
-const VIEWS: [(&str, &str); 3] =
-    [("graph", "Graph view"), ("table", "Table view"), ("events", "Event view")];
+const VIEWS: [(&str, &str); 3] = [("graph", "Graph view"), ("table", "Table view"), ("events", "Event view")];
 
 /// The page.
 pub(crate) async fn page(desk: &Desk<'_>) -> Result {
@@ -131,12 +130,7 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
     let (history, silence) = read(desk, &found, by.as_ref()).await?;
     let (visits, steps) = visits::visits(&history.events);
     let flow = by.as_ref().and_then(|by| Flow::parse(&by.definition));
-    let rows = Rows {
-        visits: &visits,
-        steps: &steps,
-        began: found.started,
-        page: here.clone(),
-    };
+    let rows = Rows { visits: &visits, steps: &steps, began: found.started, page: here.clone() };
     let viewed = if view == "graph" { here.clone() } else { here.clone().with("view", view) };
     let more = if history.next_token.is_some() { "+" } else { "" };
     desk.render(&ExecutionPage {
@@ -148,9 +142,7 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
         chart: flow.as_ref().filter(|_| view == "graph").map(|flow| chart(desk, flow, &visits, &viewed)),
         table: (view == "table").then(|| states::table(desk, &visits, &viewed)),
         events: (view == "events").then(|| events::view(desk, &history, &rows)),
-        pane: (view != "events")
-            .then(|| pane::pane(desk, &history, &rows, flow.as_ref(), &viewed))
-            .flatten(),
+        pane: (view != "events").then(|| pane::pane(desk, &history, &rows, flow.as_ref(), &viewed)).flatten(),
         map_runs: map_runs(desk, &found, &visits).await?,
         transitions: format!("{}{more}", visits.len()),
         links: links(desk, &found),
@@ -162,17 +154,13 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
 }
 
 /// The events, and why there are none or not all of them.
-async fn read(
-    desk: &Desk<'_>,
-    found: &Found,
-    by: Option<&RunsBy>,
-) -> Result<(History, Option<String>)> {
+async fn read(desk: &Desk<'_>, found: &Found, by: Option<&RunsBy>) -> Result<(History, Option<String>)> {
     let token = desk.query.all("token").last().map(str::to_owned);
     if !found.is_express {
         let history = history::of(desk, &found.arn, token).await?;
         let more = history.next_token.is_some();
-        let silence =
-            more.then(|| format!("This is made of the first {} events of its history.", history.events.len()));
+        let silence = more
+            .then(|| format!("This is made of the first {} events of its history.", history.events.len()));
         return Ok((history, silence));
     }
     let Some(group) = history::group(by.and_then(|by| by.logging.as_ref())) else {
@@ -185,7 +173,9 @@ async fn read(
             Ok((history, Some(format!("Nothing of it is in the log group {group} yet."))))
         }
         Ok(history) => Ok((history, Some(format!("Read from the log group {group}.")))),
-        Err(fault) => Ok((History::default(), Some(format!("The log group {group} cannot be read: {fault}")))),
+        Err(fault) => {
+            Ok((History::default(), Some(format!("The log group {group} cannot be read: {fault}"))))
+        }
     }
 }
 

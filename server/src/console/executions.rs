@@ -100,8 +100,12 @@ struct Row {
 const COLUMNS: [(&str, &str); 4] =
     [("name", "Name"), ("status", "Status"), ("started", "Started"), ("ended", "End time")];
 
-const TABS: [(&str, &str); 4] =
-    [("executions", "Executions"), ("definition", "Definition"), ("versions", "Versions"), ("aliases", "Aliases")];
+const TABS: [(&str, &str); 4] = [
+    ("executions", "Executions"),
+    ("definition", "Definition"),
+    ("versions", "Versions"),
+    ("aliases", "Aliases"),
+];
 
 /// An execution of either type.
 struct Item {

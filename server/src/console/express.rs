@@ -63,7 +63,8 @@ pub(crate) async fn list(
     machine: &str,
     token: Option<String>,
 ) -> Result<(Vec<ExpressExecution>, Option<String>)> {
-    let input = serde_json::json!({ "stateMachineArn": machine, "maxResults": LISTED_MAX, "nextToken": token });
+    let input =
+        serde_json::json!({ "stateMachineArn": machine, "maxResults": LISTED_MAX, "nextToken": token });
     let listed: Listed = desk.ask("states", states::LIST_EXPRESS, &input).await?;
     Ok((listed.executions, listed.next_token))
 }

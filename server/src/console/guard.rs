@@ -2,14 +2,30 @@
 
 use http::HeaderMap;
 
+/// What strangers are told.
+pub(crate) const ELSEWHERE: &str = "these pages answer at localhost, 127.0.0.1, [::1] and the host of public_url only: another name for this \
+                                    machine could be a page's that wants to read them\n";
+
 /// Whether a `Host` header names this machine. A foreign name that resolves to it (DNS rebinding) does not.
 pub(crate) fn is_local(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => return address == "::1",
-        None => host.split(':').next().unwrap_or_default(),
-    };
+    let name = name_of(host).to_ascii_lowercase();
     let loopback = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-    name.eq_ignore_ascii_case("localhost") || loopback(name)
+    name == "[::1]" || name == "localhost" || name.ends_with(".localhost") || loopback(&name)
+}
+
+/// Whether a `Host` header names this machine, or the place where the server was told that clients reach it.
+pub(crate) fn is_ours(host: &str, endpoint: &str) -> bool {
+    let told = endpoint.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    is_local(host) || (!told.is_empty() && name_of(told).eq_ignore_ascii_case(name_of(host)))
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.find(']') {
+        Some(end) if host[end + 1..].is_empty() || host[end + 1..].starts_with(':') => &host[..=end],
+        _ if host.starts_with('[') => host,
+        _ => host.split(':').next().unwrap_or_default(),
+    }
 }
 
 /// Refuses what another site sends in the person's name. Browsers say where a request comes from in headers that no
@@ -39,13 +55,32 @@ mod tests {
 
     #[test]
     fn foreign_names_are_not_this_machine() {
-        for host in ["localhost:4566", "LOCALHOST", "127.0.0.1:4566", "127.3.2.1", "[::1]:4566"] {
+        for host in [
+            "localhost:4566",
+            "LOCALHOST",
+            "127.0.0.1:4566",
+            "127.3.2.1",
+            "[::1]:4566",
+            "shop.localhost:4566",
+        ] {
             assert!(is_local(host), "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com", "127.0.0.1.example.com", "[::2]", "10.0.0.1"]
-        {
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "notlocalhost",
+            "[::2]",
+            "[::1].example.com",
+            "10.0.0.1",
+            "0.0.0.0",
+        ] {
             assert!(!is_local(host), "{host}");
+            assert!(!is_ours(host, "http://buswork.test:4566"), "{host}");
         }
+        assert!(is_ours("buswork.test", "http://buswork.test:4566"));
+        assert!(!is_ours("", "http://"));
     }
 
     #[test]

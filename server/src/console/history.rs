@@ -82,12 +82,7 @@ struct Line {
 }
 
 /// The events that an execution wrote to a log group since it started.
-pub(crate) async fn logged(
-    desk: &Desk<'_>,
-    group: &str,
-    arn: &str,
-    started: Timestamp,
-) -> Result<History> {
+pub(crate) async fn logged(desk: &Desk<'_>, group: &str, arn: &str, started: Timestamp) -> Result<History> {
     let mut history = History::default();
     loop {
         let input = FilterLogEventsInput {

@@ -83,11 +83,8 @@ struct Child {
 
 /// The map runs that an execution began, the newest first.
 pub(crate) async fn of_execution(desk: &Desk<'_>, arn: &str) -> Result<Vec<MapRunRow>> {
-    let input = ListMapRunsInput {
-        execution_arn: arn.to_owned(),
-        max_results: Some(SHOWN),
-        ..Default::default()
-    };
+    let input =
+        ListMapRunsInput { execution_arn: arn.to_owned(), max_results: Some(SHOWN), ..Default::default() };
     let mut rows = Vec::new();
     for run in desk.call::<ListMapRuns>(&input).await?.map_runs {
         let found = describe(desk, &run.map_run_arn).await?;
@@ -131,8 +128,7 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
     };
     let listed = desk.call::<ListExecutions>(&input).await?;
     let list = desk.link("map-run").with("arn", arn).with("status", &status_filter);
-    let (children, pager) =
-        pager::cut(listed.executions, &desk.query, listed.next_token.as_deref(), &list);
+    let (children, pager) = pager::cut(listed.executions, &desk.query, listed.next_token.as_deref(), &list);
     let took = run.stop_date.unwrap_or_else(|| desk.kernel.clock().now()).since(run.start_date);
     desk.render(&MapRunPage {
         frame: desk.frame("state-machines", format!("Map run {}", last(arn))),

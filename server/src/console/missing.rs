@@ -136,9 +136,11 @@ mod tests {
     #[test]
     fn the_first_failure_is_the_reason() {
         let held = |failures: serde_json::Value| -> Held {
-            serde_json::from_value(serde_json::json!({ "outcome": "REJECTED", "failures": failures })).unwrap()
+            serde_json::from_value(serde_json::json!({ "outcome": "REJECTED", "failures": failures }))
+                .unwrap()
         };
-        let failure = serde_json::json!({ "Pointer": "/detail/total", "Rule": "/type", "Message": "is no number" });
+        let failure =
+            serde_json::json!({ "Pointer": "/detail/total", "Rule": "/type", "Message": "is no number" });
         assert_eq!(held(serde_json::json!([failure])).reason(), "/detail/total: is no number");
         assert_eq!(
             held(serde_json::json!([failure, failure])).reason(),

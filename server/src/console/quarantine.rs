@@ -78,7 +78,8 @@ pub(crate) struct Quarantine {
 
 /// The names of the buses.
 pub(crate) async fn buses(desk: &Desk<'_>) -> Result<Vec<String>> {
-    let found = desk.call::<events::api::ListEventBuses>(&events::api::ListEventBusesInput::default()).await?;
+    let found =
+        desk.call::<events::api::ListEventBuses>(&events::api::ListEventBusesInput::default()).await?;
     Ok(found.event_buses.unwrap_or_default().into_iter().filter_map(|bus| bus.name).collect())
 }
 
@@ -197,7 +198,8 @@ pub(crate) async fn put(desk: &Desk<'_>) -> Result {
         ("SchemaVersion", "version"),
     ];
     let given = names.iter().filter_map(|(name, field)| Some((*name, Value::from(desk.form.given(field)?))));
-    let input: Value = given.map(|(name, value)| (name.to_owned(), value)).collect::<serde_json::Map<_, _>>().into();
+    let input: Value =
+        given.map(|(name, value)| (name.to_owned(), value)).collect::<serde_json::Map<_, _>>().into();
     let _: ListedPolicy = desk.ask("events", PUT_VALIDATION_POLICY, &input).await?;
     back(desk)
 }

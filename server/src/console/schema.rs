@@ -113,7 +113,8 @@ pub(crate) async fn code(desk: &Desk<'_>) -> Result {
         schema_version: Some(version.clone()),
     };
     let source = desk.call::<GetCodeBindingSource>(&get).await?.body;
-    let source = source.ok_or_else(|| Fault::new("NotFoundException", "There is no code for this version."))?;
+    let source =
+        source.ok_or_else(|| Fault::new("NotFoundException", "There is no code for this version."))?;
     let name = format!("{name}-{version}-{language}.zip");
     Ok(Answer::File { name, kind: "application/zip", bytes: source.0 })
 }

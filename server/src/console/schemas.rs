@@ -59,8 +59,12 @@ struct Found {
     matching: Vec<String>,
 }
 
-const TABS: [(&str, &str); 4] =
-    [("all", "All"), ("aws", "AWS event schema registry"), ("discovered", "Discovered"), ("custom", "Custom")];
+const TABS: [(&str, &str); 4] = [
+    ("all", "All"),
+    ("aws", "AWS event schema registry"),
+    ("discovered", "Discovered"),
+    ("custom", "Custom"),
+];
 
 /// The page.
 pub(crate) async fn page(desk: &Desk<'_>) -> Result {

@@ -179,7 +179,7 @@ impl Walk {
         } else if kind == "MapIterationStarted" {
             place.iteration = told.index;
         } else if matches!(kind, "ParallelStateFailed" | "MapStateFailed") {
-            place.visit = self.fail_container(place.visit);
+            place.visit = self.fail_container(place.visit, event.at);
             of = place.visit;
         } else if let Some(visit) = place.visit {
             self.within(visit, kind, told);
@@ -219,7 +219,7 @@ impl Walk {
     fn exit(&mut self, event: &Event, told: Told, place: &mut Place) -> Option<usize> {
         let name = told.name.unwrap_or_default();
         let left = self.around(place.visit).find(|visit| self.visits[*visit].name == name)?;
-        self.settle_below(left);
+        self.settle_below(left, event.at);
         let visit = &mut self.visits[left];
         visit.exited = Some(event.at);
         visit.output = told.output;
@@ -240,7 +240,8 @@ impl Walk {
 
     /// What happens while a state works.
     fn within(&mut self, at: usize, kind: &str, told: Told) {
-        let begins = kind.ends_with("Scheduled") || matches!(kind, "ParallelStateStarted" | "MapStateStarted");
+        let begins =
+            kind.ends_with("Scheduled") || matches!(kind, "ParallelStateStarted" | "MapStateStarted");
         if begins {
             self.reopen(Some(at));
         }
@@ -267,11 +268,11 @@ impl Walk {
     }
 
     /// A Parallel or Map state fails with what failed in it; the rest of it is aborted.
-    fn fail_container(&mut self, at: Option<usize>) -> Option<usize> {
+    fn fail_container(&mut self, at: Option<usize>, when: Timestamp) -> Option<usize> {
         let is_container = |visit: &usize| matches!(self.visits[*visit].kind.as_str(), "Parallel" | "Map");
         let container = self.around(at).find(is_container)?;
         let reason = at.map(|at| (self.visits[at].error.clone(), self.visits[at].cause.clone()));
-        self.settle_below(container);
+        self.settle_below(container, when);
         let visit = &mut self.visits[container];
         if let (None, Some((error, cause))) = (&visit.error, reason) {
             visit.error = error.or_else(|| Some("States.BranchFailed".to_owned()));
@@ -310,13 +311,14 @@ impl Walk {
     }
 
     /// What a Parallel or Map state leaves behind when it ends.
-    fn settle_below(&mut self, container: usize) {
+    fn settle_below(&mut self, container: usize, when: Timestamp) {
         let below: Vec<usize> = (container + 1..self.visits.len())
             .filter(|visit| self.visits[*visit].is_open())
             .filter(|visit| self.around(Some(*visit)).skip(1).any(|around| around == container))
             .collect();
         for index in below {
             let visit = &mut self.visits[index];
+            visit.exited = Some(when);
             visit.went = if visit.error.is_some() { Went::Failed } else { Went::Aborted };
         }
     }
@@ -366,8 +368,7 @@ mod tests {
             .iter()
             .map(|visit| {
                 let item = visit.iteration.map_or_else(String::new, |item| format!("[{item}]"));
-                let parent =
-                    visit.parent.map_or_else(String::new, |at| format!(" in {}", visits[at].name));
+                let parent = visit.parent.map_or_else(String::new, |at| format!(" in {}", visits[at].name));
                 let error = visit.error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
                 format!("{}{item}{parent}: {} {}{error}", visit.name, visit.went.words(), visit.attempts)
             })

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use kernel::Clock;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::sigv4::{Signer, Unsigned, sign};
 
 use crate::server::{Answer, REGION, Server, command, refusal};
@@ -290,6 +291,111 @@ async fn the_development_profile_reads_signatures_all_the_same() {
             Request::post(format!("{}/_buswork/{path}", server.address)).header("origin", "http://elsewhere");
         assert_eq!(server.send(page, "{}").await.status, StatusCode::FORBIDDEN, "{path}");
     }
+}
+
+#[tokio::test]
+async fn names_that_only_resolve_to_this_machine_read_nothing() {
+    let server = Server::start(&["--in-memory"]);
+    let id = "0193a000-0000-7000-8000-000000000000";
+    let from = |method: &str, host: &str, path: &str| {
+        let uri = format!("{}{path}", server.address);
+        Request::builder().method(method).uri(uri).header("host", host.to_owned())
+    };
+    let port = server.port();
+    let paths = [
+        ("GET", "/_buswork/console/queues?region=eu-central-1".to_owned()),
+        ("GET", format!("/_buswork/trace/{id}")),
+        ("GET", format!("/_buswork/explain/{id}")),
+        ("POST", "/_buswork/ask/events/SearchEvents".to_owned()),
+        ("POST", "/_buswork/call/sqs/ListQueues".to_owned()),
+    ];
+    for (method, path) in &paths {
+        for host in ["rebound.example", "localhost.rebound.example", "0.0.0.0"] {
+            let answer = server.send(from(method, &format!("{host}:{port}"), path), "{}").await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} at {host}: {answer:?}");
+        }
+        for host in ["localhost", "127.0.0.1", "[::1]", "shop.localhost"] {
+            let answer = server.send(from(method, &format!("{host}:{port}"), path), "{}").await;
+            assert_ne!(answer.status, StatusCode::FORBIDDEN, "{path} at {host}: {answer:?}");
+        }
+    }
+    let told = server.send(from("GET", "rebound.example", "/_buswork/health"), "").await;
+    assert_eq!(told.json(), json!({ "status": "ok" }), "strangers are told no more");
+    // AWS's clients behind proxies name AWS's hosts.
+    let listed = from("POST", "sqs.eu-central-1.amazonaws.com", "/");
+    let listed = listed.header("content-type", SQS[0].1).header(SQS[1].0, SQS[1].1);
+    assert_eq!(server.send(listed, "{}").await.status, StatusCode::OK);
+}
+
+/// The bodies of the requests that an endpoint gets; each is answered with 200.
+#[expect(clippy::disallowed_methods, reason = "the endpoint is a server of its own beside the test")]
+async fn endpoint() -> (String, tokio::sync::mpsc::UnboundedReceiver<Value>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, received) = tokio::sync::mpsc::unbounded_channel();
+    tokio::task::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut text = Vec::new();
+            let body = loop {
+                let mut part = [0; 4096];
+                let read = stream.read(&mut part).await.unwrap();
+                text.extend_from_slice(&part[..read]);
+                let whole = String::from_utf8_lossy(&text).into_owned();
+                let body = whole.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+                match serde_json::from_str::<Value>(body) {
+                    Ok(body) => break body,
+                    Err(_) => assert!(read > 0, "the request was cut off: {whole}"),
+                }
+            };
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            sender.send(body).unwrap();
+        }
+    });
+    (address, received)
+}
+
+#[tokio::test]
+async fn links_of_sns_need_no_signature() {
+    let server = strict();
+    let (address, mut received) = endpoint().await;
+    let signed = async |body: &str| {
+        let sent = Sent { method: "POST", target: "/", service: "sns", headers: &FORM, body };
+        send(&server, RIGHT, sent, body).await
+    };
+    let unsigned = async |body: &str| {
+        server.send(Request::post(&server.address).header(FORM[0].0, FORM[0].1), body.to_owned()).await
+    };
+    let form = |pairs: &[(&str, &str)]| {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([&[("Version", "2010-03-31")], pairs].concat())
+            .finish()
+    };
+    let topic = element(&signed(&form(&[("Action", "CreateTopic"), ("Name", "t")])).await.text, "TopicArn");
+    let subscribe =
+        [("Action", "Subscribe"), ("TopicArn", &topic), ("Protocol", "http"), ("Endpoint", &address)];
+    assert_eq!(signed(&form(&subscribe)).await.status, StatusCode::OK);
+    let asked = received.recv().await.unwrap();
+    let link = |message: &Value, name: &str| {
+        let link = message[name].as_str().unwrap_or_else(|| panic!("no {name} in {message}"));
+        link.strip_prefix(&server.address).unwrap_or_else(|| panic!("{link} leads elsewhere")).to_owned()
+    };
+    // A token that was made up proves nothing.
+    let wrong = [("Action", "ConfirmSubscription"), ("TopicArn", &topic), ("Token", "made-up")];
+    assert_ne!(unsigned(&form(&wrong)).await.status, StatusCode::OK);
+    let confirmed = server.get(&link(&asked, "SubscribeURL")).await;
+    assert_eq!(confirmed.status, StatusCode::OK, "{confirmed:?}");
+    let publish = form(&[("Action", "Publish"), ("TopicArn", &topic), ("Message", "hello")]);
+    let refused = unsigned(&publish).await;
+    assert_eq!(code(&refused), "MissingAuthenticationToken", "{refused:?}");
+    assert_eq!(signed(&publish).await.status, StatusCode::OK);
+    let message = received.recv().await.unwrap();
+    assert_eq!(message["Message"], "hello");
+    let left = server.get(&link(&message, "UnsubscribeURL")).await;
+    assert_eq!(left.status, StatusCode::OK, "{left:?}");
+    let subscriptions = form(&[("Action", "ListSubscriptionsByTopic"), ("TopicArn", &topic)]);
+    let listed = signed(&subscriptions).await;
+    assert!(!listed.text.contains("<SubscriptionArn>arn:"), "{listed:?}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn an_event_shows_where_it_went_and_why() {
     let request = Request::get(elsewhere).header("host", HOST).body(Bytes::new()).unwrap();
     assert!(readable(&world.ask(request).await.1).contains("2 of 4 rules matched"));
     let overview = world.read("", &[]).await;
-    assert_order(&overview, &["Rules 4", "Latest events", "OrderPlaced", "1 of 2 failed"]);
+    assert_order(&overview, &["Latest events", "OrderPlaced", "1 of 2 failed", "Rules 4"]);
     let unknown = world.read("event", &[("id", "0193a000-0000-7000-8000-000000000000")]).await;
     assert!(unknown.contains("Nothing on the trace has this id"), "{unknown}");
 }
@@ -107,10 +107,14 @@ async fn what_fails_is_on_the_front_page() {
     let world = World::new().await;
     let front = world.read("", &[]).await;
     assert!(front.contains("Every delivery of late has arrived"), "{front}");
+    assert_order(&front, &["Why did my event not arrive?", "Events that did not arrive", "None of late"]);
     let id = shop(&world).await;
     let front = world.read("", &[]).await;
     assert_order(&front, &["Needs attention", ":gone", "2 failed", "QueueDoesNotExist", "Latest events"]);
     assert!(front.contains(&id), "{front}");
+    let reason =
+        ["Events that did not arrive", "undelivered", "OrderPlaced", "QueueDoesNotExist", &id, "lost"];
+    assert_order(&front, &reason);
 }
 
 #[tokio::test]

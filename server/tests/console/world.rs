@@ -23,8 +23,14 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> World {
         let start = Timestamp::from_iso("2026-11-22T10:20:19.500Z").unwrap();
-        let services =
-            vec![dynamodb::service(), events::service(), logs::service(), sqs::service(), states::service()];
+        let services = vec![
+            dynamodb::service(),
+            events::service(),
+            logs::service(),
+            schemas::service(),
+            sqs::service(),
+            states::service(),
+        ];
         let engine = store::open(&Location::Memory).unwrap();
         let kernel = Kernel::new(engine, Clock::virtual_at(start), Chance::seeded(7), services);
         kernel.start().await.unwrap();
@@ -56,6 +62,13 @@ impl World {
             },
         });
         let input = json!({ "name": name, "definition": definition.to_string(), "roleArn": ROLE });
+        text_of(&self.call("states", "CreateStateMachine", input).await, "stateMachineArn")
+    }
+
+    /// A machine of a definition.
+    pub(crate) async fn machine_of(&self, name: &str, definition: Value, more: Value) -> String {
+        let mut input = json!({ "name": name, "definition": definition.to_string(), "roleArn": ROLE });
+        input.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
         text_of(&self.call("states", "CreateStateMachine", input).await, "stateMachineArn")
     }
 

@@ -10,8 +10,9 @@ use crate::console::link::Link;
 
 /// Around the picture.
 const MARGIN: f64 = 14.0;
-/// The letters of a name that fit into the widest box.
-const LETTERS_MAX: usize = 30;
+/// The letters of a name that fit into the widest box, and those of what stands below it into any.
+const LETTERS_MAX: usize = 28;
+const WORDS_MAX: usize = 17;
 
 /// How a state looks.
 #[derive(Clone, Debug, Default)]
@@ -50,18 +51,13 @@ pub(crate) fn drawn(
     Html::drawn(out)
 }
 
-fn node(
-    out: &mut String,
-    node: &Node<'_>,
-    looks: &HashMap<String, Look>,
-    link: &impl Fn(&str) -> Link,
-) {
+fn node(out: &mut String, node: &Node<'_>, looks: &HashMap<String, Look>, link: &impl Fn(&str) -> Link) {
     let (x, y) = (node.x + node.width / 2.0, node.y + node.height / 2.0);
     let Some(state) = node.state else {
         let _ = write!(
             out,
             r#"<circle class="end" cx="{x:.1}" cy="{y:.1}" r="{:.1}"/><text class="word" x="{x:.1}" y="{:.1}">{}</text>"#,
-            CIRCLE / 2.0 + 3.0,
+            CIRCLE / 2.0,
             y + 4.0,
             node.word
         );
@@ -69,7 +65,7 @@ fn node(
     };
     let look = looks.get(&state.name).cloned().unwrap_or_default();
     let is_outer = !state.inner.is_empty();
-    let name = escaped(&shortened(&state.name));
+    let name = escaped(&shortened(&state.name, LETTERS_MAX));
     let words = if look.words.is_empty() { String::new() } else { format!(", {}", look.words) };
     let label = escaped(&format!("{}: {}{words}", state.name, state.kind));
     let tone = look.tone.map_or("", Tone::class);
@@ -81,10 +77,8 @@ fn node(
         if look.chosen { r#" aria-current="true""# } else { "" }
     );
     let Node { x: left, y: top, width, height, .. } = node;
-    let _ = write!(
-        out,
-        r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" rx="8"/>"#
-    );
+    let _ =
+        write!(out, r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" rx="8"/>"#);
     let middle = if is_outer { top + TITLE / 2.0 } else { y };
     if look.tone.is_some() {
         let _ = write!(out, r#"<circle class="mark" cx="{:.1}" cy="{middle:.1}" r="5"/>"#, left + 15.0);
@@ -95,12 +89,16 @@ fn node(
         middle - 2.0,
         middle + 13.0,
         escaped(&state.kind),
-        if look.words.is_empty() { String::new() } else { format!(" · {}", escaped(&look.words)) }
+        if look.words.is_empty() {
+            String::new()
+        } else {
+            format!(" · {}", escaped(&shortened(&look.words, WORDS_MAX)))
+        }
     );
 }
 
-fn shortened(name: &str) -> String {
-    match name.char_indices().nth(LETTERS_MAX) {
+fn shortened(name: &str, most: usize) -> String {
+    match name.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name.to_owned(),
     }
@@ -152,7 +150,9 @@ mod tests {
         let link = |name: &str| Link::to("execution", "r", base::AccountId::DEFAULT).with("state", name);
         let svg = drawn(&flow, &HashMap::from([("<b>".to_owned(), look)]), &taken, link).to_string();
         assert!(!svg.contains("<b>") && svg.contains("&lt;b&gt;"), "{svg}");
-        assert!(svg.contains(r#"<a class="node bad chosen" href="/_buswork/console/execution?region=r&amp;state=%3Cb%3E""#));
+        assert!(svg.contains(
+            r#"<a class="node bad chosen" href="/_buswork/console/execution?region=r&amp;state=%3Cb%3E""#
+        ));
         assert!(svg.contains(r#"aria-label="&lt;b&gt;: Task, failed""#), "{svg}");
         assert_eq!(svg.matches(r#"class="line taken""#).count(), 1, "{svg}");
         assert!(!svg.contains("style="), "the content security policy forbids it");

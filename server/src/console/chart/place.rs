@@ -10,6 +10,10 @@ const WIDTH_MIN: f64 = 116.0;
 const WIDTH_MAX: f64 = 260.0;
 /// A letter of a name.
 const LETTER: f64 = 7.4;
+/// A letter of what stands below it.
+const SMALL_LETTER: f64 = 5.8;
+/// The dot in front of both, and the space around them.
+const MARK: f64 = 52.0;
 /// The circles where the whole begins and ends.
 pub(super) const CIRCLE: f64 = 30.0;
 /// Between boxes side by side, and between layers.
@@ -221,19 +225,19 @@ impl<'f> Layout<'f> {
 
     fn settle(&mut self, layer: usize) {
         let wanted = |thing: usize| {
-            let near = self.links.iter().filter_map(|(upper, lower)| match (*upper == thing, *lower == thing) {
-                (true, _) => Some(self.things[*lower].x),
-                (_, true) => Some(self.things[*upper].x),
-                _ => None,
-            });
+            let near =
+                self.links.iter().filter_map(|(upper, lower)| match (*upper == thing, *lower == thing) {
+                    (true, _) => Some(self.things[*lower].x),
+                    (_, true) => Some(self.things[*upper].x),
+                    _ => None,
+                });
             let (sum, many) = near.fold((0.0, 0.0), |(sum, many), x| (sum + x, many + 1.0));
             if many > 0.0 { sum / many } else { self.things[thing].x }
         };
         let row = self.layers[layer].clone();
         let wanted: Vec<f64> = row.iter().map(|thing| wanted(*thing)).collect();
-        let apart = |left: usize, right: usize| {
-            (self.things[left].width + self.things[right].width) / 2.0 + GAP
-        };
+        let apart =
+            |left: usize, right: usize| (self.things[left].width + self.things[right].width) / 2.0 + GAP;
         // As far left as it may be, and as far right: the middle of both keeps the distance, too.
         let mut left = wanted.clone();
         for at in 1..row.len() {
@@ -287,7 +291,8 @@ impl<'f> Layout<'f> {
             let (x, y) = (thing.x - leftmost - thing.width / 2.0, top(&thing));
             let Thing { state, word, width, height, .. } = thing;
             placed.nodes.push(Node { state, word, x, y, width, height });
-            let inner_width: f64 = thing.inner.iter().map(|inner| inner.width + PADDING).sum::<f64>() - PADDING;
+            let inner_width: f64 =
+                thing.inner.iter().map(|inner| inner.width + PADDING).sum::<f64>() - PADDING;
             let mut at = x + (width - inner_width) / 2.0;
             for inner in thing.inner {
                 let step = inner.width + PADDING;
@@ -316,8 +321,10 @@ fn positions(layers: &[Vec<usize>]) -> impl Iterator<Item = usize> {
 }
 
 fn thing(state: &State) -> Thing<'_> {
-    let letters = state.name.chars().count().max(state.kind.len() + 8) as f64;
-    let own = (letters * LETTER + 36.0).clamp(WIDTH_MIN, WIDTH_MAX);
+    // The type stands below the name, in smaller letters and with how it went.
+    let below = (state.kind.len() + 12) as f64 * SMALL_LETTER;
+    let name = state.name.chars().count() as f64 * LETTER;
+    let own = (name.max(below) + MARK).clamp(WIDTH_MIN, WIDTH_MAX);
     let inner: Vec<Placed<'_>> = state.inner.iter().map(|flow| Layout::of(flow, false).placed()).collect();
     let (width, height) = if inner.is_empty() {
         (own, HEIGHT)
@@ -340,7 +347,11 @@ fn upward(things: usize, root: usize, arrows: &[(usize, usize, bool)]) -> HashSe
     // 0: not seen; 1: on the way; 2: done.
     let mut seen = vec![0_u8; things];
     let outgoing = |from: usize| {
-        arrows.iter().enumerate().filter(move |(_, arrow)| arrow.0 == from).map(|(index, arrow)| (index, arrow.1))
+        arrows
+            .iter()
+            .enumerate()
+            .filter(move |(_, arrow)| arrow.0 == from)
+            .map(|(index, arrow)| (index, arrow.1))
     };
     let rest: Vec<usize> = std::iter::once(root).chain(0..things).collect();
     for first in rest {
@@ -420,7 +431,8 @@ mod tests {
 
     #[test]
     fn branches_stand_side_by_side_in_their_state() {
-        let branch = |name: &str| json!({ "StartAt": name, "States": { name: { "Type": "Pass", "End": true } } });
+        let branch =
+            |name: &str| json!({ "StartAt": name, "States": { name: { "Type": "Pass", "End": true } } });
         let flow = flow(json!({
             "A": { "Type": "Parallel", "Branches": [branch("L"), branch("R")], "Next": "B" },
             "B": { "Type": "Succeed" },

@@ -59,7 +59,8 @@ fn worst(all: &[Went]) -> Tone {
 fn words(all: &[Went]) -> String {
     let [one] = all else {
         let count = |went: Went| all.iter().filter(|known| **known == went).count();
-        let kinds = [Went::Running, Went::Failed, Went::TimedOut, Went::Caught, Went::Aborted, Went::Succeeded];
+        let kinds =
+            [Went::Running, Went::Failed, Went::TimedOut, Went::Caught, Went::Aborted, Went::Succeeded];
         return kinds
             .iter()
             .filter(|went| count(**went) > 0)
