@@ -149,6 +149,7 @@ test("executions are searched, filtered and sorted", async () => {
   await page.getByLabel("Filter by status").selectOption("");
   await page.getByRole("heading", { name: "Executions (3)" }).waitFor();
   await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
+  await page.locator('th[aria-sort="ascending"]', { hasText: "Name" }).waitFor();
   const names = async () => page.locator("table.choose tbody a").allInnerTexts();
   assert.deepEqual(await names(), ["by-hand", "long", "short"]);
   await picture(page, "executions");

@@ -68,7 +68,7 @@ pub(crate) fn choices(
     all: &[(&'static str, &'static str)],
 ) -> (&'static str, Vec<Choice>) {
     let asked = desk.query.get(parameter);
-    let known = all.iter().find(|(word, _)| *word == asked).or(all.first());
+    let known = all.iter().find(|(word, _)| *word == asked).or_else(|| all.first());
     let chosen = known.map_or("", |(word, _)| *word);
     let choice = |(at, (word, name)): (usize, &(&'static str, &'static str))| Choice {
         name,

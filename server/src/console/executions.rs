@@ -294,6 +294,11 @@ impl Machine {
     }
 }
 
+/// Times are wanted newest first, words by the alphabet.
+fn first_order(column: &str) -> &'static str {
+    if matches!(column, "started" | "ended") { "down" } else { "up" }
+}
+
 impl Filter {
     /// Newest first if the address says nothing.
     fn of(query: &Form) -> Filter {
@@ -302,8 +307,7 @@ impl Filter {
         let order = match query.get("order") {
             "up" => "up",
             "down" => "down",
-            _ if sort == "started" || sort == "ended" => "down",
-            _ => "up",
+            _ => first_order(&sort),
         };
         Filter { name: query.get("name").to_owned(), status: query.get("status").to_owned(), sort, order }
     }
@@ -340,7 +344,11 @@ impl Filter {
     fn columns(&self, desk: &Desk<'_>, arn: &str) -> Vec<Column> {
         let column = |(column, name): &(&'static str, &'static str)| {
             let sorted = if self.sort == *column { self.order } else { "" };
-            let turned = if sorted == "down" { "up" } else { "down" };
+            let turned = match sorted {
+                "down" => "up",
+                "up" => "down",
+                _ => first_order(column),
+            };
             Column { name, href: self.link_sorted(desk, arn, column, turned), sorted }
         };
         COLUMNS.iter().map(column).collect()

@@ -253,7 +253,7 @@ impl Walk {
                 (Some(kind), Some(resource)) if kind != resource => Some(format!("{kind}:{resource}")),
                 (_, resource) => resource,
             };
-            visit.resource = resource.or(visit.resource.take());
+            visit.resource = resource.or_else(|| visit.resource.take());
         } else if kind == "MapRunStarted" {
             visit.map_run = told.map_run_arn;
         } else if kind.ends_with("Failed") || kind.ends_with("TimedOut") {
