@@ -1,10 +1,12 @@
 //! The transaction that a handler sees, and nothing else: reads at one version, writes that all become true together.
 
+mod span;
+
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use base::{Document, Timestamp};
+use base::Timestamp;
 use bytes::Bytes;
 use store::chunk;
 use store::engine::{Append, Check, Commit, Direction, Expect, KeyRange, Row, Snapshot, Version};
@@ -18,8 +20,9 @@ use crate::housekeeping::UndeliveredKey;
 use crate::key::{Key, Parts, Prefix, Scope};
 use crate::router::Inner;
 use crate::task::{Call, NewTask, Task};
-use crate::trace::{Enqueued, Note, Span, SpanKey, SubjectKey};
+use crate::trace::Note;
 use crate::{Error, Result};
+use span::new_span;
 
 /// Chains longer than this are loops; what would lengthen them is refused.
 pub(crate) const HOPS_MAX: u16 = 256;
@@ -75,6 +78,8 @@ pub struct Tx {
     /// Keys of vigils' rows that were written or removed.
     pub(crate) vigils: Vec<Bytes>,
     notes: Vec<Note>,
+    /// Other chains that get this transaction's span.
+    echoes: Vec<TraceCx>,
     span: u64,
     span_extra: Option<(Timestamp, Option<u64>, crate::trace::Attempt)>,
     reserved: Reservations,
@@ -111,6 +116,7 @@ impl Tx {
             told: 0,
             vigils: Vec::new(),
             notes: Vec::new(),
+            echoes: Vec::new(),
             span,
             span_extra: None,
             reserved: Reservations { inner: Arc::clone(inner), keys: Vec::new() },
@@ -496,40 +502,9 @@ impl Tx {
         Ok(id)
     }
 
-    /// Adds a fact to this transaction's record on the trace and makes the chain findable by `subject`.
-    pub fn note(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
-        self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail, found_by: true });
-    }
-
-    /// Adds a fact to this transaction's record on the trace; the chain is not found by it.
-    pub fn fact(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
-        self.notes.push(Note { kind: kind.to_owned(), subject: subject.to_owned(), detail, found_by: false });
-    }
-
-    /// Adds a fact to the trace if this transaction is a consequence of another; the chain is not found by it.
-    pub fn remark(&mut self, kind: &str, subject: &str, detail: Option<Document>) {
-        if self.caller.trace.parent != 0 {
-            self.notes.push(Note {
-                kind: kind.to_owned(),
-                subject: subject.to_owned(),
-                detail,
-                found_by: false,
-            });
-        }
-    }
-
     /// Where clients reach this server: `http://127.0.0.1:4566`, without a slash at the end.
     pub fn endpoint(&self) -> &str {
         self.inner.endpoint()
-    }
-
-    pub(crate) fn attempt(&mut self, at: Timestamp, took_us: Option<u64>, attempt: crate::trace::Attempt) {
-        self.span_extra = Some((at, took_us, attempt));
-    }
-
-    /// Puts the transaction into another chain of causes, e.g. when one call brings several events.
-    pub fn set_trace(&mut self, trace: TraceCx) {
-        self.caller.trace = trace;
     }
 
     // -- kernel only ------------------------------------------------------------------------------------------------
@@ -653,57 +628,6 @@ impl Tx {
         commit.checks = self.reads.into_iter().map(|(key, expect)| Check { key, expect }).collect();
         Ok(Some(Finished { commit, tasks: self.tasks, vigils: self.vigils, reserved: self.reserved }))
     }
-
-    /// A span is written for whatever has consequences or something to say.
-    fn write_span(&mut self, operation: &str) -> Result<()> {
-        let loud = || self.tasks[self.told..].iter().filter(|row| !row.task.quiet);
-        if self.notes.is_empty() && loud().next().is_none() && self.span_extra.is_none() {
-            return Ok(());
-        }
-        let root = self.caller.trace.root;
-        let enqueued = |row: &NewRow| Enqueued {
-            task: row.task.id,
-            operation: format!("{}:{}", row.task.call.service, row.task.call.operation),
-            target: row.task.lane.clone(),
-            note: row.task.note.clone(),
-            due: row.due,
-        };
-        let enqueued = loud().map(enqueued).collect();
-        let (at, took_us, attempt) = match self.span_extra.take() {
-            Some((at, took_us, attempt)) => (at, took_us, Some(attempt)),
-            None => (self.now, None, None),
-        };
-        let notes = std::mem::take(&mut self.notes);
-        let operation = format!("{}:{operation}", self.service);
-        self.enter_kernel();
-        for note in &notes {
-            if note.found_by && note.subject != root.to_string() {
-                self.put(&SubjectKey { subject: note.subject.clone(), root }, &())?;
-            }
-        }
-        let span = Span {
-            id: self.span,
-            parent: self.caller.trace.parent,
-            at,
-            took_us,
-            operation,
-            principal: self.caller.principal.clone(),
-            attempt,
-            notes,
-            enqueued,
-        };
-        self.put(&SpanKey { root, span: self.span }, &span)
-    }
-
-    fn enter_kernel(&mut self) {
-        self.service = KERNEL;
-        self.prefix = Prefix::new(KERNEL, &kernel_scope());
-    }
-}
-
-fn new_span(inner: &Inner, now: Timestamp) -> u64 {
-    let ms = u64::try_from(now.as_millis()).unwrap_or(0);
-    (ms << 20) | (inner.chance.next_u64() & 0xf_ffff)
 }
 
 /// The kernel's rows belong to no account: a chain of causes may cross them.
