@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 
 use base::Timestamp;
-use kernel::keys;
+use kernel::{TraceCx, keys};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -202,6 +202,9 @@ pub(crate) struct Message {
     /// The queue that it was moved from, once it is in a dead-letter queue.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub dead_letter_source: Option<String>,
+    /// The chain of causes that it belongs to.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<TraceCx>,
 }
 store::stored!(Message, format = 1);
 

@@ -63,6 +63,7 @@ pub fn service() -> Service {
         .internal(ops::expire::EXPIRE, ops::expire::expire)
         .internal(PEEK, ops::peek::peek)
         .internal(source::NEXT, source::next_visible)
+        .internal(source::CAUSES, source::find_causes)
         .sources(&[source::QUEUE])
         .targets(&[target::QUEUE])
         .state(Arc::new(ops::get_queue_attributes::Counts::default()))

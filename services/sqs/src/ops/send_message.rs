@@ -145,6 +145,7 @@ impl Checked {
             group: self.group,
             deduplication: self.deduplication,
             dead_letter_source: None,
+            cause: Some(tx.trace()),
         };
         tx.put(&MessageKey { queue: name.to_owned(), id: sent.id }, &message)?;
         tx.remark("message", &sent.id.to_string(), Some(json!({ "queue": name })));
