@@ -35,6 +35,21 @@ impl kernel::Operation for CreateAlias {
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_ALIAS;
 }
 
+/// The output of `CreateEventSourceMapping`.
+pub type CreateEventSourceMappingOutput = EventSourceMappingConfiguration;
+
+/// The operation `CreateEventSourceMapping`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateEventSourceMapping;
+
+impl kernel::Operation for CreateEventSourceMapping {
+    type Input = CreateEventSourceMappingInput;
+    type Output = CreateEventSourceMappingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_EVENT_SOURCE_MAPPING;
+}
+
 /// The output of `CreateFunction`.
 pub type CreateFunctionOutput = FunctionConfiguration;
 
@@ -76,6 +91,21 @@ impl kernel::Operation for DeleteAlias {
     type Input = DeleteAliasInput;
     type Output = DeleteAliasOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ALIAS;
+}
+
+/// The output of `DeleteEventSourceMapping`.
+pub type DeleteEventSourceMappingOutput = EventSourceMappingConfiguration;
+
+/// The operation `DeleteEventSourceMapping`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeleteEventSourceMapping.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteEventSourceMapping;
+
+impl kernel::Operation for DeleteEventSourceMapping {
+    type Input = DeleteEventSourceMappingInput;
+    type Output = DeleteEventSourceMappingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_EVENT_SOURCE_MAPPING;
 }
 
 /// The operation `DeleteFunction`.
@@ -179,6 +209,21 @@ impl kernel::Operation for GetAlias {
     type Input = GetAliasInput;
     type Output = GetAliasOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_ALIAS;
+}
+
+/// The output of `GetEventSourceMapping`.
+pub type GetEventSourceMappingOutput = EventSourceMappingConfiguration;
+
+/// The operation `GetEventSourceMapping`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetEventSourceMapping;
+
+impl kernel::Operation for GetEventSourceMapping {
+    type Input = GetEventSourceMappingInput;
+    type Output = GetEventSourceMappingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_EVENT_SOURCE_MAPPING;
 }
 
 /// The operation `GetFunction`.
@@ -301,6 +346,18 @@ impl kernel::Operation for Invoke {
     const SCHEMA: &'static OperationSchema = &tables::operation::INVOKE;
 }
 
+/// The operation `InvokeWithResponseStream`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html>
+#[derive(Clone, Copy, Debug)]
+pub struct InvokeWithResponseStream;
+
+impl kernel::Operation for InvokeWithResponseStream {
+    type Input = InvokeWithResponseStreamInput;
+    type Output = InvokeWithResponseStreamOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::INVOKE_WITH_RESPONSE_STREAM;
+}
+
 /// The operation `ListAliases`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html>
@@ -311,6 +368,18 @@ impl kernel::Operation for ListAliases {
     type Input = ListAliasesInput;
     type Output = ListAliasesOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ALIASES;
+}
+
+/// The operation `ListEventSourceMappings`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListEventSourceMappings;
+
+impl kernel::Operation for ListEventSourceMappings {
+    type Input = ListEventSourceMappingsInput;
+    type Output = ListEventSourceMappingsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_EVENT_SOURCE_MAPPINGS;
 }
 
 /// The operation `ListFunctionEventInvokeConfigs`.
@@ -517,6 +586,21 @@ impl kernel::Operation for UpdateAlias {
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_ALIAS;
 }
 
+/// The output of `UpdateEventSourceMapping`.
+pub type UpdateEventSourceMappingOutput = EventSourceMappingConfiguration;
+
+/// The operation `UpdateEventSourceMapping`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateEventSourceMapping;
+
+impl kernel::Operation for UpdateEventSourceMapping {
+    type Input = UpdateEventSourceMappingInput;
+    type Output = UpdateEventSourceMappingOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_EVENT_SOURCE_MAPPING;
+}
+
 /// The output of `UpdateFunctionCode`.
 pub type UpdateFunctionCodeOutput = FunctionConfiguration;
 
@@ -703,6 +787,19 @@ pub struct AliasRoutingConfiguration {
     pub additional_version_weights: Option<BTreeMap<String, f64>>,
 }
 
+/// The shape `AmazonManagedKafkaEventSourceConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_AmazonManagedKafkaEventSourceConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AmazonManagedKafkaEventSourceConfig {
+    /// The `ConsumerGroupId` member.
+    #[serde(rename = "ConsumerGroupId", skip_serializing_if = "Option::is_none")]
+    pub consumer_group_id: Option<String>,
+    /// The `SchemaRegistryConfig` member.
+    #[serde(rename = "SchemaRegistryConfig", skip_serializing_if = "Option::is_none")]
+    pub schema_registry_config: Option<KafkaSchemaRegistryConfig>,
+}
+
 /// The enumeration `ApplicationLogLevel`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ApplicationLogLevel {
@@ -844,6 +941,100 @@ pub struct CreateAliasInput {
     /// The `RoutingConfig` member.
     #[serde(rename = "RoutingConfig", skip_serializing_if = "Option::is_none")]
     pub routing_config: Option<AliasRoutingConfiguration>,
+}
+
+/// The shape `CreateEventSourceMappingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateEventSourceMappingInput {
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName")]
+    pub function_name: String,
+    /// The `Enabled` member.
+    #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The `BatchSize` member.
+    #[serde(rename = "BatchSize", skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<i32>,
+    /// The `FilterCriteria` member.
+    #[serde(rename = "FilterCriteria", skip_serializing_if = "Option::is_none")]
+    pub filter_criteria: Option<FilterCriteria>,
+    /// The `KMSKeyArn` member.
+    #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// The `MetricsConfig` member.
+    #[serde(rename = "MetricsConfig", skip_serializing_if = "Option::is_none")]
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    /// The `LoggingConfig` member.
+    #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    /// The `ScalingConfig` member.
+    #[serde(rename = "ScalingConfig", skip_serializing_if = "Option::is_none")]
+    pub scaling_config: Option<ScalingConfig>,
+    /// The `MaximumBatchingWindowInSeconds` member.
+    #[serde(rename = "MaximumBatchingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    /// The `ParallelizationFactor` member.
+    #[serde(rename = "ParallelizationFactor", skip_serializing_if = "Option::is_none")]
+    pub parallelization_factor: Option<i32>,
+    /// The `StartingPosition` member.
+    #[serde(rename = "StartingPosition", skip_serializing_if = "Option::is_none")]
+    pub starting_position: Option<EventSourcePosition>,
+    /// The `StartingPositionTimestamp` member.
+    #[serde(
+        rename = "StartingPositionTimestamp",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub starting_position_timestamp: Option<Timestamp>,
+    /// The `DestinationConfig` member.
+    #[serde(rename = "DestinationConfig", skip_serializing_if = "Option::is_none")]
+    pub destination_config: Option<DestinationConfig>,
+    /// The `MaximumRecordAgeInSeconds` member.
+    #[serde(rename = "MaximumRecordAgeInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_record_age_in_seconds: Option<i32>,
+    /// The `BisectBatchOnFunctionError` member.
+    #[serde(rename = "BisectBatchOnFunctionError", skip_serializing_if = "Option::is_none")]
+    pub bisect_batch_on_function_error: Option<bool>,
+    /// The `MaximumRetryAttempts` member.
+    #[serde(rename = "MaximumRetryAttempts", skip_serializing_if = "Option::is_none")]
+    pub maximum_retry_attempts: Option<i32>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The `TumblingWindowInSeconds` member.
+    #[serde(rename = "TumblingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub tumbling_window_in_seconds: Option<i32>,
+    /// The `Topics` member.
+    #[serde(rename = "Topics", skip_serializing_if = "Option::is_none")]
+    pub topics: Option<Vec<String>>,
+    /// The `Queues` member.
+    #[serde(rename = "Queues", skip_serializing_if = "Option::is_none")]
+    pub queues: Option<Vec<String>>,
+    /// The `SourceAccessConfigurations` member.
+    #[serde(rename = "SourceAccessConfigurations", skip_serializing_if = "Option::is_none")]
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    /// The `SelfManagedEventSource` member.
+    #[serde(rename = "SelfManagedEventSource", skip_serializing_if = "Option::is_none")]
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    /// The `FunctionResponseTypes` member.
+    #[serde(rename = "FunctionResponseTypes", skip_serializing_if = "Option::is_none")]
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+    /// The `AmazonManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "AmazonManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    /// The `SelfManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "SelfManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    /// The `DocumentDBEventSourceConfig` member.
+    #[serde(rename = "DocumentDBEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    /// The `ProvisionedPollerConfig` member.
+    #[serde(rename = "ProvisionedPollerConfig", skip_serializing_if = "Option::is_none")]
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
 }
 
 /// The shape `CreateFunctionRequest`.
@@ -1005,6 +1196,14 @@ pub struct DeleteAliasInput {
     pub name: String,
 }
 
+/// The shape `DeleteEventSourceMappingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteEventSourceMappingInput {
+    /// The `UUID` member.
+    #[serde(rename = "UUID")]
+    pub uuid: String,
+}
+
 /// The shape `DeleteFunctionConcurrencyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteFunctionConcurrencyInput {
@@ -1113,6 +1312,22 @@ impl std::fmt::Display for DirectS3Read {
     }
 }
 
+/// The shape `DocumentDBEventSourceConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DocumentDBEventSourceConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DocumentDBEventSourceConfig {
+    /// The `DatabaseName` member.
+    #[serde(rename = "DatabaseName", skip_serializing_if = "Option::is_none")]
+    pub database_name: Option<String>,
+    /// The `CollectionName` member.
+    #[serde(rename = "CollectionName", skip_serializing_if = "Option::is_none")]
+    pub collection_name: Option<String>,
+    /// The `FullDocument` member.
+    #[serde(rename = "FullDocument", skip_serializing_if = "Option::is_none")]
+    pub full_document: Option<FullDocument>,
+}
+
 /// The shape `DurableConfig`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_DurableConfig.html>
@@ -1127,6 +1342,33 @@ pub struct DurableConfig {
     /// The `ExecutionTimeout` member.
     #[serde(rename = "ExecutionTimeout", skip_serializing_if = "Option::is_none")]
     pub execution_timeout: Option<i32>,
+}
+
+/// The enumeration `EndPointType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EndPointType {
+    /// `KAFKA_BOOTSTRAP_SERVERS`
+    #[default]
+    #[serde(rename = "KAFKA_BOOTSTRAP_SERVERS")]
+    KafkaBootstrapServers,
+}
+
+impl EndPointType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["KAFKA_BOOTSTRAP_SERVERS"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EndPointType::KafkaBootstrapServers => "KAFKA_BOOTSTRAP_SERVERS",
+        }
+    }
+}
+
+impl std::fmt::Display for EndPointType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `Environment`.
@@ -1175,6 +1417,244 @@ pub struct EphemeralStorage {
     pub size: i32,
 }
 
+/// The shape `EventSourceMappingConfiguration`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventSourceMappingConfiguration {
+    /// The `UUID` member.
+    #[serde(rename = "UUID", skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// The `StartingPosition` member.
+    #[serde(rename = "StartingPosition", skip_serializing_if = "Option::is_none")]
+    pub starting_position: Option<EventSourcePosition>,
+    /// The `StartingPositionTimestamp` member.
+    #[serde(
+        rename = "StartingPositionTimestamp",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub starting_position_timestamp: Option<Timestamp>,
+    /// The `BatchSize` member.
+    #[serde(rename = "BatchSize", skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<i32>,
+    /// The `MaximumBatchingWindowInSeconds` member.
+    #[serde(rename = "MaximumBatchingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    /// The `ParallelizationFactor` member.
+    #[serde(rename = "ParallelizationFactor", skip_serializing_if = "Option::is_none")]
+    pub parallelization_factor: Option<i32>,
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `FilterCriteria` member.
+    #[serde(rename = "FilterCriteria", skip_serializing_if = "Option::is_none")]
+    pub filter_criteria: Option<FilterCriteria>,
+    /// The `FilterCriteriaError` member.
+    #[serde(rename = "FilterCriteriaError", skip_serializing_if = "Option::is_none")]
+    pub filter_criteria_error: Option<FilterCriteriaError>,
+    /// The `KMSKeyArn` member.
+    #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// The `MetricsConfig` member.
+    #[serde(rename = "MetricsConfig", skip_serializing_if = "Option::is_none")]
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    /// The `LoggingConfig` member.
+    #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    /// The `ScalingConfig` member.
+    #[serde(rename = "ScalingConfig", skip_serializing_if = "Option::is_none")]
+    pub scaling_config: Option<ScalingConfig>,
+    /// The `FunctionArn` member.
+    #[serde(rename = "FunctionArn", skip_serializing_if = "Option::is_none")]
+    pub function_arn: Option<String>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `LastProcessingResult` member.
+    #[serde(rename = "LastProcessingResult", skip_serializing_if = "Option::is_none")]
+    pub last_processing_result: Option<String>,
+    /// The `State` member.
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The `StateTransitionReason` member.
+    #[serde(rename = "StateTransitionReason", skip_serializing_if = "Option::is_none")]
+    pub state_transition_reason: Option<String>,
+    /// The `DestinationConfig` member.
+    #[serde(rename = "DestinationConfig", skip_serializing_if = "Option::is_none")]
+    pub destination_config: Option<DestinationConfig>,
+    /// The `Topics` member.
+    #[serde(rename = "Topics", skip_serializing_if = "Option::is_none")]
+    pub topics: Option<Vec<String>>,
+    /// The `Queues` member.
+    #[serde(rename = "Queues", skip_serializing_if = "Option::is_none")]
+    pub queues: Option<Vec<String>>,
+    /// The `SourceAccessConfigurations` member.
+    #[serde(rename = "SourceAccessConfigurations", skip_serializing_if = "Option::is_none")]
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    /// The `SelfManagedEventSource` member.
+    #[serde(rename = "SelfManagedEventSource", skip_serializing_if = "Option::is_none")]
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    /// The `MaximumRecordAgeInSeconds` member.
+    #[serde(rename = "MaximumRecordAgeInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_record_age_in_seconds: Option<i32>,
+    /// The `BisectBatchOnFunctionError` member.
+    #[serde(rename = "BisectBatchOnFunctionError", skip_serializing_if = "Option::is_none")]
+    pub bisect_batch_on_function_error: Option<bool>,
+    /// The `MaximumRetryAttempts` member.
+    #[serde(rename = "MaximumRetryAttempts", skip_serializing_if = "Option::is_none")]
+    pub maximum_retry_attempts: Option<i32>,
+    /// The `TumblingWindowInSeconds` member.
+    #[serde(rename = "TumblingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub tumbling_window_in_seconds: Option<i32>,
+    /// The `FunctionResponseTypes` member.
+    #[serde(rename = "FunctionResponseTypes", skip_serializing_if = "Option::is_none")]
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+    /// The `AmazonManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "AmazonManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    /// The `SelfManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "SelfManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    /// The `DocumentDBEventSourceConfig` member.
+    #[serde(rename = "DocumentDBEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    /// The `EventSourceMappingArn` member.
+    #[serde(rename = "EventSourceMappingArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_mapping_arn: Option<String>,
+    /// The `ProvisionedPollerConfig` member.
+    #[serde(rename = "ProvisionedPollerConfig", skip_serializing_if = "Option::is_none")]
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+}
+
+/// The shape `EventSourceMappingLoggingConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingLoggingConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventSourceMappingLoggingConfig {
+    /// The `SystemLogLevel` member.
+    #[serde(rename = "SystemLogLevel", skip_serializing_if = "Option::is_none")]
+    pub system_log_level: Option<EventSourceMappingSystemLogLevel>,
+}
+
+/// The enumeration `EventSourceMappingMetric`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EventSourceMappingMetric {
+    /// `EventCount`
+    #[default]
+    EventCount,
+    /// `ErrorCount`
+    ErrorCount,
+    /// `KafkaMetrics`
+    KafkaMetrics,
+}
+
+impl EventSourceMappingMetric {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["EventCount", "ErrorCount", "KafkaMetrics"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventSourceMappingMetric::EventCount => "EventCount",
+            EventSourceMappingMetric::ErrorCount => "ErrorCount",
+            EventSourceMappingMetric::KafkaMetrics => "KafkaMetrics",
+        }
+    }
+}
+
+impl std::fmt::Display for EventSourceMappingMetric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `EventSourceMappingMetricsConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingMetricsConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventSourceMappingMetricsConfig {
+    /// The `Metrics` member.
+    #[serde(rename = "Metrics", skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<EventSourceMappingMetric>>,
+}
+
+/// The enumeration `EventSourceMappingSystemLogLevel`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EventSourceMappingSystemLogLevel {
+    /// `DEBUG`
+    #[default]
+    #[serde(rename = "DEBUG")]
+    Debug,
+    /// `INFO`
+    #[serde(rename = "INFO")]
+    Info,
+    /// `WARN`
+    #[serde(rename = "WARN")]
+    Warn,
+}
+
+impl EventSourceMappingSystemLogLevel {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["DEBUG", "INFO", "WARN"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventSourceMappingSystemLogLevel::Debug => "DEBUG",
+            EventSourceMappingSystemLogLevel::Info => "INFO",
+            EventSourceMappingSystemLogLevel::Warn => "WARN",
+        }
+    }
+}
+
+impl std::fmt::Display for EventSourceMappingSystemLogLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `EventSourcePosition`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EventSourcePosition {
+    /// `TRIM_HORIZON`
+    #[default]
+    #[serde(rename = "TRIM_HORIZON")]
+    TrimHorizon,
+    /// `LATEST`
+    #[serde(rename = "LATEST")]
+    Latest,
+    /// `AT_TIMESTAMP`
+    #[serde(rename = "AT_TIMESTAMP")]
+    AtTimestamp,
+}
+
+impl EventSourcePosition {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventSourcePosition::TrimHorizon => "TRIM_HORIZON",
+            EventSourcePosition::Latest => "LATEST",
+            EventSourcePosition::AtTimestamp => "AT_TIMESTAMP",
+        }
+    }
+}
+
+impl std::fmt::Display for EventSourcePosition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `FileSystemConfig`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_FileSystemConfig.html>
@@ -1189,6 +1669,68 @@ pub struct FileSystemConfig {
     /// The `S3FilesConfig` member.
     #[serde(rename = "S3FilesConfig", skip_serializing_if = "Option::is_none")]
     pub s3_files_config: Option<S3FilesConfig>,
+}
+
+/// The shape `Filter`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The `Pattern` member.
+    #[serde(rename = "Pattern", skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+/// The shape `FilterCriteria`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_FilterCriteria.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FilterCriteria {
+    /// The `Filters` member.
+    #[serde(rename = "Filters", skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Vec<Filter>>,
+}
+
+/// The shape `FilterCriteriaError`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_FilterCriteriaError.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FilterCriteriaError {
+    /// The `ErrorCode` member.
+    #[serde(rename = "ErrorCode", skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The `Message` member.
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// The enumeration `FullDocument`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FullDocument {
+    /// `UpdateLookup`
+    #[default]
+    UpdateLookup,
+    /// `Default`
+    Default,
+}
+
+impl FullDocument {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["UpdateLookup", "Default"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FullDocument::UpdateLookup => "UpdateLookup",
+            FullDocument::Default => "Default",
+        }
+    }
+}
+
+impl std::fmt::Display for FullDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `FunctionCode`.
@@ -1420,6 +1962,32 @@ pub struct FunctionEventInvokeConfig {
     pub destination_config: Option<DestinationConfig>,
 }
 
+/// The enumeration `FunctionResponseType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FunctionResponseType {
+    /// `ReportBatchItemFailures`
+    #[default]
+    ReportBatchItemFailures,
+}
+
+impl FunctionResponseType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["ReportBatchItemFailures"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FunctionResponseType::ReportBatchItemFailures => "ReportBatchItemFailures",
+        }
+    }
+}
+
+impl std::fmt::Display for FunctionResponseType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `FunctionRuntimeConfig`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_FunctionRuntimeConfig.html>
@@ -1570,6 +2138,14 @@ pub struct GetAliasInput {
     /// The `Name` member.
     #[serde(rename = "Name")]
     pub name: String,
+}
+
+/// The shape `GetEventSourceMappingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetEventSourceMappingInput {
+    /// The `UUID` member.
+    #[serde(rename = "UUID")]
+    pub uuid: String,
 }
 
 /// The shape `GetFunctionConcurrencyRequest`.
@@ -1908,6 +2484,191 @@ impl std::fmt::Display for InvokeMode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `InvokeWithResponseStreamRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InvokeWithResponseStreamInput {
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName")]
+    pub function_name: String,
+    /// The `LogType` member.
+    #[serde(rename = "LogType", skip_serializing_if = "Option::is_none")]
+    pub log_type: Option<LogType>,
+    /// The `ClientContext` member.
+    #[serde(rename = "ClientContext", skip_serializing_if = "Option::is_none")]
+    pub client_context: Option<String>,
+    /// The `Qualifier` member.
+    #[serde(rename = "Qualifier", skip_serializing_if = "Option::is_none")]
+    pub qualifier: Option<String>,
+    /// The `Payload` member.
+    #[serde(rename = "Payload", skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Blob>,
+    /// The `TenantId` member.
+    #[serde(rename = "TenantId", skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// The `InvocationType` member.
+    #[serde(rename = "InvocationType", skip_serializing_if = "Option::is_none")]
+    pub invocation_type: Option<ResponseStreamingInvocationType>,
+}
+
+/// The shape `InvokeWithResponseStreamResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InvokeWithResponseStreamOutput {
+    /// The `StatusCode` member.
+    #[serde(rename = "StatusCode", skip_serializing_if = "Option::is_none")]
+    pub status_code: Option<i32>,
+    /// The `ExecutedVersion` member.
+    #[serde(rename = "ExecutedVersion", skip_serializing_if = "Option::is_none")]
+    pub executed_version: Option<String>,
+    /// The `EventStream` member.
+    #[serde(rename = "EventStream", skip_serializing_if = "Option::is_none")]
+    pub event_stream: Option<Blob>,
+    /// The `ResponseStreamContentType` member.
+    #[serde(rename = "ResponseStreamContentType", skip_serializing_if = "Option::is_none")]
+    pub response_stream_content_type: Option<String>,
+}
+
+/// The enumeration `KafkaEventSourceMappingConsumptionMode`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum KafkaEventSourceMappingConsumptionMode {
+    /// `Stream`
+    #[default]
+    Stream,
+    /// `Queue`
+    Queue,
+}
+
+impl KafkaEventSourceMappingConsumptionMode {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Stream", "Queue"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KafkaEventSourceMappingConsumptionMode::Stream => "Stream",
+            KafkaEventSourceMappingConsumptionMode::Queue => "Queue",
+        }
+    }
+}
+
+impl std::fmt::Display for KafkaEventSourceMappingConsumptionMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `KafkaSchemaRegistryAccessConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_KafkaSchemaRegistryAccessConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KafkaSchemaRegistryAccessConfig {
+    /// The `Type` member.
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<KafkaSchemaRegistryAuthType>,
+    /// The `URI` member.
+    #[serde(rename = "URI", skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+}
+
+/// The enumeration `KafkaSchemaRegistryAuthType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum KafkaSchemaRegistryAuthType {
+    /// `BASIC_AUTH`
+    #[default]
+    #[serde(rename = "BASIC_AUTH")]
+    BasicAuth,
+    /// `CLIENT_CERTIFICATE_TLS_AUTH`
+    #[serde(rename = "CLIENT_CERTIFICATE_TLS_AUTH")]
+    ClientCertificateTlsAuth,
+    /// `SERVER_ROOT_CA_CERTIFICATE`
+    #[serde(rename = "SERVER_ROOT_CA_CERTIFICATE")]
+    ServerRootCaCertificate,
+    /// `OAUTHBEARER_AUTH`
+    #[serde(rename = "OAUTHBEARER_AUTH")]
+    OauthbearerAuth,
+}
+
+impl KafkaSchemaRegistryAuthType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE", "OAUTHBEARER_AUTH"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KafkaSchemaRegistryAuthType::BasicAuth => "BASIC_AUTH",
+            KafkaSchemaRegistryAuthType::ClientCertificateTlsAuth => "CLIENT_CERTIFICATE_TLS_AUTH",
+            KafkaSchemaRegistryAuthType::ServerRootCaCertificate => "SERVER_ROOT_CA_CERTIFICATE",
+            KafkaSchemaRegistryAuthType::OauthbearerAuth => "OAUTHBEARER_AUTH",
+        }
+    }
+}
+
+impl std::fmt::Display for KafkaSchemaRegistryAuthType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `KafkaSchemaRegistryConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_KafkaSchemaRegistryConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KafkaSchemaRegistryConfig {
+    /// The `SchemaRegistryURI` member.
+    #[serde(rename = "SchemaRegistryURI", skip_serializing_if = "Option::is_none")]
+    pub schema_registry_uri: Option<String>,
+    /// The `EventRecordFormat` member.
+    #[serde(rename = "EventRecordFormat", skip_serializing_if = "Option::is_none")]
+    pub event_record_format: Option<SchemaRegistryEventRecordFormat>,
+    /// The `AccessConfigs` member.
+    #[serde(rename = "AccessConfigs", skip_serializing_if = "Option::is_none")]
+    pub access_configs: Option<Vec<KafkaSchemaRegistryAccessConfig>>,
+    /// The `SchemaValidationConfigs` member.
+    #[serde(rename = "SchemaValidationConfigs", skip_serializing_if = "Option::is_none")]
+    pub schema_validation_configs: Option<Vec<KafkaSchemaValidationConfig>>,
+}
+
+/// The enumeration `KafkaSchemaValidationAttribute`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum KafkaSchemaValidationAttribute {
+    /// `KEY`
+    #[default]
+    #[serde(rename = "KEY")]
+    Key,
+    /// `VALUE`
+    #[serde(rename = "VALUE")]
+    Value,
+}
+
+impl KafkaSchemaValidationAttribute {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["KEY", "VALUE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KafkaSchemaValidationAttribute::Key => "KEY",
+            KafkaSchemaValidationAttribute::Value => "VALUE",
+        }
+    }
+}
+
+impl std::fmt::Display for KafkaSchemaValidationAttribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `KafkaSchemaValidationConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_KafkaSchemaValidationConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KafkaSchemaValidationConfig {
+    /// The `Attribute` member.
+    #[serde(rename = "Attribute", skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<KafkaSchemaValidationAttribute>,
 }
 
 /// The shape `LambdaManagedInstancesCapacityProviderConfig`.
@@ -2286,6 +3047,34 @@ pub struct ListAliasesOutput {
     pub aliases: Option<Vec<AliasConfiguration>>,
 }
 
+/// The shape `ListEventSourceMappingsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEventSourceMappingsInput {
+    /// The `EventSourceArn` member.
+    #[serde(rename = "EventSourceArn", skip_serializing_if = "Option::is_none")]
+    pub event_source_arn: Option<String>,
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName", skip_serializing_if = "Option::is_none")]
+    pub function_name: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListEventSourceMappingsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEventSourceMappingsOutput {
+    /// The `NextMarker` member.
+    #[serde(rename = "NextMarker", skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// The `EventSourceMappings` member.
+    #[serde(rename = "EventSourceMappings", skip_serializing_if = "Option::is_none")]
+    pub event_source_mappings: Option<Vec<EventSourceMappingConfiguration>>,
+}
+
 /// The shape `ListFunctionEventInvokeConfigsRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListFunctionEventInvokeConfigsInput {
@@ -2591,6 +3380,22 @@ impl std::fmt::Display for PackageType {
     }
 }
 
+/// The shape `ProvisionedPollerConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProvisionedPollerConfig {
+    /// The `MinimumPollers` member.
+    #[serde(rename = "MinimumPollers", skip_serializing_if = "Option::is_none")]
+    pub minimum_pollers: Option<i32>,
+    /// The `MaximumPollers` member.
+    #[serde(rename = "MaximumPollers", skip_serializing_if = "Option::is_none")]
+    pub maximum_pollers: Option<i32>,
+    /// The `PollerGroupName` member.
+    #[serde(rename = "PollerGroupName", skip_serializing_if = "Option::is_none")]
+    pub poller_group_name: Option<String>,
+}
+
 /// The shape `PublishLayerVersionRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PublishLayerVersionInput {
@@ -2728,6 +3533,35 @@ pub struct ResolvedS3Object {
     /// The `S3ObjectVersion` member.
     #[serde(rename = "S3ObjectVersion", skip_serializing_if = "Option::is_none")]
     pub s3_object_version: Option<String>,
+}
+
+/// The enumeration `ResponseStreamingInvocationType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ResponseStreamingInvocationType {
+    /// `RequestResponse`
+    #[default]
+    RequestResponse,
+    /// `DryRun`
+    DryRun,
+}
+
+impl ResponseStreamingInvocationType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["RequestResponse", "DryRun"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ResponseStreamingInvocationType::RequestResponse => "RequestResponse",
+            ResponseStreamingInvocationType::DryRun => "DryRun",
+        }
+    }
+}
+
+impl std::fmt::Display for ResponseStreamingInvocationType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The enumeration `Runtime`; the default is its first value.
@@ -3081,6 +3915,73 @@ impl std::fmt::Display for S3ObjectStorageMode {
     }
 }
 
+/// The shape `ScalingConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScalingConfig {
+    /// The `MaximumConcurrency` member.
+    #[serde(rename = "MaximumConcurrency", skip_serializing_if = "Option::is_none")]
+    pub maximum_concurrency: Option<i32>,
+}
+
+/// The enumeration `SchemaRegistryEventRecordFormat`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SchemaRegistryEventRecordFormat {
+    /// `JSON`
+    #[default]
+    #[serde(rename = "JSON")]
+    Json,
+    /// `SOURCE`
+    #[serde(rename = "SOURCE")]
+    Source,
+}
+
+impl SchemaRegistryEventRecordFormat {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["JSON", "SOURCE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SchemaRegistryEventRecordFormat::Json => "JSON",
+            SchemaRegistryEventRecordFormat::Source => "SOURCE",
+        }
+    }
+}
+
+impl std::fmt::Display for SchemaRegistryEventRecordFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `SelfManagedEventSource`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_SelfManagedEventSource.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SelfManagedEventSource {
+    /// The `Endpoints` member.
+    #[serde(rename = "Endpoints", skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<BTreeMap<EndPointType, Vec<String>>>,
+}
+
+/// The shape `SelfManagedKafkaEventSourceConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_SelfManagedKafkaEventSourceConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SelfManagedKafkaEventSourceConfig {
+    /// The `ConsumerGroupId` member.
+    #[serde(rename = "ConsumerGroupId", skip_serializing_if = "Option::is_none")]
+    pub consumer_group_id: Option<String>,
+    /// The `SchemaRegistryConfig` member.
+    #[serde(rename = "SchemaRegistryConfig", skip_serializing_if = "Option::is_none")]
+    pub schema_registry_config: Option<KafkaSchemaRegistryConfig>,
+    /// The `ConsumptionMode` member.
+    #[serde(rename = "ConsumptionMode", skip_serializing_if = "Option::is_none")]
+    pub consumption_mode: Option<KafkaEventSourceMappingConsumptionMode>,
+}
+
 /// The shape `SnapStart`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_SnapStart.html>
@@ -3160,6 +4061,118 @@ pub struct SnapStartResponse {
     /// The `OptimizationStatus` member.
     #[serde(rename = "OptimizationStatus", skip_serializing_if = "Option::is_none")]
     pub optimization_status: Option<SnapStartOptimizationStatus>,
+}
+
+/// The shape `SourceAccessConfiguration`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_SourceAccessConfiguration.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceAccessConfiguration {
+    /// The `Type` member.
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<SourceAccessType>,
+    /// The `URI` member.
+    #[serde(rename = "URI", skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+}
+
+/// The enumeration `SourceAccessType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SourceAccessType {
+    /// `BASIC_AUTH`
+    #[default]
+    #[serde(rename = "BASIC_AUTH")]
+    BasicAuth,
+    /// `VPC_SUBNET`
+    #[serde(rename = "VPC_SUBNET")]
+    VpcSubnet,
+    /// `VPC_SECURITY_GROUP`
+    #[serde(rename = "VPC_SECURITY_GROUP")]
+    VpcSecurityGroup,
+    /// `SASL_SCRAM_512_AUTH`
+    #[serde(rename = "SASL_SCRAM_512_AUTH")]
+    SaslScram512Auth,
+    /// `SASL_SCRAM_256_AUTH`
+    #[serde(rename = "SASL_SCRAM_256_AUTH")]
+    SaslScram256Auth,
+    /// `VIRTUAL_HOST`
+    #[serde(rename = "VIRTUAL_HOST")]
+    VirtualHost,
+    /// `CLIENT_CERTIFICATE_TLS_AUTH`
+    #[serde(rename = "CLIENT_CERTIFICATE_TLS_AUTH")]
+    ClientCertificateTlsAuth,
+    /// `SERVER_ROOT_CA_CERTIFICATE`
+    #[serde(rename = "SERVER_ROOT_CA_CERTIFICATE")]
+    ServerRootCaCertificate,
+    /// `OAUTHBEARER_AUTH`
+    #[serde(rename = "OAUTHBEARER_AUTH")]
+    OauthbearerAuth,
+    /// `OAUTHBEARER_SCOPE`
+    #[serde(rename = "OAUTHBEARER_SCOPE")]
+    OauthbearerScope,
+    /// `OAUTHBEARER_AUDIENCE`
+    #[serde(rename = "OAUTHBEARER_AUDIENCE")]
+    OauthbearerAudience,
+    /// `OAUTHBEARER_LOGICAL_CLUSTER`
+    #[serde(rename = "OAUTHBEARER_LOGICAL_CLUSTER")]
+    OauthbearerLogicalCluster,
+    /// `OAUTHBEARER_IDENTITY_POOL`
+    #[serde(rename = "OAUTHBEARER_IDENTITY_POOL")]
+    OauthbearerIdentityPool,
+    /// `IAM_AUTH`
+    #[serde(rename = "IAM_AUTH")]
+    IamAuth,
+    /// `IAM_OAUTHBEARER_AUTH`
+    #[serde(rename = "IAM_OAUTHBEARER_AUTH")]
+    IamOauthbearerAuth,
+}
+
+impl SourceAccessType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &[
+        "BASIC_AUTH",
+        "VPC_SUBNET",
+        "VPC_SECURITY_GROUP",
+        "SASL_SCRAM_512_AUTH",
+        "SASL_SCRAM_256_AUTH",
+        "VIRTUAL_HOST",
+        "CLIENT_CERTIFICATE_TLS_AUTH",
+        "SERVER_ROOT_CA_CERTIFICATE",
+        "OAUTHBEARER_AUTH",
+        "OAUTHBEARER_SCOPE",
+        "OAUTHBEARER_AUDIENCE",
+        "OAUTHBEARER_LOGICAL_CLUSTER",
+        "OAUTHBEARER_IDENTITY_POOL",
+        "IAM_AUTH",
+        "IAM_OAUTHBEARER_AUTH",
+    ];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SourceAccessType::BasicAuth => "BASIC_AUTH",
+            SourceAccessType::VpcSubnet => "VPC_SUBNET",
+            SourceAccessType::VpcSecurityGroup => "VPC_SECURITY_GROUP",
+            SourceAccessType::SaslScram512Auth => "SASL_SCRAM_512_AUTH",
+            SourceAccessType::SaslScram256Auth => "SASL_SCRAM_256_AUTH",
+            SourceAccessType::VirtualHost => "VIRTUAL_HOST",
+            SourceAccessType::ClientCertificateTlsAuth => "CLIENT_CERTIFICATE_TLS_AUTH",
+            SourceAccessType::ServerRootCaCertificate => "SERVER_ROOT_CA_CERTIFICATE",
+            SourceAccessType::OauthbearerAuth => "OAUTHBEARER_AUTH",
+            SourceAccessType::OauthbearerScope => "OAUTHBEARER_SCOPE",
+            SourceAccessType::OauthbearerAudience => "OAUTHBEARER_AUDIENCE",
+            SourceAccessType::OauthbearerLogicalCluster => "OAUTHBEARER_LOGICAL_CLUSTER",
+            SourceAccessType::OauthbearerIdentityPool => "OAUTHBEARER_IDENTITY_POOL",
+            SourceAccessType::IamAuth => "IAM_AUTH",
+            SourceAccessType::IamOauthbearerAuth => "IAM_OAUTHBEARER_AUTH",
+        }
+    }
+}
+
+impl std::fmt::Display for SourceAccessType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The enumeration `State`; the default is its first value.
@@ -3593,6 +4606,77 @@ pub struct UpdateAliasInput {
     pub revision_id: Option<String>,
 }
 
+/// The shape `UpdateEventSourceMappingRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateEventSourceMappingInput {
+    /// The `UUID` member.
+    #[serde(rename = "UUID")]
+    pub uuid: String,
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName", skip_serializing_if = "Option::is_none")]
+    pub function_name: Option<String>,
+    /// The `Enabled` member.
+    #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The `BatchSize` member.
+    #[serde(rename = "BatchSize", skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<i32>,
+    /// The `FilterCriteria` member.
+    #[serde(rename = "FilterCriteria", skip_serializing_if = "Option::is_none")]
+    pub filter_criteria: Option<FilterCriteria>,
+    /// The `KMSKeyArn` member.
+    #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// The `MetricsConfig` member.
+    #[serde(rename = "MetricsConfig", skip_serializing_if = "Option::is_none")]
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    /// The `LoggingConfig` member.
+    #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    /// The `ScalingConfig` member.
+    #[serde(rename = "ScalingConfig", skip_serializing_if = "Option::is_none")]
+    pub scaling_config: Option<ScalingConfig>,
+    /// The `MaximumBatchingWindowInSeconds` member.
+    #[serde(rename = "MaximumBatchingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    /// The `ParallelizationFactor` member.
+    #[serde(rename = "ParallelizationFactor", skip_serializing_if = "Option::is_none")]
+    pub parallelization_factor: Option<i32>,
+    /// The `DestinationConfig` member.
+    #[serde(rename = "DestinationConfig", skip_serializing_if = "Option::is_none")]
+    pub destination_config: Option<DestinationConfig>,
+    /// The `MaximumRecordAgeInSeconds` member.
+    #[serde(rename = "MaximumRecordAgeInSeconds", skip_serializing_if = "Option::is_none")]
+    pub maximum_record_age_in_seconds: Option<i32>,
+    /// The `BisectBatchOnFunctionError` member.
+    #[serde(rename = "BisectBatchOnFunctionError", skip_serializing_if = "Option::is_none")]
+    pub bisect_batch_on_function_error: Option<bool>,
+    /// The `MaximumRetryAttempts` member.
+    #[serde(rename = "MaximumRetryAttempts", skip_serializing_if = "Option::is_none")]
+    pub maximum_retry_attempts: Option<i32>,
+    /// The `TumblingWindowInSeconds` member.
+    #[serde(rename = "TumblingWindowInSeconds", skip_serializing_if = "Option::is_none")]
+    pub tumbling_window_in_seconds: Option<i32>,
+    /// The `SourceAccessConfigurations` member.
+    #[serde(rename = "SourceAccessConfigurations", skip_serializing_if = "Option::is_none")]
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    /// The `FunctionResponseTypes` member.
+    #[serde(rename = "FunctionResponseTypes", skip_serializing_if = "Option::is_none")]
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+    /// The `AmazonManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "AmazonManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    /// The `SelfManagedKafkaEventSourceConfig` member.
+    #[serde(rename = "SelfManagedKafkaEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    /// The `DocumentDBEventSourceConfig` member.
+    #[serde(rename = "DocumentDBEventSourceConfig", skip_serializing_if = "Option::is_none")]
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    /// The `ProvisionedPollerConfig` member.
+    #[serde(rename = "ProvisionedPollerConfig", skip_serializing_if = "Option::is_none")]
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+}
+
 /// The shape `UpdateFunctionCodeRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateFunctionCodeInput {
@@ -4003,6 +5087,11 @@ pub mod error {
         Fault::new("ResourceConflictException", message).with_status(409)
     }
 
+    /// `ResourceInUseException`, HTTP 400.
+    pub fn resource_in_use_exception(message: impl Into<String>) -> Fault {
+        Fault::new("ResourceInUseException", message)
+    }
+
     /// `ResourceNotFoundException`, HTTP 404.
     pub fn resource_not_found_exception(message: impl Into<String>) -> Fault {
         Fault::new("ResourceNotFoundException", message).with_status(404)
@@ -4107,9 +5196,11 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     operations: &[
         &tables::operation::ADD_PERMISSION,
         &tables::operation::CREATE_ALIAS,
+        &tables::operation::CREATE_EVENT_SOURCE_MAPPING,
         &tables::operation::CREATE_FUNCTION,
         &tables::operation::CREATE_FUNCTION_URL_CONFIG,
         &tables::operation::DELETE_ALIAS,
+        &tables::operation::DELETE_EVENT_SOURCE_MAPPING,
         &tables::operation::DELETE_FUNCTION,
         &tables::operation::DELETE_FUNCTION_CONCURRENCY,
         &tables::operation::DELETE_FUNCTION_EVENT_INVOKE_CONFIG,
@@ -4117,6 +5208,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DELETE_LAYER_VERSION,
         &tables::operation::GET_ACCOUNT_SETTINGS,
         &tables::operation::GET_ALIAS,
+        &tables::operation::GET_EVENT_SOURCE_MAPPING,
         &tables::operation::GET_FUNCTION,
         &tables::operation::GET_FUNCTION_CONCURRENCY,
         &tables::operation::GET_FUNCTION_CONFIGURATION,
@@ -4126,7 +5218,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::GET_LAYER_VERSION_BY_ARN,
         &tables::operation::GET_POLICY,
         &tables::operation::INVOKE,
+        &tables::operation::INVOKE_WITH_RESPONSE_STREAM,
         &tables::operation::LIST_ALIASES,
+        &tables::operation::LIST_EVENT_SOURCE_MAPPINGS,
         &tables::operation::LIST_FUNCTION_EVENT_INVOKE_CONFIGS,
         &tables::operation::LIST_FUNCTION_URL_CONFIGS,
         &tables::operation::LIST_FUNCTIONS,
@@ -4142,6 +5236,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::TAG_RESOURCE,
         &tables::operation::UNTAG_RESOURCE,
         &tables::operation::UPDATE_ALIAS,
+        &tables::operation::UPDATE_EVENT_SOURCE_MAPPING,
         &tables::operation::UPDATE_FUNCTION_CODE,
         &tables::operation::UPDATE_FUNCTION_CONFIGURATION,
         &tables::operation::UPDATE_FUNCTION_EVENT_INVOKE_CONFIG,
@@ -5066,6 +6161,11 @@ mod tables {
         );
         pub(super) static FUNCTION_URL_QUALIFIER: Pattern =
             Pattern::new(r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", r"[0-9a-zA-Z\-_]+", Some(r"[0-9]+"));
+        pub(super) static ENDPOINT: Pattern = Pattern::new(
+            r"(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\-]*[A-Za-z0-9]):[0-9]{1,5}",
+            r"(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\-]*[A-Za-z0-9]):[0-9]{1,5}",
+            None,
+        );
         pub(super) static RUNTIME_VERSION_ARN: Pattern = Pattern::new(
             r"((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128}))",
             r"((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128}))",
@@ -5087,6 +6187,8 @@ mod tables {
         pub(super) static VERSION_WITH_LATEST_PUBLISHED: Pattern =
             Pattern::new(r"(\$LATEST(\.PUBLISHED)?|[0-9]+)", r"(\$LATEST(\.PUBLISHED)?|[0-9]+)", None);
         pub(super) static VERSION: Pattern = Pattern::new(r"(\$LATEST|[0-9]+)", r"(\$LATEST|[0-9]+)", None);
+        pub(super) static COLLECTION_NAME: Pattern =
+            Pattern::new(r"(^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*)", r"(^)(^[_a-zA-Z0-9])([^$]*)", None);
         pub(super) static KMS_KEY_ARN: Pattern = Pattern::new(
             r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()",
             r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()",
@@ -5126,14 +6228,23 @@ mod tables {
             r"ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}",
             None,
         );
+        pub(super) static URI: Pattern =
+            Pattern::new(r"[ a-zA-Z0-9-\/*:_+=.@-]*", r"[ a-zA-Z0-9-\/*:_+=.@-]*", None);
         pub(super) static S3_BUCKET: Pattern =
             Pattern::new(r"[0-9A-Za-z\.\-_]*(?<!\.)", r"[0-9A-Za-z\.\-_]*", None);
         pub(super) static ADDITIONAL_VERSION: Pattern = Pattern::new(r"[0-9]+", r"[0-9]+", None);
-        pub(super) static TAGS_ERROR_CODE: Pattern =
+        pub(super) static FILTER_CRITERIA_ERROR_CODE: Pattern =
             Pattern::new(r"[A-Za-z]+Exception", r"[A-Za-z]+Exception", None);
         pub(super) static LOG_GROUP: Pattern =
             Pattern::new(r"[\.\-_/#A-Za-z0-9]+", r"[\.\-_/#A-Za-z0-9]+", None);
+        pub(super) static DATABASE_NAME: Pattern = Pattern::new(r"[^ /\.$\x22]*", r"[^ /\.$\x22]*", None);
+        pub(super) static TOPIC: Pattern =
+            Pattern::new(r"[^.]([a-zA-Z0-9\-_.]+)", r"[^.]([a-zA-Z0-9\-_.]+)", None);
         pub(super) static HANDLER: Pattern = Pattern::new(r"[^\s]+", r"[^ \t\n\x0B\f\r]+", None);
+        pub(super) static SCHEMA_REGISTRY_URI: Pattern =
+            Pattern::new(r"[a-zA-Z0-9-\/*:_+=.@-]*", r"[a-zA-Z0-9-\/*:_+=.@-]*", None);
+        pub(super) static PROVISIONED_POLLER_GROUP_NAME: Pattern =
+            Pattern::new(r"[a-zA-Z0-9-_]*", r"[a-zA-Z0-9-_]*", None);
         pub(super) static DURABLE_EXECUTION_NAME: Pattern =
             Pattern::new(r"[a-zA-Z0-9-_]+", r"[a-zA-Z0-9-_]+", None);
         pub(super) static EVENT_SOURCE_TOKEN: Pattern =
@@ -5166,6 +6277,11 @@ mod tables {
         pub(super) static CODE_SIGNING_CONFIG_ARN: Pattern = Pattern::new(
             r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}",
             r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:code-signing-config:csc-[a-z0-9]{17}",
+            None,
+        );
+        pub(super) static EVENT_SOURCE_MAPPING_ARN: Pattern = Pattern::new(
+            r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
+            r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]{1}:[0-9]{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
             None,
         );
         pub(super) static NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
@@ -5282,6 +6398,13 @@ mod tables {
             Shape::list("AllowMethodsList", &METHOD, Bounds::max(6));
         pub(super) static ALLOW_ORIGINS_LIST: Shape =
             Shape::list("AllowOriginsList", &ORIGIN, Bounds::max(100));
+        pub(super) static AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG: Shape = Shape::structure(
+            "AmazonManagedKafkaEventSourceConfig",
+            &[
+                Member::new("ConsumerGroupId", &URI),
+                Member::new("SchemaRegistryConfig", &KAFKA_SCHEMA_REGISTRY_CONFIG),
+            ],
+        );
         pub(super) static APPLICATION_LOG_LEVEL: Shape =
             Shape::one_of("ApplicationLogLevel", super::super::ApplicationLogLevel::VALUES);
         pub(super) static ARCHITECTURE: Shape =
@@ -5289,6 +6412,9 @@ mod tables {
         pub(super) static ARCHITECTURES_LIST: Shape =
             Shape::list("ArchitecturesList", &ARCHITECTURE, Bounds::range(1, 1));
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::max(10000), Some(&pattern::ARN));
+        pub(super) static BATCH_SIZE: Shape = Shape::new("BatchSize", Kind::Integer(Bounds::range(1, 10000)));
+        pub(super) static BISECT_BATCH_ON_FUNCTION_ERROR: Shape =
+            Shape::new("BisectBatchOnFunctionError", Kind::Boolean);
         pub(super) static BLOB: Shape = Shape::new("Blob", Kind::Blob(Bounds::ANY));
         pub(super) static BOOLEAN: Shape = Shape::new("Boolean", Kind::Boolean);
         pub(super) static CAPACITY_PROVIDER_ARN: Shape = Shape::string(
@@ -5306,6 +6432,8 @@ mod tables {
         );
         pub(super) static CODE_SIGNING_CONFIG_ARN: Shape =
             Shape::string("CodeSigningConfigArn", Bounds::max(200), Some(&pattern::CODE_SIGNING_CONFIG_ARN));
+        pub(super) static COLLECTION_NAME: Shape =
+            Shape::string("CollectionName", Bounds::range(1, 57), Some(&pattern::COLLECTION_NAME));
         pub(super) static COMPATIBLE_ARCHITECTURES: Shape =
             Shape::list("CompatibleArchitectures", &ARCHITECTURE, Bounds::max(2));
         pub(super) static COMPATIBLE_RUNTIMES: Shape =
@@ -5333,6 +6461,39 @@ mod tables {
                 Member::new("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED).required(),
                 Member::new("Description", &DESCRIPTION),
                 Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
+            ],
+        );
+        pub(super) static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Shape = Shape::structure(
+            "CreateEventSourceMappingRequest",
+            &[
+                Member::new("EventSourceArn", &ARN),
+                Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).required(),
+                Member::new("Enabled", &ENABLED),
+                Member::new("BatchSize", &BATCH_SIZE),
+                Member::new("FilterCriteria", &FILTER_CRITERIA),
+                Member::new("KMSKeyArn", &KMS_KEY_ARN),
+                Member::new("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+                Member::new("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+                Member::new("ScalingConfig", &SCALING_CONFIG),
+                Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+                Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+                Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+                Member::new("StartingPositionTimestamp", &DATE),
+                Member::new("DestinationConfig", &DESTINATION_CONFIG),
+                Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+                Member::new("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+                Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+                Member::new("Tags", &TAGS),
+                Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+                Member::new("Topics", &TOPICS),
+                Member::new("Queues", &QUEUES),
+                Member::new("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+                Member::new("SelfManagedEventSource", &SELF_MANAGED_EVENT_SOURCE),
+                Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+                Member::new("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+                Member::new("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
             ],
         );
         pub(super) static CREATE_FUNCTION_REQUEST: Shape = Shape::structure(
@@ -5391,6 +6552,8 @@ mod tables {
                 Member::new("InvokeMode", &INVOKE_MODE),
             ],
         );
+        pub(super) static DATABASE_NAME: Shape =
+            Shape::string("DatabaseName", Bounds::range(1, 63), Some(&pattern::DATABASE_NAME));
         pub(super) static DATE: Shape = Shape::timestamp("Date", None);
         pub(super) static DEAD_LETTER_CONFIG: Shape =
             Shape::structure("DeadLetterConfig", &[Member::new("TargetArn", &RESOURCE_ARN)]);
@@ -5400,6 +6563,10 @@ mod tables {
                 Member::new("FunctionName", &FUNCTION_NAME).required().at(Location::Uri),
                 Member::new("Name", &ALIAS).required().at(Location::Uri),
             ],
+        );
+        pub(super) static DELETE_EVENT_SOURCE_MAPPING_REQUEST: Shape = Shape::structure(
+            "DeleteEventSourceMappingRequest",
+            &[Member::new("UUID", &UUID_STRING).required().at(Location::Uri)],
         );
         pub(super) static DELETE_FUNCTION_CONCURRENCY_REQUEST: Shape = Shape::structure(
             "DeleteFunctionConcurrencyRequest",
@@ -5448,6 +6615,14 @@ mod tables {
         );
         pub(super) static DIRECT_S3_READ: Shape =
             Shape::one_of("DirectS3Read", super::super::DirectS3Read::VALUES);
+        pub(super) static DOCUMENT_DB_EVENT_SOURCE_CONFIG: Shape = Shape::structure(
+            "DocumentDBEventSourceConfig",
+            &[
+                Member::new("DatabaseName", &DATABASE_NAME),
+                Member::new("CollectionName", &COLLECTION_NAME),
+                Member::new("FullDocument", &FULL_DOCUMENT),
+            ],
+        );
         pub(super) static DURABLE_CONFIG: Shape = Shape::structure(
             "DurableConfig",
             &[
@@ -5466,6 +6641,15 @@ mod tables {
             Bounds::range(1, 64),
             Some(&pattern::DURABLE_EXECUTION_NAME),
         );
+        pub(super) static ENABLED: Shape = Shape::new("Enabled", Kind::Boolean);
+        pub(super) static END_POINT_TYPE: Shape =
+            Shape::one_of("EndPointType", super::super::EndPointType::VALUES);
+        pub(super) static ENDPOINT: Shape =
+            Shape::string("Endpoint", Bounds::range(1, 300), Some(&pattern::ENDPOINT));
+        pub(super) static ENDPOINT_LISTS: Shape =
+            Shape::list("EndpointLists", &ENDPOINT, Bounds::range(1, 10));
+        pub(super) static ENDPOINTS: Shape =
+            Shape::map("Endpoints", &END_POINT_TYPE, &ENDPOINT_LISTS, Bounds::range(1, 2));
         pub(super) static ENVIRONMENT: Shape =
             Shape::structure("Environment", &[Member::new("Variables", &ENVIRONMENT_VARIABLES)]);
         pub(super) static ENVIRONMENT_ERROR: Shape = Shape::structure(
@@ -5490,6 +6674,69 @@ mod tables {
             Shape::structure("EphemeralStorage", &[Member::new("Size", &EPHEMERAL_STORAGE_SIZE).required()]);
         pub(super) static EPHEMERAL_STORAGE_SIZE: Shape =
             Shape::new("EphemeralStorageSize", Kind::Integer(Bounds::range(512, 32768)));
+        pub(super) static EVENT_SOURCE_MAPPING_ARN: Shape = Shape::string(
+            "EventSourceMappingArn",
+            Bounds::range(85, 120),
+            Some(&pattern::EVENT_SOURCE_MAPPING_ARN),
+        );
+        pub(super) static EVENT_SOURCE_MAPPING_CONFIGURATION: Shape = Shape::structure(
+            "EventSourceMappingConfiguration",
+            &[
+                Member::new("UUID", &UUID_STRING),
+                Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+                Member::new("StartingPositionTimestamp", &DATE),
+                Member::new("BatchSize", &BATCH_SIZE),
+                Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+                Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+                Member::new("EventSourceArn", &ARN),
+                Member::new("FilterCriteria", &FILTER_CRITERIA),
+                Member::new("FilterCriteriaError", &FILTER_CRITERIA_ERROR),
+                Member::new("KMSKeyArn", &KMS_KEY_ARN),
+                Member::new("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+                Member::new("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+                Member::new("ScalingConfig", &SCALING_CONFIG),
+                Member::new("FunctionArn", &FUNCTION_ARN),
+                Member::new("LastModified", &DATE),
+                Member::new("LastProcessingResult", &STRING),
+                Member::new("State", &STRING),
+                Member::new("StateTransitionReason", &STRING),
+                Member::new("DestinationConfig", &DESTINATION_CONFIG),
+                Member::new("Topics", &TOPICS),
+                Member::new("Queues", &QUEUES),
+                Member::new("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+                Member::new("SelfManagedEventSource", &SELF_MANAGED_EVENT_SOURCE),
+                Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+                Member::new("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+                Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+                Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+                Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+                Member::new("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+                Member::new("EventSourceMappingArn", &EVENT_SOURCE_MAPPING_ARN),
+                Member::new("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
+            ],
+        );
+        pub(super) static EVENT_SOURCE_MAPPING_LOGGING_CONFIG: Shape = Shape::structure(
+            "EventSourceMappingLoggingConfig",
+            &[Member::new("SystemLogLevel", &EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL)],
+        );
+        pub(super) static EVENT_SOURCE_MAPPING_METRIC: Shape =
+            Shape::one_of("EventSourceMappingMetric", super::super::EventSourceMappingMetric::VALUES);
+        pub(super) static EVENT_SOURCE_MAPPING_METRIC_LIST: Shape =
+            Shape::list("EventSourceMappingMetricList", &EVENT_SOURCE_MAPPING_METRIC, Bounds::max(3));
+        pub(super) static EVENT_SOURCE_MAPPING_METRICS_CONFIG: Shape = Shape::structure(
+            "EventSourceMappingMetricsConfig",
+            &[Member::new("Metrics", &EVENT_SOURCE_MAPPING_METRIC_LIST)],
+        );
+        pub(super) static EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL: Shape = Shape::one_of(
+            "EventSourceMappingSystemLogLevel",
+            super::super::EventSourceMappingSystemLogLevel::VALUES,
+        );
+        pub(super) static EVENT_SOURCE_MAPPINGS_LIST: Shape =
+            Shape::list("EventSourceMappingsList", &EVENT_SOURCE_MAPPING_CONFIGURATION, Bounds::ANY);
+        pub(super) static EVENT_SOURCE_POSITION: Shape =
+            Shape::one_of("EventSourcePosition", super::super::EventSourcePosition::VALUES);
         pub(super) static EVENT_SOURCE_TOKEN: Shape =
             Shape::string("EventSourceToken", Bounds::max(256), Some(&pattern::EVENT_SOURCE_TOKEN));
         pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Shape =
@@ -5508,6 +6755,26 @@ mod tables {
         );
         pub(super) static FILE_SYSTEM_CONFIG_LIST: Shape =
             Shape::list("FileSystemConfigList", &FILE_SYSTEM_CONFIG, Bounds::max(1));
+        pub(super) static FILTER: Shape = Shape::structure("Filter", &[Member::new("Pattern", &PATTERN)]);
+        pub(super) static FILTER_CRITERIA: Shape =
+            Shape::structure("FilterCriteria", &[Member::new("Filters", &FILTER_LIST)]);
+        pub(super) static FILTER_CRITERIA_ERROR: Shape = Shape::structure(
+            "FilterCriteriaError",
+            &[
+                Member::new("ErrorCode", &FILTER_CRITERIA_ERROR_CODE),
+                Member::new("Message", &FILTER_CRITERIA_ERROR_MESSAGE),
+            ],
+        );
+        pub(super) static FILTER_CRITERIA_ERROR_CODE: Shape = Shape::string(
+            "FilterCriteriaErrorCode",
+            Bounds::range(10, 50),
+            Some(&pattern::FILTER_CRITERIA_ERROR_CODE),
+        );
+        pub(super) static FILTER_CRITERIA_ERROR_MESSAGE: Shape =
+            Shape::string("FilterCriteriaErrorMessage", Bounds::range(10, 2048), None);
+        pub(super) static FILTER_LIST: Shape = Shape::list("FilterList", &FILTER, Bounds::ANY);
+        pub(super) static FULL_DOCUMENT: Shape =
+            Shape::one_of("FullDocument", super::super::FullDocument::VALUES);
         pub(super) static FUNCTION_ARN: Shape =
             Shape::string("FunctionArn", Bounds::max(10000), Some(&pattern::FUNCTION_ARN));
         pub(super) static FUNCTION_CODE: Shape = Shape::structure(
@@ -5601,6 +6868,10 @@ mod tables {
             Shape::list("FunctionList", &FUNCTION_CONFIGURATION, Bounds::ANY);
         pub(super) static FUNCTION_NAME: Shape =
             Shape::string("FunctionName", Bounds::range(1, 140), Some(&pattern::FUNCTION_NAME));
+        pub(super) static FUNCTION_RESPONSE_TYPE: Shape =
+            Shape::one_of("FunctionResponseType", super::super::FunctionResponseType::VALUES);
+        pub(super) static FUNCTION_RESPONSE_TYPE_LIST: Shape =
+            Shape::list("FunctionResponseTypeList", &FUNCTION_RESPONSE_TYPE, Bounds::max(1));
         pub(super) static FUNCTION_RUNTIME_ALIAS: Shape =
             Shape::string("FunctionRuntimeAlias", Bounds::range(1, 128), None);
         pub(super) static FUNCTION_RUNTIME_ARN: Shape = Shape::string(
@@ -5660,6 +6931,10 @@ mod tables {
                 Member::new("FunctionName", &FUNCTION_NAME).required().at(Location::Uri),
                 Member::new("Name", &ALIAS).required().at(Location::Uri),
             ],
+        );
+        pub(super) static GET_EVENT_SOURCE_MAPPING_REQUEST: Shape = Shape::structure(
+            "GetEventSourceMappingRequest",
+            &[Member::new("UUID", &UUID_STRING).required().at(Location::Uri)],
         );
         pub(super) static GET_FUNCTION_CONCURRENCY_REQUEST: Shape = Shape::structure(
             "GetFunctionConcurrencyRequest",
@@ -5814,10 +7089,68 @@ mod tables {
         pub(super) static INVOCATION_TYPE: Shape =
             Shape::one_of("InvocationType", super::super::InvocationType::VALUES);
         pub(super) static INVOKE_MODE: Shape = Shape::one_of("InvokeMode", super::super::InvokeMode::VALUES);
+        pub(super) static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Shape = Shape::structure(
+            "InvokeWithResponseStreamRequest",
+            &[
+                Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).required().at(Location::Uri),
+                Member::new("LogType", &LOG_TYPE).at(Location::Header).named("X-Amz-Log-Type"),
+                Member::new("ClientContext", &STRING).at(Location::Header).named("X-Amz-Client-Context"),
+                Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER)
+                    .at(Location::QueryString),
+                Member::new("Payload", &BLOB).at(Location::Payload),
+                Member::new("TenantId", &TENANT_ID).at(Location::Header).named("X-Amz-Tenant-Id"),
+                Member::new("InvocationType", &RESPONSE_STREAMING_INVOCATION_TYPE)
+                    .at(Location::Header)
+                    .named("X-Amz-Invocation-Type"),
+            ],
+        );
+        pub(super) static INVOKE_WITH_RESPONSE_STREAM_RESPONSE: Shape = Shape::structure(
+            "InvokeWithResponseStreamResponse",
+            &[
+                Member::new("StatusCode", &INTEGER).at(Location::StatusCode),
+                Member::new("ExecutedVersion", &VERSION).at(Location::Header).named("X-Amz-Executed-Version"),
+                Member::new("EventStream", &BLOB).at(Location::Payload),
+                Member::new("ResponseStreamContentType", &STRING).at(Location::Header).named("Content-Type"),
+            ],
+        );
         pub(super) static INVOKED_VIA_FUNCTION_URL: Shape =
             Shape::new("InvokedViaFunctionUrl", Kind::Boolean);
         pub(super) static KMS_KEY_ARN: Shape =
             Shape::string("KMSKeyArn", Bounds::max(10000), Some(&pattern::KMS_KEY_ARN));
+        pub(super) static KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE: Shape = Shape::one_of(
+            "KafkaEventSourceMappingConsumptionMode",
+            super::super::KafkaEventSourceMappingConsumptionMode::VALUES,
+        );
+        pub(super) static KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG: Shape = Shape::structure(
+            "KafkaSchemaRegistryAccessConfig",
+            &[Member::new("Type", &KAFKA_SCHEMA_REGISTRY_AUTH_TYPE), Member::new("URI", &ARN)],
+        );
+        pub(super) static KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST: Shape = Shape::list(
+            "KafkaSchemaRegistryAccessConfigList",
+            &KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG,
+            Bounds::ANY,
+        );
+        pub(super) static KAFKA_SCHEMA_REGISTRY_AUTH_TYPE: Shape =
+            Shape::one_of("KafkaSchemaRegistryAuthType", super::super::KafkaSchemaRegistryAuthType::VALUES);
+        pub(super) static KAFKA_SCHEMA_REGISTRY_CONFIG: Shape = Shape::structure(
+            "KafkaSchemaRegistryConfig",
+            &[
+                Member::new("SchemaRegistryURI", &SCHEMA_REGISTRY_URI),
+                Member::new("EventRecordFormat", &SCHEMA_REGISTRY_EVENT_RECORD_FORMAT),
+                Member::new("AccessConfigs", &KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST),
+                Member::new("SchemaValidationConfigs", &KAFKA_SCHEMA_VALIDATION_CONFIG_LIST),
+            ],
+        );
+        pub(super) static KAFKA_SCHEMA_VALIDATION_ATTRIBUTE: Shape = Shape::one_of(
+            "KafkaSchemaValidationAttribute",
+            super::super::KafkaSchemaValidationAttribute::VALUES,
+        );
+        pub(super) static KAFKA_SCHEMA_VALIDATION_CONFIG: Shape = Shape::structure(
+            "KafkaSchemaValidationConfig",
+            &[Member::new("Attribute", &KAFKA_SCHEMA_VALIDATION_ATTRIBUTE)],
+        );
+        pub(super) static KAFKA_SCHEMA_VALIDATION_CONFIG_LIST: Shape =
+            Shape::list("KafkaSchemaValidationConfigList", &KAFKA_SCHEMA_VALIDATION_CONFIG, Bounds::ANY);
         pub(super) static LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG: Shape = Shape::structure(
             "LambdaManagedInstancesCapacityProviderConfig",
             &[
@@ -5917,6 +7250,22 @@ mod tables {
         pub(super) static LIST_ALIASES_RESPONSE: Shape = Shape::structure(
             "ListAliasesResponse",
             &[Member::new("NextMarker", &STRING), Member::new("Aliases", &ALIAS_LIST)],
+        );
+        pub(super) static LIST_EVENT_SOURCE_MAPPINGS_REQUEST: Shape = Shape::structure(
+            "ListEventSourceMappingsRequest",
+            &[
+                Member::new("EventSourceArn", &ARN).at(Location::QueryString),
+                Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::QueryString),
+                Member::new("Marker", &STRING).at(Location::QueryString),
+                Member::new("MaxItems", &MAX_LIST_ITEMS).at(Location::QueryString),
+            ],
+        );
+        pub(super) static LIST_EVENT_SOURCE_MAPPINGS_RESPONSE: Shape = Shape::structure(
+            "ListEventSourceMappingsResponse",
+            &[
+                Member::new("NextMarker", &STRING),
+                Member::new("EventSourceMappings", &EVENT_SOURCE_MAPPINGS_LIST),
+            ],
         );
         pub(super) static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Shape = Shape::structure(
             "ListFunctionEventInvokeConfigsRequest",
@@ -6033,13 +7382,25 @@ mod tables {
             Shape::new("MaxLayerListItems", Kind::Integer(Bounds::range(1, 50)));
         pub(super) static MAX_LIST_ITEMS: Shape =
             Shape::new("MaxListItems", Kind::Integer(Bounds::range(1, 10000)));
+        pub(super) static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Shape =
+            Shape::new("MaximumBatchingWindowInSeconds", Kind::Integer(Bounds::range(0, 300)));
+        pub(super) static MAXIMUM_CONCURRENCY: Shape =
+            Shape::new("MaximumConcurrency", Kind::Integer(Bounds::range(2, 1000)));
         pub(super) static MAXIMUM_EVENT_AGE_IN_SECONDS: Shape =
             Shape::new("MaximumEventAgeInSeconds", Kind::Integer(Bounds::range(60, 21600)));
+        pub(super) static MAXIMUM_NUMBER_OF_POLLERS: Shape =
+            Shape::new("MaximumNumberOfPollers", Kind::Integer(Bounds::range(1, 10000)));
+        pub(super) static MAXIMUM_RECORD_AGE_IN_SECONDS: Shape =
+            Shape::new("MaximumRecordAgeInSeconds", Kind::Integer(Bounds::range(-1, 604800)));
         pub(super) static MAXIMUM_RETRY_ATTEMPTS: Shape =
             Shape::new("MaximumRetryAttempts", Kind::Integer(Bounds::range(0, 2)));
+        pub(super) static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Shape =
+            Shape::new("MaximumRetryAttemptsEventSourceMapping", Kind::Integer(Bounds::range(-1, 10000)));
         pub(super) static MEMORY_SIZE: Shape =
             Shape::new("MemorySize", Kind::Integer(Bounds::range(128, 32768)));
         pub(super) static METHOD: Shape = Shape::string("Method", Bounds::max(6), None);
+        pub(super) static MINIMUM_NUMBER_OF_POLLERS: Shape =
+            Shape::new("MinimumNumberOfPollers", Kind::Integer(Bounds::range(1, 200)));
         pub(super) static NAME_SPACED_FUNCTION_ARN: Shape = Shape::string(
             "NameSpacedFunctionArn",
             Bounds::max(10000),
@@ -6068,12 +7429,28 @@ mod tables {
         pub(super) static ORIGIN: Shape = Shape::string("Origin", Bounds::range(1, 253), None);
         pub(super) static PACKAGE_TYPE: Shape =
             Shape::one_of("PackageType", super::super::PackageType::VALUES);
+        pub(super) static PARALLELIZATION_FACTOR: Shape =
+            Shape::new("ParallelizationFactor", Kind::Integer(Bounds::range(1, 10)));
+        pub(super) static PATTERN: Shape = Shape::string("Pattern", Bounds::max(4096), None);
         pub(super) static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Shape =
             Shape::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer(Bounds::range(1, 1600)));
         pub(super) static PRINCIPAL: Shape =
             Shape::string("Principal", Bounds::max(2048), Some(&pattern::HANDLER));
         pub(super) static PRINCIPAL_ORG_ID: Shape =
             Shape::string("PrincipalOrgID", Bounds::range(12, 34), Some(&pattern::PRINCIPAL_ORG_ID));
+        pub(super) static PROVISIONED_POLLER_CONFIG: Shape = Shape::structure(
+            "ProvisionedPollerConfig",
+            &[
+                Member::new("MinimumPollers", &MINIMUM_NUMBER_OF_POLLERS),
+                Member::new("MaximumPollers", &MAXIMUM_NUMBER_OF_POLLERS),
+                Member::new("PollerGroupName", &PROVISIONED_POLLER_GROUP_NAME),
+            ],
+        );
+        pub(super) static PROVISIONED_POLLER_GROUP_NAME: Shape = Shape::string(
+            "ProvisionedPollerGroupName",
+            Bounds::max(128),
+            Some(&pattern::PROVISIONED_POLLER_GROUP_NAME),
+        );
         pub(super) static PUBLISH_LAYER_VERSION_REQUEST: Shape = Shape::structure(
             "PublishLayerVersionRequest",
             &[
@@ -6127,6 +7504,8 @@ mod tables {
                 Member::new("DestinationConfig", &DESTINATION_CONFIG),
             ],
         );
+        pub(super) static QUEUE: Shape = Shape::string("Queue", Bounds::range(1, 1000), None);
+        pub(super) static QUEUES: Shape = Shape::list("Queues", &QUEUE, Bounds::range(1, 1));
         pub(super) static REMOVE_PERMISSION_REQUEST: Shape = Shape::structure(
             "RemovePermissionRequest",
             &[
@@ -6149,6 +7528,10 @@ mod tables {
         );
         pub(super) static RESOURCE_ARN: Shape =
             Shape::string("ResourceArn", Bounds::max(10000), Some(&pattern::KMS_KEY_ARN));
+        pub(super) static RESPONSE_STREAMING_INVOCATION_TYPE: Shape = Shape::one_of(
+            "ResponseStreamingInvocationType",
+            super::super::ResponseStreamingInvocationType::VALUES,
+        );
         pub(super) static RETENTION_PERIOD_IN_DAYS: Shape =
             Shape::new("RetentionPeriodInDays", Kind::Integer(Bounds::range(1, 90)));
         pub(super) static ROLE_ARN: Shape =
@@ -6176,10 +7559,28 @@ mod tables {
             Shape::one_of("S3ObjectStorageMode", super::super::S3ObjectStorageMode::VALUES);
         pub(super) static S3_OBJECT_VERSION: Shape =
             Shape::string("S3ObjectVersion", Bounds::range(1, 1024), None);
+        pub(super) static SCALING_CONFIG: Shape =
+            Shape::structure("ScalingConfig", &[Member::new("MaximumConcurrency", &MAXIMUM_CONCURRENCY)]);
+        pub(super) static SCHEMA_REGISTRY_EVENT_RECORD_FORMAT: Shape = Shape::one_of(
+            "SchemaRegistryEventRecordFormat",
+            super::super::SchemaRegistryEventRecordFormat::VALUES,
+        );
+        pub(super) static SCHEMA_REGISTRY_URI: Shape =
+            Shape::string("SchemaRegistryUri", Bounds::range(1, 10000), Some(&pattern::SCHEMA_REGISTRY_URI));
         pub(super) static SECURITY_GROUP_ID: Shape =
             Shape::string("SecurityGroupId", Bounds::max(1024), Some(&pattern::SECURITY_GROUP_ID));
         pub(super) static SECURITY_GROUP_IDS: Shape =
             Shape::list("SecurityGroupIds", &SECURITY_GROUP_ID, Bounds::max(5));
+        pub(super) static SELF_MANAGED_EVENT_SOURCE: Shape =
+            Shape::structure("SelfManagedEventSource", &[Member::new("Endpoints", &ENDPOINTS)]);
+        pub(super) static SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG: Shape = Shape::structure(
+            "SelfManagedKafkaEventSourceConfig",
+            &[
+                Member::new("ConsumerGroupId", &URI),
+                Member::new("SchemaRegistryConfig", &KAFKA_SCHEMA_REGISTRY_CONFIG),
+                Member::new("ConsumptionMode", &KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE),
+            ],
+        );
         pub(super) static SENSITIVE_STRING: Shape = Shape::string("SensitiveString", Bounds::ANY, None);
         pub(super) static SENSITIVE_STRING_ON_SERVER_ONLY: Shape =
             Shape::string("SensitiveStringOnServerOnly", Bounds::max(10000), None);
@@ -6196,6 +7597,14 @@ mod tables {
                 Member::new("OptimizationStatus", &SNAP_START_OPTIMIZATION_STATUS),
             ],
         );
+        pub(super) static SOURCE_ACCESS_CONFIGURATION: Shape = Shape::structure(
+            "SourceAccessConfiguration",
+            &[Member::new("Type", &SOURCE_ACCESS_TYPE), Member::new("URI", &URI)],
+        );
+        pub(super) static SOURCE_ACCESS_CONFIGURATIONS: Shape =
+            Shape::list("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATION, Bounds::max(23));
+        pub(super) static SOURCE_ACCESS_TYPE: Shape =
+            Shape::one_of("SourceAccessType", super::super::SourceAccessType::VALUES);
         pub(super) static SOURCE_OWNER: Shape =
             Shape::string("SourceOwner", Bounds::max(12), Some(&pattern::SOURCE_OWNER));
         pub(super) static STATE: Shape = Shape::one_of("State", super::super::State::VALUES);
@@ -6234,7 +7643,7 @@ mod tables {
             ],
         );
         pub(super) static TAGS_ERROR_CODE: Shape =
-            Shape::string("TagsErrorCode", Bounds::range(10, 21), Some(&pattern::TAGS_ERROR_CODE));
+            Shape::string("TagsErrorCode", Bounds::range(10, 21), Some(&pattern::FILTER_CRITERIA_ERROR_CODE));
         pub(super) static TAGS_ERROR_MESSAGE: Shape =
             Shape::string("TagsErrorMessage", Bounds::range(84, 1000), None);
         pub(super) static TENANCY_CONFIG: Shape = Shape::structure(
@@ -6247,12 +7656,18 @@ mod tables {
             Shape::one_of("TenantIsolationMode", super::super::TenantIsolationMode::VALUES);
         pub(super) static TIMEOUT: Shape = Shape::new("Timeout", Kind::Integer(Bounds::range(1, 5400)));
         pub(super) static TIMESTAMP: Shape = Shape::string("Timestamp", Bounds::max(100), None);
+        pub(super) static TOPIC: Shape = Shape::string("Topic", Bounds::range(1, 249), Some(&pattern::TOPIC));
+        pub(super) static TOPICS: Shape = Shape::list("Topics", &TOPIC, Bounds::range(1, 1));
         pub(super) static TRACING_CONFIG: Shape =
             Shape::structure("TracingConfig", &[Member::new("Mode", &TRACING_MODE)]);
         pub(super) static TRACING_CONFIG_RESPONSE: Shape =
             Shape::structure("TracingConfigResponse", &[Member::new("Mode", &TRACING_MODE)]);
         pub(super) static TRACING_MODE: Shape =
             Shape::one_of("TracingMode", super::super::TracingMode::VALUES);
+        pub(super) static TUMBLING_WINDOW_IN_SECONDS: Shape =
+            Shape::new("TumblingWindowInSeconds", Kind::Integer(Bounds::range(0, 900)));
+        pub(super) static URI: Shape = Shape::string("URI", Bounds::range(1, 200), Some(&pattern::URI));
+        pub(super) static UUID_STRING: Shape = Shape::string("UUIDString", Bounds::range(36, 36), None);
         pub(super) static UNRESERVED_CONCURRENT_EXECUTIONS: Shape =
             Shape::new("UnreservedConcurrentExecutions", Kind::Integer(Bounds::min(0)));
         pub(super) static UNTAG_RESOURCE_REQUEST: Shape = Shape::structure(
@@ -6271,6 +7686,33 @@ mod tables {
                 Member::new("Description", &DESCRIPTION),
                 Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
                 Member::new("RevisionId", &STRING),
+            ],
+        );
+        pub(super) static UPDATE_EVENT_SOURCE_MAPPING_REQUEST: Shape = Shape::structure(
+            "UpdateEventSourceMappingRequest",
+            &[
+                Member::new("UUID", &UUID_STRING).required().at(Location::Uri),
+                Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME),
+                Member::new("Enabled", &ENABLED),
+                Member::new("BatchSize", &BATCH_SIZE),
+                Member::new("FilterCriteria", &FILTER_CRITERIA),
+                Member::new("KMSKeyArn", &KMS_KEY_ARN),
+                Member::new("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+                Member::new("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+                Member::new("ScalingConfig", &SCALING_CONFIG),
+                Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+                Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+                Member::new("DestinationConfig", &DESTINATION_CONFIG),
+                Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+                Member::new("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+                Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+                Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+                Member::new("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+                Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+                Member::new("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+                Member::new("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+                Member::new("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
             ],
         );
         pub(super) static UPDATE_FUNCTION_CODE_REQUEST: Shape = Shape::structure(
@@ -6410,6 +7852,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static CREATE_EVENT_SOURCE_MAPPING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateEventSourceMapping",
+            http_method: "POST",
+            uri: "/2015-03-31/event-source-mappings",
+            success_status: 202,
+            input: &shape::CREATE_EVENT_SOURCE_MAPPING_REQUEST,
+            output: &shape::EVENT_SOURCE_MAPPING_CONFIGURATION,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_FUNCTION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateFunction",
@@ -6445,6 +7899,18 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static DELETE_EVENT_SOURCE_MAPPING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteEventSourceMapping",
+            http_method: "DELETE",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            success_status: 202,
+            input: &shape::DELETE_EVENT_SOURCE_MAPPING_REQUEST,
+            output: &shape::EVENT_SOURCE_MAPPING_CONFIGURATION,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
         };
         pub(crate) static DELETE_FUNCTION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
@@ -6526,6 +7992,18 @@ mod tables {
             success_status: 200,
             input: &shape::GET_ALIAS_REQUEST,
             output: &shape::ALIAS_CONFIGURATION,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_EVENT_SOURCE_MAPPING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetEventSourceMapping",
+            http_method: "GET",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            success_status: 200,
+            input: &shape::GET_EVENT_SOURCE_MAPPING_REQUEST,
+            output: &shape::EVENT_SOURCE_MAPPING_CONFIGURATION,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -6638,6 +8116,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static INVOKE_WITH_RESPONSE_STREAM: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "InvokeWithResponseStream",
+            http_method: "POST",
+            uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations",
+            success_status: 200,
+            input: &shape::INVOKE_WITH_RESPONSE_STREAM_REQUEST,
+            output: &shape::INVOKE_WITH_RESPONSE_STREAM_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_ALIASES: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListAliases",
@@ -6646,6 +8136,18 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_ALIASES_REQUEST,
             output: &shape::LIST_ALIASES_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_EVENT_SOURCE_MAPPINGS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListEventSourceMappings",
+            http_method: "GET",
+            uri: "/2015-03-31/event-source-mappings",
+            success_status: 200,
+            input: &shape::LIST_EVENT_SOURCE_MAPPINGS_REQUEST,
+            output: &shape::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -6826,6 +8328,18 @@ mod tables {
             success_status: 200,
             input: &shape::UPDATE_ALIAS_REQUEST,
             output: &shape::ALIAS_CONFIGURATION,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_EVENT_SOURCE_MAPPING: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateEventSourceMapping",
+            http_method: "PUT",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            success_status: 202,
+            input: &shape::UPDATE_EVENT_SOURCE_MAPPING_REQUEST,
+            output: &shape::EVENT_SOURCE_MAPPING_CONFIGURATION,
             result_wrapper: None,
             input_element: None,
             has_output: true,

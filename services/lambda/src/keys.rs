@@ -14,6 +14,9 @@
 //! | `LayerKey { name, number }` | one version of a layer |
 //! | `LayerNumberKey { name }` | the number of the newest version ever |
 //! | `EventKey { id }` | an asynchronous event that has not ended |
+//! | `MappingKey { uuid }` | an event source mapping |
+//! | `PairKey { source, function }` | the UUID of the mapping of a source to a function: there is one at most |
+//! | `CheckpointKey { mapping, lane }` | where a lane of a stream's mapping is |
 
 use std::collections::BTreeMap;
 
@@ -26,6 +29,8 @@ use uuid::Uuid;
 use crate::api::{
     Architecture, Cors, DestinationConfig, FunctionUrlAuthType, InvokeMode, Runtime, TracingMode,
 };
+use crate::mapping::settings::Settings;
+use crate::name::FunctionRef;
 
 keys! {
     /// A function.
@@ -52,6 +57,12 @@ keys! {
     pub(crate) struct LayerNumberKey(11) -> LayerNumber { name: String }
     /// An asynchronous event.
     pub(crate) struct EventKey(12, sharded, large) -> Event { id: Uuid }
+    /// An event source mapping.
+    pub(crate) struct MappingKey(13) -> Mapping { uuid: String }
+    /// The mapping of a source to a function.
+    pub(crate) struct PairKey(14) -> String { source: String, function: String }
+    /// Where a lane of a mapping is.
+    pub(crate) struct CheckpointKey(15) -> Checkpoint { mapping: String, lane: u32 }
 }
 
 /// What all versions of a function share.
@@ -209,3 +220,39 @@ pub(crate) struct Event {
     pub refusals: u32,
 }
 store::stored!(Event, format = 1);
+
+/// An event source mapping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mapping {
+    /// The source's ARN.
+    pub source: String,
+    /// The function as the caller named it: with a qualifier, if there was one.
+    pub function: FunctionRef,
+    pub enabled: bool,
+    pub settings: Settings,
+    pub tags: BTreeMap<String, String>,
+    pub last_modified: Timestamp,
+    /// Counts how often its lanes were laid anew: what was read before is not committed after.
+    pub epoch: u64,
+    /// The id of the stream's shard; empty for a queue.
+    pub shard: String,
+}
+store::stored!(Mapping, format = 1);
+
+/// Where a lane is; see `crate::mapping::checkpoint`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// The next record is at this position or behind it.
+    pub position: String,
+    /// Where a batch that has failed ends, and its parts, innermost last.
+    pub ends: Vec<String>,
+    /// Invocations that failed with the present batch, or part.
+    pub attempts: u32,
+    /// Attempts in a row that the function was not run for.
+    pub refusals: u32,
+    /// When the next attempt is due.
+    pub not_before: Option<Timestamp>,
+    /// `LastProcessingResult`.
+    pub result: String,
+}
+store::stored!(Checkpoint, format = 1);

@@ -12,9 +12,11 @@
 pub mod api;
 mod concurrency;
 mod event;
+mod event_stream;
 mod fault;
 mod function;
 mod keys;
+mod mapping;
 mod name;
 mod ops;
 mod output;
@@ -52,7 +54,7 @@ pub fn service(functions: &Functions) -> Service {
         .internal(ACCEPT_EVENT, ops::accept_event::accept_event)
         .internal_effect(RUN_EVENT, ops::run_event::run_event)
         .internal(END_EVENT, ops::end_event::end_event);
-    with_urls_and_layers(with_names(with_functions(service)))
+    with_mappings(with_urls_and_layers(with_names(with_functions(service))))
 }
 
 fn with_functions(service: Service) -> Service {
@@ -69,6 +71,9 @@ fn with_functions(service: Service) -> Service {
         .transact::<api::ListFunctions, _>(ops::list_functions::list_functions)
         .transact::<api::DeleteFunction, _>(ops::delete_function::delete_function)
         .effect::<api::Invoke, _>(ops::invoke::invoke)
+        .effect::<api::InvokeWithResponseStream, _>(
+            ops::invoke_with_response_stream::invoke_with_response_stream,
+        )
         .transact::<api::TagResource, _>(ops::tag_resource::tag_resource)
         .transact::<api::UntagResource, _>(ops::untag_resource::untag_resource)
         .transact::<api::ListTags, _>(ops::list_tags::list_tags)
@@ -128,4 +133,22 @@ fn with_urls_and_layers(service: Service) -> Service {
         .transact::<api::ListLayerVersions, _>(ops::list_layer_versions::list_layer_versions)
         .transact::<api::ListLayers, _>(ops::list_layers::list_layers)
         .transact::<api::DeleteLayerVersion, _>(ops::delete_layer_version::delete_layer_version)
+}
+
+fn with_mappings(service: Service) -> Service {
+    service
+        .effect::<api::CreateEventSourceMapping, _>(
+            ops::create_event_source_mapping::create_event_source_mapping,
+        )
+        .transact::<api::GetEventSourceMapping, _>(ops::get_event_source_mapping::get_event_source_mapping)
+        .transact::<api::ListEventSourceMappings, _>(
+            ops::list_event_source_mappings::list_event_source_mappings,
+        )
+        .effect::<api::UpdateEventSourceMapping, _>(
+            ops::update_event_source_mapping::update_event_source_mapping,
+        )
+        .transact::<api::DeleteEventSourceMapping, _>(
+            ops::delete_event_source_mapping::delete_event_source_mapping,
+        )
+        .vigil(mapping::LOOK, mapping::look)
 }

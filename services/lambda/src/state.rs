@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::AccountId;
 
 use crate::concurrency::Concurrency;
+use crate::mapping::Readers;
 use crate::output::Outbox;
 use crate::runtime::{Credentials, Supervisor, SupervisorConfig};
 
@@ -21,6 +22,7 @@ pub(crate) struct Inner {
     pub supervisor: Supervisor,
     pub concurrency: Arc<Concurrency>,
     pub outbox: Arc<Outbox>,
+    pub readers: Readers,
     pub issue: Arc<Issue>,
 }
 
@@ -40,7 +42,13 @@ impl Functions {
     pub fn with_credentials(config: SupervisorConfig, issue: Arc<Issue>) -> io::Result<Functions> {
         let outbox = Arc::new(Outbox::default());
         let supervisor = Supervisor::new(SupervisorConfig { sink: outbox.clone(), ..config })?;
-        Ok(Functions(Arc::new(Inner { supervisor, concurrency: Arc::default(), outbox, issue })))
+        Ok(Functions(Arc::new(Inner {
+            supervisor,
+            concurrency: Arc::default(),
+            outbox,
+            readers: Readers::default(),
+            issue,
+        })))
     }
 
     /// The processes.

@@ -131,6 +131,12 @@ fn send_record(
     send(tx, arn, call, "destination")
 }
 
+/// Sends a record of an event source mapping to its on-failure destination.
+pub(crate) fn send_to(tx: &mut Tx, arn: &str, payload: String) -> Result<()> {
+    let idempotency_key = tx.id().to_string();
+    deliver(tx, arn, Delivery { payload, idempotency_key, ..Delivery::default() }, "destination")
+}
+
 /// Delivers by the ARN table. A target that is not served was refused when it was configured.
 fn deliver(tx: &mut Tx, arn: &str, delivery: Delivery, note: &str) -> Result<()> {
     let parsed: Arn = arn.parse().map_err(|_| kernel::Error::bug(format!("parse the stored ARN {arn}")))?;

@@ -76,13 +76,13 @@ async fn wait_for(effect: &Effect, input: InvokeInput, payload: Bytes) -> Result
     })
 }
 
-async fn look(tx: &mut Tx, (name, qualifier): (String, Option<String>)) -> Result<()> {
+pub(super) async fn look(tx: &mut Tx, (name, qualifier): (String, Option<String>)) -> Result<()> {
     let wanted = FunctionRef::parse(&name, qualifier.as_deref(), tx.scope())?;
     function::find(tx, &wanted, 0).await.map(drop)
 }
 
 /// The event: JSON within the limits; an absent one is an empty object.
-fn payload(payload: Option<Blob>, kind: InvocationType) -> Result<Bytes, Fault> {
+pub(super) fn payload(payload: Option<Blob>, kind: InvocationType) -> Result<Bytes, Fault> {
     let payload = payload.map(|blob| blob.0).filter(|bytes| !bytes.is_empty());
     let Some(payload) = payload else { return Ok(Bytes::from_static(b"{}")) };
     let limit = if kind == InvocationType::Event { ASYNC_LIMIT } else { SYNC_LIMIT };
@@ -104,7 +104,7 @@ fn payload(payload: Option<Blob>, kind: InvocationType) -> Result<Bytes, Fault> 
 }
 
 /// The client context as JSON text; it travels in base64.
-fn client_context(text: Option<&str>) -> Result<Option<String>, Fault> {
+pub(super) fn client_context(text: Option<&str>) -> Result<Option<String>, Fault> {
     let invalid = || {
         error::invalid_request_content_exception("Client context must be a valid Base64-encoded JSON object.")
     };

@@ -5,8 +5,8 @@ use kernel::{Result, Tx};
 use crate::api::{ListTagsInput, ListTagsOutput};
 use crate::ops::tag_resource::tagged;
 
-/// A function's tags.
+/// The tags of a function or mapping.
 pub(crate) async fn list_tags(tx: &mut Tx, input: ListTagsInput) -> Result<ListTagsOutput> {
-    let (_, row) = tagged(tx, &input.resource).await?;
-    Ok(ListTagsOutput { tags: Some(row.tags) })
+    let mut tagged = tagged(tx, &input.resource).await?;
+    Ok(ListTagsOutput { tags: Some(tagged.tags().clone()) })
 }

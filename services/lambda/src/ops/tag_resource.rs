@@ -1,29 +1,58 @@
 //! `TagResource`: <https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html>
 
+use std::collections::BTreeMap;
+
 use kernel::{Result, Tx};
 
 use crate::api::{TagResourceInput, TagResourceOutput};
 use crate::fault;
 use crate::function::function;
-use crate::keys::{Function, FunctionKey};
+use crate::keys::{Function, FunctionKey, Mapping, MappingKey};
+use crate::mapping;
 use crate::name::FunctionRef;
 
-/// The most tags of a function.
+/// The most tags of a function or mapping.
 const TAGS_MAX: usize = 50;
 
 /// Adds tags; a key that is there already gets the new value.
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
-    let (key, mut row) = tagged(tx, &input.resource).await?;
-    row.tags.extend(input.tags);
-    if row.tags.len() > TAGS_MAX {
-        return Err(fault::invalid(format!("A function can have at most {TAGS_MAX} tags.")).into());
+    let mut tagged = tagged(tx, &input.resource).await?;
+    tagged.tags().extend(input.tags);
+    if tagged.tags().len() > TAGS_MAX {
+        return Err(fault::invalid(format!("A resource can have at most {TAGS_MAX} tags.")).into());
     }
-    tx.put(&key, &row)?;
+    tagged.put(tx)?;
     Ok(TagResourceOutput {})
 }
 
-/// The function of a resource ARN. Tags belong to functions, not to versions or aliases.
-pub(crate) async fn tagged(tx: &mut Tx, arn: &str) -> Result<(FunctionKey, Function)> {
+/// What has tags, with the row that has them.
+pub(crate) enum Tagged {
+    Function(FunctionKey, Function),
+    Mapping(MappingKey, Box<Mapping>),
+}
+
+impl Tagged {
+    pub(crate) fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        match self {
+            Tagged::Function(_, function) => &mut function.tags,
+            Tagged::Mapping(_, mapping) => &mut mapping.tags,
+        }
+    }
+
+    pub(crate) fn put(&self, tx: &mut Tx) -> Result<()> {
+        match self {
+            Tagged::Function(key, function) => tx.put(key, function),
+            Tagged::Mapping(key, mapping) => tx.put(key, mapping),
+        }
+    }
+}
+
+/// The function or mapping of a resource ARN. Tags belong to functions, not to versions or aliases.
+pub(crate) async fn tagged(tx: &mut Tx, arn: &str) -> Result<Tagged> {
+    if let Some(uuid) = mapping::uuid_of(arn) {
+        let mapping = mapping::existing(tx, &uuid).await?;
+        return Ok(Tagged::Mapping(MappingKey { uuid }, Box::new(mapping)));
+    }
     let wanted = FunctionRef::parse(arn, None, tx.scope())?;
     if wanted.qualifier.is_some() {
         return Err(fault::invalid(
@@ -32,5 +61,5 @@ pub(crate) async fn tagged(tx: &mut Tx, arn: &str) -> Result<(FunctionKey, Funct
         .into());
     }
     let row = function(tx, &wanted.name).await?;
-    Ok((FunctionKey { name: wanted.name }, row))
+    Ok(Tagged::Function(FunctionKey { name: wanted.name }, row))
 }

@@ -7,8 +7,8 @@ use crate::ops::tag_resource::tagged;
 
 /// Removes tags; a key that is not there is no error.
 pub(crate) async fn untag_resource(tx: &mut Tx, input: UntagResourceInput) -> Result<UntagResourceOutput> {
-    let (key, mut row) = tagged(tx, &input.resource).await?;
-    row.tags.retain(|tag, _| !input.tag_keys.contains(tag));
-    tx.put(&key, &row)?;
+    let mut tagged = tagged(tx, &input.resource).await?;
+    tagged.tags().retain(|tag, _| !input.tag_keys.contains(tag));
+    tagged.put(tx)?;
     Ok(UntagResourceOutput {})
 }

@@ -121,3 +121,21 @@ async fn reserved_concurrency_bounds_invocations() {
     assert_eq!(house.ok("GetFunctionConcurrency", json!({ "FunctionName": "f" })).await, json!({}));
     house.invoke("f", json!(1)).await;
 }
+
+#[tokio::test]
+async fn an_answer_comes_as_an_event_stream() {
+    let house = House::new().await;
+    house.create(json!({})).await;
+    let stream = |output: &Value| {
+        let blob = base::schema::Blob::from_base64(output["EventStream"].as_str().unwrap()).unwrap();
+        String::from_utf8_lossy(blob.as_bytes()).into_owned()
+    };
+    let input = |payload: Value| json!({ "FunctionName": "f", "Payload": base64(&payload) });
+    let output = house.ok("InvokeWithResponseStream", input(json!({ "n": 7 }))).await;
+    assert_eq!(output["ResponseStreamContentType"], "application/vnd.amazon.eventstream");
+    let text = stream(&output);
+    assert!(text.contains("PayloadChunk") && text.contains(r#"{"n":7}"#), "{text}");
+    let failed = stream(&house.ok("InvokeWithResponseStream", input(json!({ "error": "no" }))).await);
+    assert!(!failed.contains("PayloadChunk"), "{failed}");
+    assert!(failed.contains("InvokeComplete") && failed.contains(r#""ErrorCode":"Unhandled""#), "{failed}");
+}
