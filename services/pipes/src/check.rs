@@ -17,8 +17,10 @@ const BATCH_AT_ONCE_MAX: usize = 10;
 pub(crate) fn settings(kernel: &Kernel, name: &str, settings: &Settings) -> Result<(), Fault> {
     let compiled = Compiled::new(name, String::new(), settings.clone())?;
     source(&compiled.source, &settings.source_parameters)?;
-    batch(&compiled)?;
-    if kernel.targets().find(&compiled.source).is_none() {
+    if !compiled.is_stream() {
+        batch(&compiled)?;
+    }
+    if kernel.sources().find(&compiled.source).is_none() {
         return Err(fault::not_honoured(&format!("{} as a source", settings.source)));
     }
     if let Some(arn) = &compiled.enrichment {
@@ -32,7 +34,7 @@ pub(crate) fn settings(kernel: &Kernel, name: &str, settings: &Settings) -> Resu
 fn source(arn: &Arn, parameters: &PipeSourceParameters) -> Result<(), Fault> {
     let what = match arn.service.as_str() {
         "sqs" => None,
-        "dynamodb" => Some("A DynamoDB stream as a source"),
+        "dynamodb" => return stream(arn, parameters),
         "kinesis" => Some("A Kinesis stream as a source"),
         "kafka" => Some("An Amazon MSK cluster as a source"),
         "mq" => Some("An Amazon MQ broker as a source"),
@@ -41,16 +43,54 @@ fn source(arn: &Arn, parameters: &PipeSourceParameters) -> Result<(), Fault> {
     if let Some(what) = what {
         return Err(fault::not_honoured(what));
     }
+    others(
+        parameters,
+        "DynamoDBStreamParameters",
+        parameters.dynamo_db_stream_parameters.is_some(),
+        "a queue",
+    )
+}
+
+fn stream(arn: &Arn, parameters: &PipeSourceParameters) -> Result<(), Fault> {
+    let Some(given) = &parameters.dynamo_db_stream_parameters else {
+        return Err(fault::invalid(format!("DynamoDBStreamParameters are required for the source {arn}.")));
+    };
+    if given.parallelization_factor.is_some_and(|factor| factor != 1) {
+        return Err(fault::not_honoured("A ParallelizationFactor other than 1"));
+    }
+    let age = given.maximum_record_age_in_seconds;
+    if age.is_some_and(|age| age != -1 && age < 60) {
+        return Err(fault::invalid("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800."));
+    }
+    let letters = given.dead_letter_config.as_ref().and_then(|config| config.arn.as_ref());
+    if let Some(text) = letters {
+        let arn: Option<Arn> = text.parse().ok();
+        if !arn.is_some_and(|arn| {
+            matches!(arn.service.as_str(), "sqs" | "sns") && !arn.resource.ends_with(".fifo")
+        }) {
+            return Err(fault::invalid(format!("DeadLetterConfig {text} is no standard queue or topic.")));
+        }
+    }
+    others(parameters, "SqsQueueParameters", parameters.sqs_queue_parameters.is_some(), "a stream")
+}
+
+/// Refuses parameters of other kinds of sources.
+fn others(
+    parameters: &PipeSourceParameters,
+    name: &'static str,
+    given: bool,
+    what: &str,
+) -> Result<(), Fault> {
     let others = [
         ("KinesisStreamParameters", parameters.kinesis_stream_parameters.is_some()),
-        ("DynamoDBStreamParameters", parameters.dynamo_db_stream_parameters.is_some()),
+        (name, given),
         ("ActiveMQBrokerParameters", parameters.active_mq_broker_parameters.is_some()),
         ("RabbitMQBrokerParameters", parameters.rabbit_mq_broker_parameters.is_some()),
         ("ManagedStreamingKafkaParameters", parameters.managed_streaming_kafka_parameters.is_some()),
         ("SelfManagedKafkaParameters", parameters.self_managed_kafka_parameters.is_some()),
     ];
     match others.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(fault::invalid(format!("{name} do not go with a queue as the source."))),
+        Some((name, _)) => Err(fault::invalid(format!("{name} do not go with {what} as the source."))),
         None => Ok(()),
     }
 }

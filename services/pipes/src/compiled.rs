@@ -9,6 +9,8 @@ use crate::template::{Context, Template};
 
 /// Messages of a batch, unless configured otherwise.
 const BATCH_SIZE: usize = 10;
+/// The same of a stream's records.
+const STREAM_BATCH_SIZE: usize = 100;
 
 /// A pipe that can run.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ impl Compiled {
     pub(crate) fn new(name: &str, arn: String, settings: Settings) -> Result<Compiled, Fault> {
         let parameters = &settings.source_parameters;
         let queue = parameters.sqs_queue_parameters.as_ref();
+        let stream = parameters.dynamo_db_stream_parameters.as_ref();
+        let batch_default = if stream.is_some() { STREAM_BATCH_SIZE } else { BATCH_SIZE };
         let filters =
             parameters.filter_criteria.iter().flat_map(|criteria| criteria.filters.iter().flatten());
         let filters = filters.filter_map(|filter| filter.pattern.as_deref()).map(parse_pattern);
@@ -46,9 +50,11 @@ impl Compiled {
             source: parse_arn("Source", &settings.source)?,
             batch_size: queue
                 .and_then(|queue| queue.batch_size)
-                .map_or(BATCH_SIZE, |size| size.unsigned_abs() as usize),
+                .or_else(|| stream.and_then(|stream| stream.batch_size))
+                .map_or(batch_default, |size| size.unsigned_abs() as usize),
             window_s: queue
                 .and_then(|queue| queue.maximum_batching_window_in_seconds)
+                .or_else(|| stream.and_then(|stream| stream.maximum_batching_window_in_seconds))
                 .map_or(0, |seconds| seconds.unsigned_abs().into()),
             filters: filters.collect::<Result<_, _>>()?,
             enrichment: settings.enrichment.as_deref().map(|arn| parse_arn("Enrichment", arn)).transpose()?,
@@ -70,9 +76,14 @@ impl Compiled {
         })
     }
 
-    /// Whether the source gives messages of a group one after the other.
+    /// Whether the source is a stream and no queue.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.source.service == "dynamodb"
+    }
+
+    /// Whether the source gives messages of a group one after the other; a stream is one group.
     pub(crate) fn is_ordered(&self) -> bool {
-        self.source.resource.ends_with(".fifo")
+        self.is_stream() || self.source.resource.ends_with(".fifo")
     }
 }
 

@@ -14,8 +14,23 @@ use crate::source;
 use crate::targets::{self, Item, Missed, Shot};
 use crate::template::Template;
 
-/// Runs a batch to its end. What has failed stays in its queue and comes again. Returns whether anything was done with.
+/// What became of a batch.
+pub(crate) struct Ran {
+    /// The ids of what has failed, or follows a failure that it must not overtake.
+    pub failed: HashSet<String>,
+    /// Why, if anything has.
+    pub why: Option<Fault>,
+}
+
+/// Runs a batch of a queue to its end. What has failed stays in its queue and comes again. Returns whether anything was done
+/// with.
 pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) -> bool {
+    let count = batch.len();
+    run_records(effect, pipe, batch).await.failed.len() < count
+}
+
+/// Runs a batch to its end; of a queue, what was done with is deleted.
+pub(crate) async fn run_records(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) -> Ran {
     let id = effect.id();
     let caller = Caller { trace: TraceCx::root(id), request_id: id, ..effect.caller().clone() };
     let shot = Shot { effect, caller: &caller, pipe };
@@ -33,8 +48,10 @@ pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) ->
         }
     };
     let failed = source::with_followers(pipe, &passed, failed);
-    source::delete(effect, pipe, &filtered, &HashSet::new()).await;
-    source::delete(effect, pipe, &passed, &failed).await;
+    if !pipe.is_stream() {
+        source::delete(effect, pipe, &filtered, &HashSet::new()).await;
+        source::delete(effect, pipe, &passed, &failed).await;
+    }
     match &why {
         None => journal.note(effect.now(), "ExecutionSucceeded", None),
         Some(fault) if failed.len() < passed.len() => {
@@ -45,13 +62,13 @@ pub(crate) async fn run(effect: &Effect, pipe: &Compiled, batch: Vec<Record>) ->
     journal.write(&shot).await;
     let outcome = json!({
         "messages": passed.len() + filtered.len(), "filtered": filtered.len(), "failed": failed.len(),
-        "error": why.map(|fault| fault.to_string()),
+        "error": why.as_ref().map(ToString::to_string),
     });
     let noted = effect.transact("PipeExecution", note, (caller.trace, pipe.arn.clone(), outcome)).await;
     if let Err(error) = noted {
         tracing::warn!(pipe = pipe.arn, %error, "failed to note an execution on the trace");
     }
-    failed.len() < passed.len() + filtered.len()
+    Ran { failed, why }
 }
 
 /// Tells the trace what became of a batch; the chain is found by the pipe's ARN.

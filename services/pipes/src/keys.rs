@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `PipeKey { name }` | a pipe with its settings and its state |
+//! | `PlaceKey { name, generation }` | how far a pipe has come in a stream |
 //! | `RunningKey { account, region, name }` | that a pipe runs: what is begun again at a start, of all accounts and regions |
 
 use std::collections::BTreeMap;
@@ -22,12 +23,21 @@ keys! {
     pub(crate) struct PipeKey(1, large) -> Pipe { name: String }
     /// A pipe that runs.
     pub(crate) struct RunningKey(2) -> () { account: String, region: String, name: String }
+    /// A pipe's place in its stream.
+    pub(crate) struct PlaceKey(3) -> Place { name: String, generation: Uuid }
 }
 
 /// Where the rows stand that belong to no account.
 pub(crate) fn house() -> Scope {
     Scope { account: AccountId::default(), region: Region::default() }
 }
+
+/// A pipe's place in its stream: the next record is there or behind it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub position: String,
+}
+store::stored!(Place, format = 1);
 
 /// A pipe.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,7 +6,9 @@
 //! queue, so that whatever dies on the way is received again. While nothing comes, a pipe is a long poll that commits
 //! nothing.
 //!
-//! Not here: sources other than queues, S3 and Firehose as log destinations, customer keys.
+//! A stream's records are not deleted: how far a pipe has come with them is a row of its own.
+//!
+//! Not here: sources other than queues and DynamoDB streams, S3 and Firehose as log destinations, customer keys.
 
 pub mod api;
 mod check;
@@ -21,6 +23,7 @@ mod pipe;
 mod poller;
 mod record;
 mod source;
+mod stream;
 mod targets;
 mod template;
 

@@ -19,7 +19,7 @@ use store::Wake;
 use crate::api::PipeState;
 use crate::compiled::Compiled;
 use crate::keys::{Pipe, PipeKey, RunningKey, house};
-use crate::{NAME, PRINCIPAL, execution, pipe, source};
+use crate::{NAME, PRINCIPAL, execution, pipe, source, stream};
 
 /// The internal operation that reads for one pipe until it stops.
 pub(crate) const RUN: &str = "RunPipe";
@@ -137,6 +137,13 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
             known = Some((version, Compiled::new(&run.name, pipe::arn(&scope, &run.name), found.settings)?));
         }
         let Some((_, compiled)) = &known else { return Ok(()) };
+        if compiled.is_stream() {
+            if let Err(fault) = stream::step(effect, compiled, found.generation, &mut changed).await {
+                tracing::warn!(pipe = compiled.arn, %fault, "failed to read a pipe's stream");
+                pause(effect, changed, PAUSE).await;
+            }
+            continue;
+        }
         match source::gather(effect, compiled, &mut changed).await {
             Ok(batch) if batch.is_empty() => {}
             Ok(batch) => {

@@ -1,5 +1,6 @@
-//! A message on its way through a pipe.
+//! A message, or a record of a stream, on its way through a pipe.
 
+use base::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// A received message.
@@ -11,6 +12,8 @@ pub(crate) struct Record {
     pub group: Option<String>,
     /// The event: the message as pipes show it.
     pub event: Value,
+    /// When a stream's record came.
+    pub at: Option<Timestamp>,
 }
 
 impl Record {
@@ -33,7 +36,21 @@ impl Record {
             "eventSourceARN": source_arn,
             "awsRegion": region,
         });
-        Record { message_id: text("MessageId"), receipt_handle: text("ReceiptHandle"), group, event }
+        let (message_id, receipt_handle) = (text("MessageId"), text("ReceiptHandle"));
+        Record { message_id, receipt_handle, group, event, at: None }
+    }
+
+    /// From a record of a stream, whose id is its sequence number.
+    pub(crate) fn of_stream(record: &Value) -> Record {
+        let change = &record["dynamodb"];
+        let at = change["ApproximateCreationDateTime"].as_f64().and_then(Timestamp::from_epoch_seconds);
+        Record {
+            message_id: change["SequenceNumber"].as_str().unwrap_or_default().to_owned(),
+            receipt_handle: String::new(),
+            group: None,
+            event: record.clone(),
+            at,
+        }
     }
 }
 

@@ -125,6 +125,21 @@ async fn call(
     ask(effect, effect.caller(), &pipe.source, "sqs", operation, input).await
 }
 
+/// The same of an internal operation.
+pub(crate) async fn ask_internal(
+    effect: &Effect,
+    arn: &base::Arn,
+    service: &str,
+    operation: &str,
+    input: &Document,
+) -> Result<Document, Fault> {
+    let caller = effect.caller();
+    let account = arn.account_id().unwrap_or_else(|| caller.account.clone());
+    let region = arn.region_name().unwrap_or_else(|| caller.region.clone());
+    let caller = Caller { request_id: effect.id(), ..caller.as_service(PRINCIPAL, account, region) };
+    effect.kernel().ask(caller, service, operation, input).await
+}
+
 /// Calls an operation as the service, where an ARN says that its resource is.
 pub(crate) async fn ask(
     effect: &Effect,
@@ -169,6 +184,7 @@ mod tests {
             receipt_handle: String::new(),
             group: Some(group.to_owned()),
             event: Document::Null,
+            at: None,
         };
         let batch = [record("1", "a"), record("2", "b"), record("3", "a"), record("4", "b")];
         let failed = |queue: &str| {

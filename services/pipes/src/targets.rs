@@ -170,6 +170,12 @@ pub(crate) async fn post(
     kernel.ask(caller, &call.service, &call.operation, &input).await
 }
 
+/// Gives a dead letter to a queue or a topic.
+pub(crate) async fn bury(effect: &Effect, pipe: &Compiled, arn: &Arn, item: &Item) -> Result<(), Fault> {
+    let shot = Shot { effect, caller: effect.caller(), pipe };
+    post(&shot, arn, &Document::Null, 0, item).await.map(drop)
+}
+
 /// Parameters with what their JSON paths select.
 fn resolved(parameters: &Document, view: &Value) -> Document {
     match parameters {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod buses;
+mod cbor;
 mod deliveries;
 mod failures;
 mod flaky;

@@ -1,8 +1,8 @@
 use kernel::{Effect, Result, Tx};
 
 use crate::api::{
-    PipeSourceParameters, PipeSourceSqsQueueParameters, PipeState, UpdatePipeInput, UpdatePipeOutput,
-    UpdatePipeSourceParameters,
+    PipeSourceDynamoDBStreamParameters, PipeSourceParameters, PipeSourceSqsQueueParameters, PipeState,
+    UpdatePipeInput, UpdatePipeOutput, UpdatePipeSourceDynamoDBStreamParameters, UpdatePipeSourceParameters,
 };
 use crate::keys::{Pipe, Settings};
 use crate::{check, fault, pipe};
@@ -50,17 +50,22 @@ fn changed(before: Settings, input: &UpdatePipeInput) -> Result<Settings> {
 fn source(before: PipeSourceParameters, given: &UpdatePipeSourceParameters) -> Result<PipeSourceParameters> {
     let others = [
         given.kinesis_stream_parameters.is_some(),
-        given.dynamo_db_stream_parameters.is_some(),
         given.active_mq_broker_parameters.is_some(),
         given.rabbit_mq_broker_parameters.is_some(),
         given.managed_streaming_kafka_parameters.is_some(),
         given.self_managed_kafka_parameters.is_some(),
     ];
-    if others.contains(&true) {
-        return Err(fault::invalid(
-            "A queue as the source takes SqsQueueParameters and FilterCriteria only.",
-        )
-        .into());
+    let is_stream = before.dynamo_db_stream_parameters.is_some();
+    let foreign = if is_stream {
+        given.sqs_queue_parameters.is_some()
+    } else {
+        given.dynamo_db_stream_parameters.is_some()
+    };
+    if foreign || others.contains(&true) {
+        let (what, takes) =
+            if is_stream { ("stream", "DynamoDBStreamParameters") } else { ("queue", "SqsQueueParameters") };
+        let message = format!("A {what} as the source takes {takes} and FilterCriteria only.");
+        return Err(fault::invalid(message).into());
     }
     let queue = given.sqs_queue_parameters.as_ref().map(|given| PipeSourceSqsQueueParameters {
         batch_size: given.batch_size,
@@ -69,8 +74,44 @@ fn source(before: PipeSourceParameters, given: &UpdatePipeSourceParameters) -> R
     Ok(PipeSourceParameters {
         filter_criteria: given.filter_criteria.clone().or(before.filter_criteria),
         sqs_queue_parameters: queue.or(before.sqs_queue_parameters),
+        dynamo_db_stream_parameters: match (
+            before.dynamo_db_stream_parameters,
+            &given.dynamo_db_stream_parameters,
+        ) {
+            (Some(before), Some(given)) => Some(stream(before, given)),
+            (before, _) => before,
+        },
         ..PipeSourceParameters::default()
     })
+}
+
+/// The parameters of a stream after the request: what it names is changed, where the stream is begun is not.
+fn stream(
+    before: PipeSourceDynamoDBStreamParameters,
+    given: &UpdatePipeSourceDynamoDBStreamParameters,
+) -> PipeSourceDynamoDBStreamParameters {
+    PipeSourceDynamoDBStreamParameters {
+        batch_size: given.batch_size.or(before.batch_size),
+        dead_letter_config: match &given.dead_letter_config {
+            // A configuration without an ARN takes the queue away.
+            Some(config) => {
+                Some(config.clone()).filter(|config| config.arn.as_ref().is_some_and(|arn| !arn.is_empty()))
+            }
+            None => before.dead_letter_config,
+        },
+        on_partial_batch_item_failure: given
+            .on_partial_batch_item_failure
+            .or(before.on_partial_batch_item_failure),
+        maximum_batching_window_in_seconds: given
+            .maximum_batching_window_in_seconds
+            .or(before.maximum_batching_window_in_seconds),
+        maximum_record_age_in_seconds: given
+            .maximum_record_age_in_seconds
+            .or(before.maximum_record_age_in_seconds),
+        maximum_retry_attempts: given.maximum_retry_attempts.or(before.maximum_retry_attempts),
+        parallelization_factor: given.parallelization_factor.or(before.parallelization_factor),
+        starting_position: before.starting_position,
+    }
 }
 
 async fn update(tx: &mut Tx, (input, settings): (UpdatePipeInput, Settings)) -> Result<UpdatePipeOutput> {
