@@ -10,7 +10,7 @@ mod refusal;
 
 use std::sync::Arc;
 
-use base::AccountId;
+use base::{AccountId, Fault};
 use kernel::{Chance, Kernel};
 use serde::Deserialize;
 use wire::sigv4::BodyProof;
@@ -25,6 +25,8 @@ use keys::ConfiguredKeys;
 
 /// How access keys of temporary credentials begin.
 pub(crate) const TEMPORARY: &str = "ASIA";
+/// How access keys of IAM's users begin.
+const OF_USERS: &str = "AKIA";
 
 /// What is asked of callers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -132,7 +134,7 @@ impl Access {
             return Ok(known);
         }
         if !access_key.starts_with(TEMPORARY) {
-            return Err(Refused::UnknownKey);
+            return user(kernel, access_key).await.map_err(Refused::Signature)?.ok_or(Refused::UnknownKey);
         }
         let token = signature.session_token.as_deref().ok_or(Refused::UnknownKey)?;
         if let Some(known) = self.functions.find(access_key, token) {
@@ -140,6 +142,27 @@ impl Access {
         }
         session(kernel, access_key, token).await
     }
+}
+
+/// Whom an access key proves or, in the development profile, claims: a user to whom IAM gave it.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn user_of(kernel: &Kernel, access_key: &str) -> Result<Option<Identity>, Fault> {
+    Ok(user(kernel, access_key).await?.map(|known| known.identity))
+}
+
+async fn user(kernel: &Kernel, access_key: &str) -> Result<Option<Known>, Fault> {
+    if !access_key.starts_with(OF_USERS) {
+        return Ok(None);
+    }
+    let answer = kernel.ask(kernel.house_caller(), "iam", iam::IDENTIFY, &access_key.into()).await?;
+    let identified: iam::Identified =
+        serde_json::from_value(answer).map_err(|error| kernel.to_fault(error.into()))?;
+    Ok(identified.key.map(|key| Known {
+        secret: key.secret,
+        identity: Identity { account: key.account, principal: key.principal },
+    }))
 }
 
 /// Temporary credentials that STS gave.

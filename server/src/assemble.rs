@@ -81,6 +81,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         s3::service(),
         schemas::service(),
         scheduler::service(),
+        secretsmanager::service(),
         sns::service(),
         sqs::service(),
         ssm::service(),

@@ -13,7 +13,7 @@ use s3::{S3Http, UnprovenBody, VerifiedCaller};
 use uuid::Uuid;
 use wire::{Call, Refusal, RefusalKind, Registry, Request, Signature};
 
-use crate::access::{Access, Identity, TEMPORARY};
+use crate::access::{Access, Identity, TEMPORARY, user_of};
 use crate::assemble::SharedHouse;
 use crate::{console, operator};
 
@@ -281,13 +281,15 @@ impl Front {
         self.house.kernel.call(caller, call.service.signing_name, call.operation.name, document).await
     }
 
-    /// Who claims to call: the account that the access key names, or whose temporary credentials it is of.
+    /// Who claims to call: the account that the access key names, the user that has it, or whose temporary credentials it
+    /// is of.
     async fn claimed_caller(&self, call: &Call, request_id: Uuid) -> Result<Caller, Fault> {
         let key = call.access_key.as_deref().unwrap_or_default();
         let account = call.account.clone().unwrap_or_else(|| Caller::account_of_key(key));
         let caller = self.caller_of(call, account, request_id);
         if !key.starts_with(TEMPORARY) {
-            return Ok(caller);
+            let user = user_of(&self.house.kernel, key).await?;
+            return Ok(user.map_or_else(|| caller.clone(), |user| acting_as(caller.clone(), user)));
         }
         let house = self.house.kernel.house_caller();
         let answer = self.house.kernel.ask(house, "sts", sts::IDENTIFY, &key.into()).await?;

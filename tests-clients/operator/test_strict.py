@@ -25,9 +25,13 @@ CALLS = {
     "iam": "list_roles",
     "cloudformation": "list_stacks",
     "s3": "list_buckets",
+    "ssm": "describe_parameters",
+    "secretsmanager": "list_secrets",
+    "kms": "list_keys",
+    "ecr": "describe_repositories",
 }
 UNKNOWN = {"lambda": "UnrecognizedClientException", "s3": "InvalidAccessKeyId"}
-JSON = {"events", "dynamodb", "stepfunctions", "logs"}
+JSON = {"events", "dynamodb", "stepfunctions", "logs", "ssm", "secretsmanager", "kms", "ecr"}
 
 
 def refused(client, service):
@@ -82,6 +86,22 @@ def test_temporary_credentials_act_as_their_role(server):
     server.client("s3", key, secret, token).list_buckets()
     assert refused(server.client("s3", key, secret, "another"), "s3")["Code"] == "InvalidToken"
     assert refused(server.client("sts", key, secret), "sts")["Code"] == "InvalidClientTokenId"
+
+
+def test_a_users_access_key_signs_until_it_is_switched_off(server):
+    iam = server.client("iam")
+    iam.create_user(UserName="signer", Path="/team/")
+    made = iam.create_access_key(UserName="signer")["AccessKey"]
+    key, secret = made["AccessKeyId"], made["SecretAccessKey"]
+    identity = server.client("sts", key, secret).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/team/signer" and identity["Account"] == ACCOUNT
+    assert server.client("iam", key, secret).get_user()["User"]["UserName"] == "signer"
+    server.client("s3", key, secret).list_buckets()
+    assert refused(server.client("sts", key, "another"), "sts")["Code"] == "SignatureDoesNotMatch"
+    iam.update_access_key(UserName="signer", AccessKeyId=key, Status="Inactive")
+    assert refused(server.client("sts", key, secret), "sts")["Code"] == "InvalidClientTokenId"
+    iam.delete_access_key(UserName="signer", AccessKeyId=key)
+    iam.delete_user(UserName="signer")
 
 
 @pytest.fixture(scope="module")

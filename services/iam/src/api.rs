@@ -2,9 +2,43 @@
 //!
 //! AWS Identity and Access Management, API version 2010-05-08.
 
+use std::collections::BTreeMap;
+
 use base::schema::OperationSchema;
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// `AddUserToGroup` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AddUserToGroupOutput {}
+
+/// The operation `AddUserToGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct AddUserToGroup;
+
+impl kernel::Operation for AddUserToGroup {
+    type Input = AddUserToGroupInput;
+    type Output = AddUserToGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ADD_USER_TO_GROUP;
+}
+
+/// `AttachGroupPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttachGroupPolicyOutput {}
+
+/// The operation `AttachGroupPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachGroupPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct AttachGroupPolicy;
+
+impl kernel::Operation for AttachGroupPolicy {
+    type Input = AttachGroupPolicyInput;
+    type Output = AttachGroupPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ATTACH_GROUP_POLICY;
+}
 
 /// `AttachRolePolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +56,46 @@ impl kernel::Operation for AttachRolePolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::ATTACH_ROLE_POLICY;
 }
 
+/// `AttachUserPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttachUserPolicyOutput {}
+
+/// The operation `AttachUserPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct AttachUserPolicy;
+
+impl kernel::Operation for AttachUserPolicy {
+    type Input = AttachUserPolicyInput;
+    type Output = AttachUserPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ATTACH_USER_POLICY;
+}
+
+/// The operation `CreateAccessKey`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateAccessKey;
+
+impl kernel::Operation for CreateAccessKey {
+    type Input = CreateAccessKeyInput;
+    type Output = CreateAccessKeyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_ACCESS_KEY;
+}
+
+/// The operation `CreateGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateGroup;
+
+impl kernel::Operation for CreateGroup {
+    type Input = CreateGroupInput;
+    type Output = CreateGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_GROUP;
+}
+
 /// The operation `CreatePolicy`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>
@@ -34,6 +108,18 @@ impl kernel::Operation for CreatePolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_POLICY;
 }
 
+/// The operation `CreatePolicyVersion`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreatePolicyVersion;
+
+impl kernel::Operation for CreatePolicyVersion {
+    type Input = CreatePolicyVersionInput;
+    type Output = CreatePolicyVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_POLICY_VERSION;
+}
+
 /// The operation `CreateRole`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
@@ -44,6 +130,78 @@ impl kernel::Operation for CreateRole {
     type Input = CreateRoleInput;
     type Output = CreateRoleOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_ROLE;
+}
+
+/// The operation `CreateServiceLinkedRole`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateServiceLinkedRole;
+
+impl kernel::Operation for CreateServiceLinkedRole {
+    type Input = CreateServiceLinkedRoleInput;
+    type Output = CreateServiceLinkedRoleOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_SERVICE_LINKED_ROLE;
+}
+
+/// The operation `CreateUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateUser;
+
+impl kernel::Operation for CreateUser {
+    type Input = CreateUserInput;
+    type Output = CreateUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_USER;
+}
+
+/// `DeleteAccessKey` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteAccessKeyOutput {}
+
+/// The operation `DeleteAccessKey`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteAccessKey;
+
+impl kernel::Operation for DeleteAccessKey {
+    type Input = DeleteAccessKeyInput;
+    type Output = DeleteAccessKeyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ACCESS_KEY;
+}
+
+/// `DeleteGroup` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteGroupOutput {}
+
+/// The operation `DeleteGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteGroup;
+
+impl kernel::Operation for DeleteGroup {
+    type Input = DeleteGroupInput;
+    type Output = DeleteGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_GROUP;
+}
+
+/// `DeleteGroupPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteGroupPolicyOutput {}
+
+/// The operation `DeleteGroupPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroupPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteGroupPolicy;
+
+impl kernel::Operation for DeleteGroupPolicy {
+    type Input = DeleteGroupPolicyInput;
+    type Output = DeleteGroupPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_GROUP_POLICY;
 }
 
 /// `DeletePolicy` has no members here.
@@ -62,6 +220,22 @@ impl kernel::Operation for DeletePolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_POLICY;
 }
 
+/// `DeletePolicyVersion` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeletePolicyVersionOutput {}
+
+/// The operation `DeletePolicyVersion`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeletePolicyVersion;
+
+impl kernel::Operation for DeletePolicyVersion {
+    type Input = DeletePolicyVersionInput;
+    type Output = DeletePolicyVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_POLICY_VERSION;
+}
+
 /// `DeleteRole` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteRoleOutput {}
@@ -76,6 +250,22 @@ impl kernel::Operation for DeleteRole {
     type Input = DeleteRoleInput;
     type Output = DeleteRoleOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ROLE;
+}
+
+/// `DeleteRolePermissionsBoundary` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteRolePermissionsBoundaryOutput {}
+
+/// The operation `DeleteRolePermissionsBoundary`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePermissionsBoundary.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteRolePermissionsBoundary;
+
+impl kernel::Operation for DeleteRolePermissionsBoundary {
+    type Input = DeleteRolePermissionsBoundaryInput;
+    type Output = DeleteRolePermissionsBoundaryOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ROLE_PERMISSIONS_BOUNDARY;
 }
 
 /// `DeleteRolePolicy` has no members here.
@@ -94,6 +284,82 @@ impl kernel::Operation for DeleteRolePolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_ROLE_POLICY;
 }
 
+/// The operation `DeleteServiceLinkedRole`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteServiceLinkedRole;
+
+impl kernel::Operation for DeleteServiceLinkedRole {
+    type Input = DeleteServiceLinkedRoleInput;
+    type Output = DeleteServiceLinkedRoleOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_SERVICE_LINKED_ROLE;
+}
+
+/// `DeleteUser` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserOutput {}
+
+/// The operation `DeleteUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteUser;
+
+impl kernel::Operation for DeleteUser {
+    type Input = DeleteUserInput;
+    type Output = DeleteUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_USER;
+}
+
+/// `DeleteUserPermissionsBoundary` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserPermissionsBoundaryOutput {}
+
+/// The operation `DeleteUserPermissionsBoundary`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteUserPermissionsBoundary;
+
+impl kernel::Operation for DeleteUserPermissionsBoundary {
+    type Input = DeleteUserPermissionsBoundaryInput;
+    type Output = DeleteUserPermissionsBoundaryOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_USER_PERMISSIONS_BOUNDARY;
+}
+
+/// `DeleteUserPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserPolicyOutput {}
+
+/// The operation `DeleteUserPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteUserPolicy;
+
+impl kernel::Operation for DeleteUserPolicy {
+    type Input = DeleteUserPolicyInput;
+    type Output = DeleteUserPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_USER_POLICY;
+}
+
+/// `DetachGroupPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetachGroupPolicyOutput {}
+
+/// The operation `DetachGroupPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachGroupPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DetachGroupPolicy;
+
+impl kernel::Operation for DetachGroupPolicy {
+    type Input = DetachGroupPolicyInput;
+    type Output = DetachGroupPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DETACH_GROUP_POLICY;
+}
+
 /// `DetachRolePolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetachRolePolicyOutput {}
@@ -108,6 +374,62 @@ impl kernel::Operation for DetachRolePolicy {
     type Input = DetachRolePolicyInput;
     type Output = DetachRolePolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DETACH_ROLE_POLICY;
+}
+
+/// `DetachUserPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetachUserPolicyOutput {}
+
+/// The operation `DetachUserPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachUserPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DetachUserPolicy;
+
+impl kernel::Operation for DetachUserPolicy {
+    type Input = DetachUserPolicyInput;
+    type Output = DetachUserPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DETACH_USER_POLICY;
+}
+
+/// `GetAccountSummary` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetAccountSummaryInput {}
+
+/// The operation `GetAccountSummary`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetAccountSummary;
+
+impl kernel::Operation for GetAccountSummary {
+    type Input = GetAccountSummaryInput;
+    type Output = GetAccountSummaryOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_ACCOUNT_SUMMARY;
+}
+
+/// The operation `GetGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetGroup;
+
+impl kernel::Operation for GetGroup {
+    type Input = GetGroupInput;
+    type Output = GetGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_GROUP;
+}
+
+/// The operation `GetGroupPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetGroupPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetGroupPolicy;
+
+impl kernel::Operation for GetGroupPolicy {
+    type Input = GetGroupPolicyInput;
+    type Output = GetGroupPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_GROUP_POLICY;
 }
 
 /// The operation `GetPolicy`.
@@ -158,6 +480,66 @@ impl kernel::Operation for GetRolePolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_ROLE_POLICY;
 }
 
+/// The operation `GetServiceLinkedRoleDeletionStatus`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetServiceLinkedRoleDeletionStatus;
+
+impl kernel::Operation for GetServiceLinkedRoleDeletionStatus {
+    type Input = GetServiceLinkedRoleDeletionStatusInput;
+    type Output = GetServiceLinkedRoleDeletionStatusOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_SERVICE_LINKED_ROLE_DELETION_STATUS;
+}
+
+/// The operation `GetUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetUser;
+
+impl kernel::Operation for GetUser {
+    type Input = GetUserInput;
+    type Output = GetUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_USER;
+}
+
+/// The operation `GetUserPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUserPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetUserPolicy;
+
+impl kernel::Operation for GetUserPolicy {
+    type Input = GetUserPolicyInput;
+    type Output = GetUserPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_USER_POLICY;
+}
+
+/// The operation `ListAccessKeys`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListAccessKeys;
+
+impl kernel::Operation for ListAccessKeys {
+    type Input = ListAccessKeysInput;
+    type Output = ListAccessKeysOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ACCESS_KEYS;
+}
+
+/// The operation `ListAttachedGroupPolicies`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedGroupPolicies.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListAttachedGroupPolicies;
+
+impl kernel::Operation for ListAttachedGroupPolicies {
+    type Input = ListAttachedGroupPoliciesInput;
+    type Output = ListAttachedGroupPoliciesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ATTACHED_GROUP_POLICIES;
+}
+
 /// The operation `ListAttachedRolePolicies`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedRolePolicies.html>
@@ -170,6 +552,78 @@ impl kernel::Operation for ListAttachedRolePolicies {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ATTACHED_ROLE_POLICIES;
 }
 
+/// The operation `ListAttachedUserPolicies`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedUserPolicies.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListAttachedUserPolicies;
+
+impl kernel::Operation for ListAttachedUserPolicies {
+    type Input = ListAttachedUserPoliciesInput;
+    type Output = ListAttachedUserPoliciesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ATTACHED_USER_POLICIES;
+}
+
+/// The operation `ListEntitiesForPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListEntitiesForPolicy;
+
+impl kernel::Operation for ListEntitiesForPolicy {
+    type Input = ListEntitiesForPolicyInput;
+    type Output = ListEntitiesForPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ENTITIES_FOR_POLICY;
+}
+
+/// The operation `ListGroupPolicies`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroupPolicies.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListGroupPolicies;
+
+impl kernel::Operation for ListGroupPolicies {
+    type Input = ListGroupPoliciesInput;
+    type Output = ListGroupPoliciesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_GROUP_POLICIES;
+}
+
+/// The operation `ListGroups`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListGroups;
+
+impl kernel::Operation for ListGroups {
+    type Input = ListGroupsInput;
+    type Output = ListGroupsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_GROUPS;
+}
+
+/// The operation `ListGroupsForUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroupsForUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListGroupsForUser;
+
+impl kernel::Operation for ListGroupsForUser {
+    type Input = ListGroupsForUserInput;
+    type Output = ListGroupsForUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_GROUPS_FOR_USER;
+}
+
+/// The operation `ListInstanceProfilesForRole`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfilesForRole.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListInstanceProfilesForRole;
+
+impl kernel::Operation for ListInstanceProfilesForRole {
+    type Input = ListInstanceProfilesForRoleInput;
+    type Output = ListInstanceProfilesForRoleOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_INSTANCE_PROFILES_FOR_ROLE;
+}
+
 /// The operation `ListPolicies`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html>
@@ -180,6 +634,30 @@ impl kernel::Operation for ListPolicies {
     type Input = ListPoliciesInput;
     type Output = ListPoliciesOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_POLICIES;
+}
+
+/// The operation `ListPolicyTags`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicyTags.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListPolicyTags;
+
+impl kernel::Operation for ListPolicyTags {
+    type Input = ListPolicyTagsInput;
+    type Output = ListPolicyTagsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_POLICY_TAGS;
+}
+
+/// The operation `ListPolicyVersions`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicyVersions.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListPolicyVersions;
+
+impl kernel::Operation for ListPolicyVersions {
+    type Input = ListPolicyVersionsInput;
+    type Output = ListPolicyVersionsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_POLICY_VERSIONS;
 }
 
 /// The operation `ListRolePolicies`.
@@ -218,6 +696,74 @@ impl kernel::Operation for ListRoles {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_ROLES;
 }
 
+/// The operation `ListUserPolicies`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUserPolicies.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListUserPolicies;
+
+impl kernel::Operation for ListUserPolicies {
+    type Input = ListUserPoliciesInput;
+    type Output = ListUserPoliciesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_USER_POLICIES;
+}
+
+/// The operation `ListUserTags`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUserTags.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListUserTags;
+
+impl kernel::Operation for ListUserTags {
+    type Input = ListUserTagsInput;
+    type Output = ListUserTagsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_USER_TAGS;
+}
+
+/// The operation `ListUsers`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListUsers;
+
+impl kernel::Operation for ListUsers {
+    type Input = ListUsersInput;
+    type Output = ListUsersOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_USERS;
+}
+
+/// `PutGroupPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutGroupPolicyOutput {}
+
+/// The operation `PutGroupPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutGroupPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutGroupPolicy;
+
+impl kernel::Operation for PutGroupPolicy {
+    type Input = PutGroupPolicyInput;
+    type Output = PutGroupPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_GROUP_POLICY;
+}
+
+/// `PutRolePermissionsBoundary` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutRolePermissionsBoundaryOutput {}
+
+/// The operation `PutRolePermissionsBoundary`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutRolePermissionsBoundary;
+
+impl kernel::Operation for PutRolePermissionsBoundary {
+    type Input = PutRolePermissionsBoundaryInput;
+    type Output = PutRolePermissionsBoundaryOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_ROLE_PERMISSIONS_BOUNDARY;
+}
+
 /// `PutRolePolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutRolePolicyOutput {}
@@ -232,6 +778,86 @@ impl kernel::Operation for PutRolePolicy {
     type Input = PutRolePolicyInput;
     type Output = PutRolePolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_ROLE_POLICY;
+}
+
+/// `PutUserPermissionsBoundary` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutUserPermissionsBoundaryOutput {}
+
+/// The operation `PutUserPermissionsBoundary`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutUserPermissionsBoundary;
+
+impl kernel::Operation for PutUserPermissionsBoundary {
+    type Input = PutUserPermissionsBoundaryInput;
+    type Output = PutUserPermissionsBoundaryOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_USER_PERMISSIONS_BOUNDARY;
+}
+
+/// `PutUserPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutUserPolicyOutput {}
+
+/// The operation `PutUserPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutUserPolicy;
+
+impl kernel::Operation for PutUserPolicy {
+    type Input = PutUserPolicyInput;
+    type Output = PutUserPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_USER_POLICY;
+}
+
+/// `RemoveUserFromGroup` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemoveUserFromGroupOutput {}
+
+/// The operation `RemoveUserFromGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveUserFromGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RemoveUserFromGroup;
+
+impl kernel::Operation for RemoveUserFromGroup {
+    type Input = RemoveUserFromGroupInput;
+    type Output = RemoveUserFromGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::REMOVE_USER_FROM_GROUP;
+}
+
+/// `SetDefaultPolicyVersion` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetDefaultPolicyVersionOutput {}
+
+/// The operation `SetDefaultPolicyVersion`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html>
+#[derive(Clone, Copy, Debug)]
+pub struct SetDefaultPolicyVersion;
+
+impl kernel::Operation for SetDefaultPolicyVersion {
+    type Input = SetDefaultPolicyVersionInput;
+    type Output = SetDefaultPolicyVersionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::SET_DEFAULT_POLICY_VERSION;
+}
+
+/// `TagPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagPolicyOutput {}
+
+/// The operation `TagPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct TagPolicy;
+
+impl kernel::Operation for TagPolicy {
+    type Input = TagPolicyInput;
+    type Output = TagPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::TAG_POLICY;
 }
 
 /// `TagRole` has no members here.
@@ -250,6 +876,38 @@ impl kernel::Operation for TagRole {
     const SCHEMA: &'static OperationSchema = &tables::operation::TAG_ROLE;
 }
 
+/// `TagUser` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagUserOutput {}
+
+/// The operation `TagUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct TagUser;
+
+impl kernel::Operation for TagUser {
+    type Input = TagUserInput;
+    type Output = TagUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::TAG_USER;
+}
+
+/// `UntagPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagPolicyOutput {}
+
+/// The operation `UntagPolicy`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UntagPolicy;
+
+impl kernel::Operation for UntagPolicy {
+    type Input = UntagPolicyInput;
+    type Output = UntagPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_POLICY;
+}
+
 /// `UntagRole` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UntagRoleOutput {}
@@ -264,6 +922,38 @@ impl kernel::Operation for UntagRole {
     type Input = UntagRoleInput;
     type Output = UntagRoleOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_ROLE;
+}
+
+/// `UntagUser` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagUserOutput {}
+
+/// The operation `UntagUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UntagUser;
+
+impl kernel::Operation for UntagUser {
+    type Input = UntagUserInput;
+    type Output = UntagUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_USER;
+}
+
+/// `UpdateAccessKey` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateAccessKeyOutput {}
+
+/// The operation `UpdateAccessKey`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateAccessKey;
+
+impl kernel::Operation for UpdateAccessKey {
+    type Input = UpdateAccessKeyInput;
+    type Output = UpdateAccessKeyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_ACCESS_KEY;
 }
 
 /// `UpdateAssumeRolePolicy` has no members here.
@@ -294,12 +984,124 @@ impl kernel::Operation for UpdateRole {
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_ROLE;
 }
 
+/// The operation `UpdateRoleDescription`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRoleDescription.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateRoleDescription;
+
+impl kernel::Operation for UpdateRoleDescription {
+    type Input = UpdateRoleDescriptionInput;
+    type Output = UpdateRoleDescriptionOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_ROLE_DESCRIPTION;
+}
+
+/// `UpdateUser` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateUserOutput {}
+
+/// The operation `UpdateUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateUser;
+
+impl kernel::Operation for UpdateUser {
+    type Input = UpdateUserInput;
+    type Output = UpdateUserOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_USER;
+}
+
+/// The shape `AccessKey`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccessKey {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `AccessKeyId` member.
+    #[serde(rename = "AccessKeyId")]
+    pub access_key_id: String,
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: StatusType,
+    /// The `SecretAccessKey` member.
+    #[serde(rename = "SecretAccessKey")]
+    pub secret_access_key: String,
+    /// The `CreateDate` member.
+    #[serde(
+        rename = "CreateDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub create_date: Option<Timestamp>,
+}
+
+/// The shape `AccessKeyMetadata`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyMetadata.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccessKeyMetadata {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The `AccessKeyId` member.
+    #[serde(rename = "AccessKeyId", skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The `Status` member.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusType>,
+    /// The `CreateDate` member.
+    #[serde(
+        rename = "CreateDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub create_date: Option<Timestamp>,
+}
+
+/// The shape `AddUserToGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AddUserToGroupInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+}
+
+/// The shape `AttachGroupPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttachGroupPolicyInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+}
+
 /// The shape `AttachRolePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AttachRolePolicyInput {
     /// The `RoleName` member.
     #[serde(rename = "RoleName")]
     pub role_name: String,
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+}
+
+/// The shape `AttachUserPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttachUserPolicyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
     /// The `PolicyArn` member.
     #[serde(rename = "PolicyArn")]
     pub policy_arn: String,
@@ -331,6 +1133,41 @@ pub struct AttachedPolicy {
     pub policy_arn: Option<String>,
 }
 
+/// The shape `CreateAccessKeyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateAccessKeyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+}
+
+/// The shape `CreateAccessKeyResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateAccessKeyOutput {
+    /// The `AccessKey` member.
+    #[serde(rename = "AccessKey")]
+    pub access_key: AccessKey,
+}
+
+/// The shape `CreateGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateGroupInput {
+    /// The `Path` member.
+    #[serde(rename = "Path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+}
+
+/// The shape `CreateGroupResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateGroupOutput {
+    /// The `Group` member.
+    #[serde(rename = "Group")]
+    pub group: Group,
+}
+
 /// The shape `CreatePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreatePolicyInput {
@@ -357,6 +1194,28 @@ pub struct CreatePolicyOutput {
     /// The `Policy` member.
     #[serde(rename = "Policy", skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+}
+
+/// The shape `CreatePolicyVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreatePolicyVersionInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `PolicyDocument` member.
+    #[serde(rename = "PolicyDocument")]
+    pub policy_document: String,
+    /// The `SetAsDefault` member.
+    #[serde(rename = "SetAsDefault", skip_serializing_if = "Option::is_none")]
+    pub set_as_default: Option<bool>,
+}
+
+/// The shape `CreatePolicyVersionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreatePolicyVersionOutput {
+    /// The `PolicyVersion` member.
+    #[serde(rename = "PolicyVersion", skip_serializing_if = "Option::is_none")]
+    pub policy_version: Option<PolicyVersion>,
 }
 
 /// The shape `CreateRoleRequest`.
@@ -393,12 +1252,108 @@ pub struct CreateRoleOutput {
     pub role: Role,
 }
 
+/// The shape `CreateServiceLinkedRoleRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateServiceLinkedRoleInput {
+    /// The `AWSServiceName` member.
+    #[serde(rename = "AWSServiceName")]
+    pub aws_service_name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `CustomSuffix` member.
+    #[serde(rename = "CustomSuffix", skip_serializing_if = "Option::is_none")]
+    pub custom_suffix: Option<String>,
+}
+
+/// The shape `CreateServiceLinkedRoleResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateServiceLinkedRoleOutput {
+    /// The `Role` member.
+    #[serde(rename = "Role", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// The shape `CreateUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateUserInput {
+    /// The `Path` member.
+    #[serde(rename = "Path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PermissionsBoundary` member.
+    #[serde(rename = "PermissionsBoundary", skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// The shape `CreateUserResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateUserOutput {
+    /// The `User` member.
+    #[serde(rename = "User", skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+}
+
+/// The shape `DeleteAccessKeyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteAccessKeyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The `AccessKeyId` member.
+    #[serde(rename = "AccessKeyId")]
+    pub access_key_id: String,
+}
+
+/// The shape `DeleteGroupPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteGroupPolicyInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+}
+
+/// The shape `DeleteGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteGroupInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+}
+
 /// The shape `DeletePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeletePolicyInput {
     /// The `PolicyArn` member.
     #[serde(rename = "PolicyArn")]
     pub policy_arn: String,
+}
+
+/// The shape `DeletePolicyVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeletePolicyVersionInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId")]
+    pub version_id: String,
+}
+
+/// The shape `DeleteRolePermissionsBoundaryRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteRolePermissionsBoundaryInput {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName")]
+    pub role_name: String,
 }
 
 /// The shape `DeleteRolePolicyRequest`.
@@ -420,6 +1375,112 @@ pub struct DeleteRoleInput {
     pub role_name: String,
 }
 
+/// The shape `DeleteServiceLinkedRoleRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteServiceLinkedRoleInput {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName")]
+    pub role_name: String,
+}
+
+/// The shape `DeleteServiceLinkedRoleResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteServiceLinkedRoleOutput {
+    /// The `DeletionTaskId` member.
+    #[serde(rename = "DeletionTaskId")]
+    pub deletion_task_id: String,
+}
+
+/// The shape `DeleteUserPermissionsBoundaryRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserPermissionsBoundaryInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+}
+
+/// The shape `DeleteUserPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserPolicyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+}
+
+/// The shape `DeleteUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+}
+
+/// The shape `DeletionTaskFailureReasonType`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletionTaskFailureReasonType.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeletionTaskFailureReasonType {
+    /// The `Reason` member.
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The `RoleUsageList` member.
+    #[serde(rename = "RoleUsageList", skip_serializing_if = "Option::is_none")]
+    pub role_usage_list: Option<Vec<RoleUsageType>>,
+}
+
+/// The enumeration `DeletionTaskStatusType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DeletionTaskStatusType {
+    /// `SUCCEEDED`
+    #[default]
+    #[serde(rename = "SUCCEEDED")]
+    Succeeded,
+    /// `IN_PROGRESS`
+    #[serde(rename = "IN_PROGRESS")]
+    InProgress,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+    /// `NOT_STARTED`
+    #[serde(rename = "NOT_STARTED")]
+    NotStarted,
+}
+
+impl DeletionTaskStatusType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeletionTaskStatusType::Succeeded => "SUCCEEDED",
+            DeletionTaskStatusType::InProgress => "IN_PROGRESS",
+            DeletionTaskStatusType::Failed => "FAILED",
+            DeletionTaskStatusType::NotStarted => "NOT_STARTED",
+        }
+    }
+}
+
+impl std::fmt::Display for DeletionTaskStatusType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `DetachGroupPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetachGroupPolicyInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+}
+
 /// The shape `DetachRolePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetachRolePolicyInput {
@@ -429,6 +1490,120 @@ pub struct DetachRolePolicyInput {
     /// The `PolicyArn` member.
     #[serde(rename = "PolicyArn")]
     pub policy_arn: String,
+}
+
+/// The shape `DetachUserPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetachUserPolicyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+}
+
+/// The enumeration `EntityType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EntityType {
+    /// `User`
+    #[default]
+    User,
+    /// `Role`
+    Role,
+    /// `Group`
+    Group,
+    /// `LocalManagedPolicy`
+    LocalManagedPolicy,
+    /// `AWSManagedPolicy`
+    AWSManagedPolicy,
+}
+
+impl EntityType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EntityType::User => "User",
+            EntityType::Role => "Role",
+            EntityType::Group => "Group",
+            EntityType::LocalManagedPolicy => "LocalManagedPolicy",
+            EntityType::AWSManagedPolicy => "AWSManagedPolicy",
+        }
+    }
+}
+
+impl std::fmt::Display for EntityType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `GetAccountSummaryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetAccountSummaryOutput {
+    /// The `SummaryMap` member.
+    #[serde(rename = "SummaryMap", skip_serializing_if = "Option::is_none")]
+    pub summary_map: Option<BTreeMap<String, i32>>,
+}
+
+/// The shape `GetGroupPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetGroupPolicyInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+}
+
+/// The shape `GetGroupPolicyResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetGroupPolicyOutput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+    /// The `PolicyDocument` member.
+    #[serde(rename = "PolicyDocument")]
+    pub policy_document: String,
+}
+
+/// The shape `GetGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetGroupInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `GetGroupResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetGroupOutput {
+    /// The `Group` member.
+    #[serde(rename = "Group")]
+    pub group: Group,
+    /// The `Users` member.
+    #[serde(rename = "Users")]
+    pub users: Vec<User>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
 }
 
 /// The shape `GetPolicyRequest`.
@@ -507,6 +1682,175 @@ pub struct GetRoleOutput {
     pub role: Role,
 }
 
+/// The shape `GetServiceLinkedRoleDeletionStatusRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetServiceLinkedRoleDeletionStatusInput {
+    /// The `DeletionTaskId` member.
+    #[serde(rename = "DeletionTaskId")]
+    pub deletion_task_id: String,
+}
+
+/// The shape `GetServiceLinkedRoleDeletionStatusResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetServiceLinkedRoleDeletionStatusOutput {
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: DeletionTaskStatusType,
+    /// The `Reason` member.
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DeletionTaskFailureReasonType>,
+}
+
+/// The shape `GetUserPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetUserPolicyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+}
+
+/// The shape `GetUserPolicyResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetUserPolicyOutput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+    /// The `PolicyDocument` member.
+    #[serde(rename = "PolicyDocument")]
+    pub policy_document: String,
+}
+
+/// The shape `GetUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+}
+
+/// The shape `GetUserResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetUserOutput {
+    /// The `User` member.
+    #[serde(rename = "User")]
+    pub user: User,
+}
+
+/// The shape `Group`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Group.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The `Path` member.
+    #[serde(rename = "Path")]
+    pub path: String,
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `GroupId` member.
+    #[serde(rename = "GroupId")]
+    pub group_id: String,
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+    /// The `CreateDate` member.
+    #[serde(rename = "CreateDate", with = "base::schema::epoch")]
+    pub create_date: Timestamp,
+}
+
+/// The shape `InstanceProfile`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_InstanceProfile.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceProfile {
+    /// The `Path` member.
+    #[serde(rename = "Path")]
+    pub path: String,
+    /// The `InstanceProfileName` member.
+    #[serde(rename = "InstanceProfileName")]
+    pub instance_profile_name: String,
+    /// The `InstanceProfileId` member.
+    #[serde(rename = "InstanceProfileId")]
+    pub instance_profile_id: String,
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+    /// The `CreateDate` member.
+    #[serde(rename = "CreateDate", with = "base::schema::epoch")]
+    pub create_date: Timestamp,
+    /// The `Roles` member.
+    #[serde(rename = "Roles")]
+    pub roles: Vec<Role>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// The shape `ListAccessKeysRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAccessKeysInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListAccessKeysResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAccessKeysOutput {
+    /// The `AccessKeyMetadata` member.
+    #[serde(rename = "AccessKeyMetadata")]
+    pub access_key_metadata: Vec<AccessKeyMetadata>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListAttachedGroupPoliciesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAttachedGroupPoliciesInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PathPrefix` member.
+    #[serde(rename = "PathPrefix", skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListAttachedGroupPoliciesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAttachedGroupPoliciesOutput {
+    /// The `AttachedPolicies` member.
+    #[serde(rename = "AttachedPolicies", skip_serializing_if = "Option::is_none")]
+    pub attached_policies: Option<Vec<AttachedPolicy>>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
 /// The shape `ListAttachedRolePoliciesRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListAttachedRolePoliciesInput {
@@ -530,6 +1874,192 @@ pub struct ListAttachedRolePoliciesOutput {
     /// The `AttachedPolicies` member.
     #[serde(rename = "AttachedPolicies", skip_serializing_if = "Option::is_none")]
     pub attached_policies: Option<Vec<AttachedPolicy>>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListAttachedUserPoliciesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAttachedUserPoliciesInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PathPrefix` member.
+    #[serde(rename = "PathPrefix", skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListAttachedUserPoliciesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAttachedUserPoliciesOutput {
+    /// The `AttachedPolicies` member.
+    #[serde(rename = "AttachedPolicies", skip_serializing_if = "Option::is_none")]
+    pub attached_policies: Option<Vec<AttachedPolicy>>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListEntitiesForPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEntitiesForPolicyInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `EntityFilter` member.
+    #[serde(rename = "EntityFilter", skip_serializing_if = "Option::is_none")]
+    pub entity_filter: Option<EntityType>,
+    /// The `PathPrefix` member.
+    #[serde(rename = "PathPrefix", skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The `PolicyUsageFilter` member.
+    #[serde(rename = "PolicyUsageFilter", skip_serializing_if = "Option::is_none")]
+    pub policy_usage_filter: Option<PolicyUsageType>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListEntitiesForPolicyResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEntitiesForPolicyOutput {
+    /// The `PolicyGroups` member.
+    #[serde(rename = "PolicyGroups", skip_serializing_if = "Option::is_none")]
+    pub policy_groups: Option<Vec<PolicyGroup>>,
+    /// The `PolicyUsers` member.
+    #[serde(rename = "PolicyUsers", skip_serializing_if = "Option::is_none")]
+    pub policy_users: Option<Vec<PolicyUser>>,
+    /// The `PolicyRoles` member.
+    #[serde(rename = "PolicyRoles", skip_serializing_if = "Option::is_none")]
+    pub policy_roles: Option<Vec<PolicyRole>>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListGroupPoliciesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupPoliciesInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListGroupPoliciesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupPoliciesOutput {
+    /// The `PolicyNames` member.
+    #[serde(rename = "PolicyNames")]
+    pub policy_names: Vec<String>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListGroupsForUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupsForUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListGroupsForUserResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupsForUserOutput {
+    /// The `Groups` member.
+    #[serde(rename = "Groups")]
+    pub groups: Vec<Group>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListGroupsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupsInput {
+    /// The `PathPrefix` member.
+    #[serde(rename = "PathPrefix", skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListGroupsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListGroupsOutput {
+    /// The `Groups` member.
+    #[serde(rename = "Groups")]
+    pub groups: Vec<Group>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListInstanceProfilesForRoleRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListInstanceProfilesForRoleInput {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName")]
+    pub role_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListInstanceProfilesForRoleResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListInstanceProfilesForRoleOutput {
+    /// The `InstanceProfiles` member.
+    #[serde(rename = "InstanceProfiles")]
+    pub instance_profiles: Vec<InstanceProfile>,
     /// The `IsTruncated` member.
     #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
     pub is_truncated: Option<bool>,
@@ -567,6 +2097,62 @@ pub struct ListPoliciesOutput {
     /// The `Policies` member.
     #[serde(rename = "Policies", skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<Policy>>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListPolicyTagsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPolicyTagsInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListPolicyTagsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPolicyTagsOutput {
+    /// The `Tags` member.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Tag>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListPolicyVersionsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPolicyVersionsInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListPolicyVersionsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPolicyVersionsOutput {
+    /// The `Versions` member.
+    #[serde(rename = "Versions", skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Vec<PolicyVersion>>,
     /// The `IsTruncated` member.
     #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
     pub is_truncated: Option<bool>,
@@ -659,6 +2245,90 @@ pub struct ListRolesOutput {
     pub marker: Option<String>,
 }
 
+/// The shape `ListUserPoliciesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUserPoliciesInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListUserPoliciesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUserPoliciesOutput {
+    /// The `PolicyNames` member.
+    #[serde(rename = "PolicyNames")]
+    pub policy_names: Vec<String>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListUserTagsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUserTagsInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListUserTagsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUserTagsOutput {
+    /// The `Tags` member.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Tag>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// The shape `ListUsersRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUsersInput {
+    /// The `PathPrefix` member.
+    #[serde(rename = "PathPrefix", skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxItems` member.
+    #[serde(rename = "MaxItems", skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<i32>,
+}
+
+/// The shape `ListUsersResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListUsersOutput {
+    /// The `Users` member.
+    #[serde(rename = "Users")]
+    pub users: Vec<User>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
 /// The enumeration `PermissionsBoundaryAttachmentType`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PermissionsBoundaryAttachmentType {
@@ -738,6 +2408,32 @@ pub struct Policy {
     pub tags: Option<Vec<Tag>>,
 }
 
+/// The shape `PolicyGroup`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyGroup.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyGroup {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    /// The `GroupId` member.
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+}
+
+/// The shape `PolicyRole`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyRole.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyRole {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName", skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+    /// The `RoleId` member.
+    #[serde(rename = "RoleId", skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<String>,
+}
+
 /// The enumeration `PolicyUsageType`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PolicyUsageType {
@@ -767,6 +2463,19 @@ impl std::fmt::Display for PolicyUsageType {
     }
 }
 
+/// The shape `PolicyUser`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyUser.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyUser {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The `UserId` member.
+    #[serde(rename = "UserId", skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+}
+
 /// The shape `PolicyVersion`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyVersion.html>
@@ -791,6 +2500,31 @@ pub struct PolicyVersion {
     pub create_date: Option<Timestamp>,
 }
 
+/// The shape `PutGroupPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutGroupPolicyInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+    /// The `PolicyDocument` member.
+    #[serde(rename = "PolicyDocument")]
+    pub policy_document: String,
+}
+
+/// The shape `PutRolePermissionsBoundaryRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutRolePermissionsBoundaryInput {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName")]
+    pub role_name: String,
+    /// The `PermissionsBoundary` member.
+    #[serde(rename = "PermissionsBoundary")]
+    pub permissions_boundary: String,
+}
+
 /// The shape `PutRolePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutRolePolicyInput {
@@ -803,6 +2537,42 @@ pub struct PutRolePolicyInput {
     /// The `PolicyDocument` member.
     #[serde(rename = "PolicyDocument")]
     pub policy_document: String,
+}
+
+/// The shape `PutUserPermissionsBoundaryRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutUserPermissionsBoundaryInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PermissionsBoundary` member.
+    #[serde(rename = "PermissionsBoundary")]
+    pub permissions_boundary: String,
+}
+
+/// The shape `PutUserPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutUserPolicyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `PolicyName` member.
+    #[serde(rename = "PolicyName")]
+    pub policy_name: String,
+    /// The `PolicyDocument` member.
+    #[serde(rename = "PolicyDocument")]
+    pub policy_document: String,
+}
+
+/// The shape `RemoveUserFromGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RemoveUserFromGroupInput {
+    /// The `GroupName` member.
+    #[serde(rename = "GroupName")]
+    pub group_name: String,
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
 }
 
 /// The shape `Role`.
@@ -866,6 +2636,30 @@ pub struct RoleLastUsed {
     pub region: Option<String>,
 }
 
+/// The shape `RoleUsageType`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleUsageType.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoleUsageType {
+    /// The `Region` member.
+    #[serde(rename = "Region", skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The `Resources` member.
+    #[serde(rename = "Resources", skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<String>>,
+}
+
+/// The shape `SetDefaultPolicyVersionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetDefaultPolicyVersionInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId")]
+    pub version_id: String,
+}
+
 /// The shape `SourceRoleTemplate`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SourceRoleTemplate.html>
@@ -892,6 +2686,17 @@ pub struct Tag {
     pub value: String,
 }
 
+/// The shape `TagPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagPolicyInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `Tags` member.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Tag>,
+}
+
 /// The shape `TagRoleRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TagRoleInput {
@@ -901,6 +2706,28 @@ pub struct TagRoleInput {
     /// The `Tags` member.
     #[serde(rename = "Tags")]
     pub tags: Vec<Tag>,
+}
+
+/// The shape `TagUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `Tags` member.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Tag>,
+}
+
+/// The shape `UntagPolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagPolicyInput {
+    /// The `PolicyArn` member.
+    #[serde(rename = "PolicyArn")]
+    pub policy_arn: String,
+    /// The `TagKeys` member.
+    #[serde(rename = "TagKeys")]
+    pub tag_keys: Vec<String>,
 }
 
 /// The shape `UntagRoleRequest`.
@@ -914,6 +2741,31 @@ pub struct UntagRoleInput {
     pub tag_keys: Vec<String>,
 }
 
+/// The shape `UntagUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `TagKeys` member.
+    #[serde(rename = "TagKeys")]
+    pub tag_keys: Vec<String>,
+}
+
+/// The shape `UpdateAccessKeyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateAccessKeyInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName", skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The `AccessKeyId` member.
+    #[serde(rename = "AccessKeyId")]
+    pub access_key_id: String,
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: StatusType,
+}
+
 /// The shape `UpdateAssumeRolePolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateAssumeRolePolicyInput {
@@ -923,6 +2775,25 @@ pub struct UpdateAssumeRolePolicyInput {
     /// The `PolicyDocument` member.
     #[serde(rename = "PolicyDocument")]
     pub policy_document: String,
+}
+
+/// The shape `UpdateRoleDescriptionRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRoleDescriptionInput {
+    /// The `RoleName` member.
+    #[serde(rename = "RoleName")]
+    pub role_name: String,
+    /// The `Description` member.
+    #[serde(rename = "Description")]
+    pub description: String,
+}
+
+/// The shape `UpdateRoleDescriptionResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRoleDescriptionOutput {
+    /// The `Role` member.
+    #[serde(rename = "Role", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
 }
 
 /// The shape `UpdateRoleRequest`.
@@ -942,6 +2813,56 @@ pub struct UpdateRoleInput {
 /// The shape `UpdateRoleResponse`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateRoleOutput {}
+
+/// The shape `UpdateUserRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateUserInput {
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `NewPath` member.
+    #[serde(rename = "NewPath", skip_serializing_if = "Option::is_none")]
+    pub new_path: Option<String>,
+    /// The `NewUserName` member.
+    #[serde(rename = "NewUserName", skip_serializing_if = "Option::is_none")]
+    pub new_user_name: Option<String>,
+}
+
+/// The shape `User`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The `Path` member.
+    #[serde(rename = "Path")]
+    pub path: String,
+    /// The `UserName` member.
+    #[serde(rename = "UserName")]
+    pub user_name: String,
+    /// The `UserId` member.
+    #[serde(rename = "UserId")]
+    pub user_id: String,
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+    /// The `CreateDate` member.
+    #[serde(rename = "CreateDate", with = "base::schema::epoch")]
+    pub create_date: Timestamp,
+    /// The `PasswordLastUsed` member.
+    #[serde(
+        rename = "PasswordLastUsed",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub password_last_used: Option<Timestamp>,
+    /// The `PermissionsBoundary` member.
+    #[serde(rename = "PermissionsBoundary", skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<AttachedPermissionsBoundary>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+}
 
 /// The enumeration `policyScopeType`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -976,6 +2897,38 @@ impl std::fmt::Display for PolicyScopeType {
     }
 }
 
+/// The enumeration `statusType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum StatusType {
+    /// `Active`
+    #[default]
+    Active,
+    /// `Inactive`
+    Inactive,
+    /// `Expired`
+    Expired,
+}
+
+impl StatusType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Active", "Inactive", "Expired"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            StatusType::Active => "Active",
+            StatusType::Inactive => "Inactive",
+            StatusType::Expired => "Expired",
+        }
+    }
+}
+
+impl std::fmt::Display for StatusType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The modelled errors of the operations above.
 pub mod error {
     use super::Fault;
@@ -993,6 +2946,11 @@ pub mod error {
     /// `EntityAlreadyExistsException`, HTTP 409.
     pub fn entity_already_exists_exception(message: impl Into<String>) -> Fault {
         Fault::new("EntityAlreadyExistsException", message).with_status(409)
+    }
+
+    /// `EntityTemporarilyUnmodifiableException`, HTTP 409.
+    pub fn entity_temporarily_unmodifiable_exception(message: impl Into<String>) -> Fault {
+        Fault::new("EntityTemporarilyUnmodifiableException", message).with_status(409)
     }
 
     /// `InvalidInputException`, HTTP 400.
@@ -1047,27 +3005,78 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationError" },
     operations: &[
+        &tables::operation::ADD_USER_TO_GROUP,
+        &tables::operation::ATTACH_GROUP_POLICY,
         &tables::operation::ATTACH_ROLE_POLICY,
+        &tables::operation::ATTACH_USER_POLICY,
+        &tables::operation::CREATE_ACCESS_KEY,
+        &tables::operation::CREATE_GROUP,
         &tables::operation::CREATE_POLICY,
+        &tables::operation::CREATE_POLICY_VERSION,
         &tables::operation::CREATE_ROLE,
+        &tables::operation::CREATE_SERVICE_LINKED_ROLE,
+        &tables::operation::CREATE_USER,
+        &tables::operation::DELETE_ACCESS_KEY,
+        &tables::operation::DELETE_GROUP,
+        &tables::operation::DELETE_GROUP_POLICY,
         &tables::operation::DELETE_POLICY,
+        &tables::operation::DELETE_POLICY_VERSION,
         &tables::operation::DELETE_ROLE,
+        &tables::operation::DELETE_ROLE_PERMISSIONS_BOUNDARY,
         &tables::operation::DELETE_ROLE_POLICY,
+        &tables::operation::DELETE_SERVICE_LINKED_ROLE,
+        &tables::operation::DELETE_USER,
+        &tables::operation::DELETE_USER_PERMISSIONS_BOUNDARY,
+        &tables::operation::DELETE_USER_POLICY,
+        &tables::operation::DETACH_GROUP_POLICY,
         &tables::operation::DETACH_ROLE_POLICY,
+        &tables::operation::DETACH_USER_POLICY,
+        &tables::operation::GET_ACCOUNT_SUMMARY,
+        &tables::operation::GET_GROUP,
+        &tables::operation::GET_GROUP_POLICY,
         &tables::operation::GET_POLICY,
         &tables::operation::GET_POLICY_VERSION,
         &tables::operation::GET_ROLE,
         &tables::operation::GET_ROLE_POLICY,
+        &tables::operation::GET_SERVICE_LINKED_ROLE_DELETION_STATUS,
+        &tables::operation::GET_USER,
+        &tables::operation::GET_USER_POLICY,
+        &tables::operation::LIST_ACCESS_KEYS,
+        &tables::operation::LIST_ATTACHED_GROUP_POLICIES,
         &tables::operation::LIST_ATTACHED_ROLE_POLICIES,
+        &tables::operation::LIST_ATTACHED_USER_POLICIES,
+        &tables::operation::LIST_ENTITIES_FOR_POLICY,
+        &tables::operation::LIST_GROUP_POLICIES,
+        &tables::operation::LIST_GROUPS,
+        &tables::operation::LIST_GROUPS_FOR_USER,
+        &tables::operation::LIST_INSTANCE_PROFILES_FOR_ROLE,
         &tables::operation::LIST_POLICIES,
+        &tables::operation::LIST_POLICY_TAGS,
+        &tables::operation::LIST_POLICY_VERSIONS,
         &tables::operation::LIST_ROLE_POLICIES,
         &tables::operation::LIST_ROLE_TAGS,
         &tables::operation::LIST_ROLES,
+        &tables::operation::LIST_USER_POLICIES,
+        &tables::operation::LIST_USER_TAGS,
+        &tables::operation::LIST_USERS,
+        &tables::operation::PUT_GROUP_POLICY,
+        &tables::operation::PUT_ROLE_PERMISSIONS_BOUNDARY,
         &tables::operation::PUT_ROLE_POLICY,
+        &tables::operation::PUT_USER_PERMISSIONS_BOUNDARY,
+        &tables::operation::PUT_USER_POLICY,
+        &tables::operation::REMOVE_USER_FROM_GROUP,
+        &tables::operation::SET_DEFAULT_POLICY_VERSION,
+        &tables::operation::TAG_POLICY,
         &tables::operation::TAG_ROLE,
+        &tables::operation::TAG_USER,
+        &tables::operation::UNTAG_POLICY,
         &tables::operation::UNTAG_ROLE,
+        &tables::operation::UNTAG_USER,
+        &tables::operation::UPDATE_ACCESS_KEY,
         &tables::operation::UPDATE_ASSUME_ROLE_POLICY,
         &tables::operation::UPDATE_ROLE,
+        &tables::operation::UPDATE_ROLE_DESCRIPTION,
+        &tables::operation::UPDATE_USER,
     ],
     all_operations: &[
         "AcceptDelegationRequest",
@@ -1549,9 +3558,9 @@ mod tables {
         );
         pub(super) static MARKER_TYPE: Pattern =
             Pattern::new(r"[\u0020-\u00FF]+", r"[\x{0020}-\x{00FF}]+", None);
-        pub(super) static POLICY_NAME_TYPE: Pattern =
+        pub(super) static CUSTOM_SUFFIX_TYPE: Pattern =
             Pattern::new(r"[\w+=,.@-]+", r"[a-zA-Z0-9_+=,.@-]+", None);
-        pub(super) static ID_TYPE: Pattern = Pattern::new(r"[\w]+", r"[a-zA-Z0-9_]+", None);
+        pub(super) static ACCESS_KEY_ID_TYPE: Pattern = Pattern::new(r"[\w]+", r"[a-zA-Z0-9_]+", None);
         pub(super) static PATH_PREFIX_TYPE: Pattern =
             Pattern::new(r"\u002F[\u0021-\u007F]*", r"\x{002F}[\x{0021}-\x{007F}]*", None);
         pub(super) static POLICY_VERSION_ID_TYPE: Pattern =
@@ -1563,10 +3572,51 @@ mod tables {
         use base::schema::{Bounds, Kind, Member, Shape};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static ACCESS_KEY: Shape = Shape::structure(
+            "AccessKey",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required(),
+                Member::new("Status", &STATUS_TYPE).required(),
+                Member::new("SecretAccessKey", &ACCESS_KEY_SECRET_TYPE).required(),
+                Member::new("CreateDate", &DATE_TYPE),
+            ],
+        );
+        pub(super) static ACCESS_KEY_METADATA: Shape = Shape::structure(
+            "AccessKeyMetadata",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE),
+                Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE),
+                Member::new("Status", &STATUS_TYPE),
+                Member::new("CreateDate", &DATE_TYPE),
+            ],
+        );
+        pub(super) static ADD_USER_TO_GROUP_REQUEST: Shape = Shape::structure(
+            "AddUserToGroupRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+            ],
+        );
+        pub(super) static ARN_LIST_TYPE: Shape = Shape::list("ArnListType", &ARN_TYPE, Bounds::ANY);
+        pub(super) static ATTACH_GROUP_POLICY_REQUEST: Shape = Shape::structure(
+            "AttachGroupPolicyRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+            ],
+        );
         pub(super) static ATTACH_ROLE_POLICY_REQUEST: Shape = Shape::structure(
             "AttachRolePolicyRequest",
             &[
                 Member::new("RoleName", &ROLE_NAME_TYPE).required(),
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+            ],
+        );
+        pub(super) static ATTACH_USER_POLICY_REQUEST: Shape = Shape::structure(
+            "AttachUserPolicyRequest",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE).required(),
                 Member::new("PolicyArn", &ARN_TYPE).required(),
             ],
         );
@@ -1581,6 +3631,16 @@ mod tables {
             "AttachedPolicy",
             &[Member::new("PolicyName", &POLICY_NAME_TYPE), Member::new("PolicyArn", &ARN_TYPE)],
         );
+        pub(super) static CREATE_ACCESS_KEY_REQUEST: Shape =
+            Shape::structure("CreateAccessKeyRequest", &[Member::new("UserName", &EXISTING_USER_NAME_TYPE)]);
+        pub(super) static CREATE_ACCESS_KEY_RESPONSE: Shape =
+            Shape::structure("CreateAccessKeyResponse", &[Member::new("AccessKey", &ACCESS_KEY).required()]);
+        pub(super) static CREATE_GROUP_REQUEST: Shape = Shape::structure(
+            "CreateGroupRequest",
+            &[Member::new("Path", &PATH_TYPE), Member::new("GroupName", &GROUP_NAME_TYPE).required()],
+        );
+        pub(super) static CREATE_GROUP_RESPONSE: Shape =
+            Shape::structure("CreateGroupResponse", &[Member::new("Group", &GROUP).required()]);
         pub(super) static CREATE_POLICY_REQUEST: Shape = Shape::structure(
             "CreatePolicyRequest",
             &[
@@ -1593,6 +3653,16 @@ mod tables {
         );
         pub(super) static CREATE_POLICY_RESPONSE: Shape =
             Shape::structure("CreatePolicyResponse", &[Member::new("Policy", &POLICY)]);
+        pub(super) static CREATE_POLICY_VERSION_REQUEST: Shape = Shape::structure(
+            "CreatePolicyVersionRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+                Member::new("SetAsDefault", &BOOLEAN_TYPE),
+            ],
+        );
+        pub(super) static CREATE_POLICY_VERSION_RESPONSE: Shape =
+            Shape::structure("CreatePolicyVersionResponse", &[Member::new("PolicyVersion", &POLICY_VERSION)]);
         pub(super) static CREATE_ROLE_REQUEST: Shape = Shape::structure(
             "CreateRoleRequest",
             &[
@@ -1607,8 +3677,56 @@ mod tables {
         );
         pub(super) static CREATE_ROLE_RESPONSE: Shape =
             Shape::structure("CreateRoleResponse", &[Member::new("Role", &ROLE).required()]);
+        pub(super) static CREATE_SERVICE_LINKED_ROLE_REQUEST: Shape = Shape::structure(
+            "CreateServiceLinkedRoleRequest",
+            &[
+                Member::new("AWSServiceName", &GROUP_NAME_TYPE).required(),
+                Member::new("Description", &ROLE_DESCRIPTION_TYPE),
+                Member::new("CustomSuffix", &CUSTOM_SUFFIX_TYPE),
+            ],
+        );
+        pub(super) static CREATE_SERVICE_LINKED_ROLE_RESPONSE: Shape =
+            Shape::structure("CreateServiceLinkedRoleResponse", &[Member::new("Role", &ROLE)]);
+        pub(super) static CREATE_USER_REQUEST: Shape = Shape::structure(
+            "CreateUserRequest",
+            &[
+                Member::new("Path", &PATH_TYPE),
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("PermissionsBoundary", &ARN_TYPE),
+                Member::new("Tags", &TAG_LIST_TYPE),
+            ],
+        );
+        pub(super) static CREATE_USER_RESPONSE: Shape =
+            Shape::structure("CreateUserResponse", &[Member::new("User", &USER)]);
+        pub(super) static DELETE_ACCESS_KEY_REQUEST: Shape = Shape::structure(
+            "DeleteAccessKeyRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE),
+                Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required(),
+            ],
+        );
+        pub(super) static DELETE_GROUP_POLICY_REQUEST: Shape = Shape::structure(
+            "DeleteGroupPolicyRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+            ],
+        );
+        pub(super) static DELETE_GROUP_REQUEST: Shape =
+            Shape::structure("DeleteGroupRequest", &[Member::new("GroupName", &GROUP_NAME_TYPE).required()]);
         pub(super) static DELETE_POLICY_REQUEST: Shape =
             Shape::structure("DeletePolicyRequest", &[Member::new("PolicyArn", &ARN_TYPE).required()]);
+        pub(super) static DELETE_POLICY_VERSION_REQUEST: Shape = Shape::structure(
+            "DeletePolicyVersionRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("VersionId", &POLICY_VERSION_ID_TYPE).required(),
+            ],
+        );
+        pub(super) static DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST: Shape = Shape::structure(
+            "DeleteRolePermissionsBoundaryRequest",
+            &[Member::new("RoleName", &ROLE_NAME_TYPE).required()],
+        );
         pub(super) static DELETE_ROLE_POLICY_REQUEST: Shape = Shape::structure(
             "DeleteRolePolicyRequest",
             &[
@@ -1618,11 +3736,91 @@ mod tables {
         );
         pub(super) static DELETE_ROLE_REQUEST: Shape =
             Shape::structure("DeleteRoleRequest", &[Member::new("RoleName", &ROLE_NAME_TYPE).required()]);
+        pub(super) static DELETE_SERVICE_LINKED_ROLE_REQUEST: Shape = Shape::structure(
+            "DeleteServiceLinkedRoleRequest",
+            &[Member::new("RoleName", &ROLE_NAME_TYPE).required()],
+        );
+        pub(super) static DELETE_SERVICE_LINKED_ROLE_RESPONSE: Shape = Shape::structure(
+            "DeleteServiceLinkedRoleResponse",
+            &[Member::new("DeletionTaskId", &DELETION_TASK_ID_TYPE).required()],
+        );
+        pub(super) static DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST: Shape = Shape::structure(
+            "DeleteUserPermissionsBoundaryRequest",
+            &[Member::new("UserName", &USER_NAME_TYPE).required()],
+        );
+        pub(super) static DELETE_USER_POLICY_REQUEST: Shape = Shape::structure(
+            "DeleteUserPolicyRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+            ],
+        );
+        pub(super) static DELETE_USER_REQUEST: Shape = Shape::structure(
+            "DeleteUserRequest",
+            &[Member::new("UserName", &EXISTING_USER_NAME_TYPE).required()],
+        );
+        pub(super) static DELETION_TASK_FAILURE_REASON_TYPE: Shape = Shape::structure(
+            "DeletionTaskFailureReasonType",
+            &[Member::new("Reason", &REASON_TYPE), Member::new("RoleUsageList", &ROLE_USAGE_LIST_TYPE)],
+        );
+        pub(super) static DELETION_TASK_ID_TYPE: Shape =
+            Shape::string("DeletionTaskIdType", Bounds::range(1, 1000), None);
+        pub(super) static DELETION_TASK_STATUS_TYPE: Shape =
+            Shape::one_of("DeletionTaskStatusType", super::super::DeletionTaskStatusType::VALUES);
+        pub(super) static DETACH_GROUP_POLICY_REQUEST: Shape = Shape::structure(
+            "DetachGroupPolicyRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+            ],
+        );
         pub(super) static DETACH_ROLE_POLICY_REQUEST: Shape = Shape::structure(
             "DetachRolePolicyRequest",
             &[
                 Member::new("RoleName", &ROLE_NAME_TYPE).required(),
                 Member::new("PolicyArn", &ARN_TYPE).required(),
+            ],
+        );
+        pub(super) static DETACH_USER_POLICY_REQUEST: Shape = Shape::structure(
+            "DetachUserPolicyRequest",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+            ],
+        );
+        pub(super) static ENTITY_TYPE: Shape = Shape::one_of("EntityType", super::super::EntityType::VALUES);
+        pub(super) static GET_ACCOUNT_SUMMARY_RESPONSE: Shape =
+            Shape::structure("GetAccountSummaryResponse", &[Member::new("SummaryMap", &SUMMARY_MAP_TYPE)]);
+        pub(super) static GET_GROUP_POLICY_REQUEST: Shape = Shape::structure(
+            "GetGroupPolicyRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+            ],
+        );
+        pub(super) static GET_GROUP_POLICY_RESPONSE: Shape = Shape::structure(
+            "GetGroupPolicyResponse",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+                Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+            ],
+        );
+        pub(super) static GET_GROUP_REQUEST: Shape = Shape::structure(
+            "GetGroupRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static GET_GROUP_RESPONSE: Shape = Shape::structure(
+            "GetGroupResponse",
+            &[
+                Member::new("Group", &GROUP).required(),
+                Member::new("Users", &USER_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
             ],
         );
         pub(super) static GET_POLICY_REQUEST: Shape =
@@ -1657,6 +3855,91 @@ mod tables {
             Shape::structure("GetRoleRequest", &[Member::new("RoleName", &ROLE_NAME_TYPE).required()]);
         pub(super) static GET_ROLE_RESPONSE: Shape =
             Shape::structure("GetRoleResponse", &[Member::new("Role", &ROLE).required()]);
+        pub(super) static GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST: Shape = Shape::structure(
+            "GetServiceLinkedRoleDeletionStatusRequest",
+            &[Member::new("DeletionTaskId", &DELETION_TASK_ID_TYPE).required()],
+        );
+        pub(super) static GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE: Shape = Shape::structure(
+            "GetServiceLinkedRoleDeletionStatusResponse",
+            &[
+                Member::new("Status", &DELETION_TASK_STATUS_TYPE).required(),
+                Member::new("Reason", &DELETION_TASK_FAILURE_REASON_TYPE),
+            ],
+        );
+        pub(super) static GET_USER_POLICY_REQUEST: Shape = Shape::structure(
+            "GetUserPolicyRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+            ],
+        );
+        pub(super) static GET_USER_POLICY_RESPONSE: Shape = Shape::structure(
+            "GetUserPolicyResponse",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+                Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+            ],
+        );
+        pub(super) static GET_USER_REQUEST: Shape =
+            Shape::structure("GetUserRequest", &[Member::new("UserName", &EXISTING_USER_NAME_TYPE)]);
+        pub(super) static GET_USER_RESPONSE: Shape =
+            Shape::structure("GetUserResponse", &[Member::new("User", &USER).required()]);
+        pub(super) static GROUP: Shape = Shape::structure(
+            "Group",
+            &[
+                Member::new("Path", &PATH_TYPE).required(),
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("GroupId", &ID_TYPE).required(),
+                Member::new("Arn", &ARN_TYPE).required(),
+                Member::new("CreateDate", &DATE_TYPE).required(),
+            ],
+        );
+        pub(super) static INSTANCE_PROFILE: Shape = Shape::structure(
+            "InstanceProfile",
+            &[
+                Member::new("Path", &PATH_TYPE).required(),
+                Member::new("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE).required(),
+                Member::new("InstanceProfileId", &ID_TYPE).required(),
+                Member::new("Arn", &ARN_TYPE).required(),
+                Member::new("CreateDate", &DATE_TYPE).required(),
+                Member::new("Roles", &ROLE_LIST_TYPE).required(),
+                Member::new("Tags", &TAG_LIST_TYPE),
+            ],
+        );
+        pub(super) static LIST_ACCESS_KEYS_REQUEST: Shape = Shape::structure(
+            "ListAccessKeysRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_ACCESS_KEYS_RESPONSE: Shape = Shape::structure(
+            "ListAccessKeysResponse",
+            &[
+                Member::new("AccessKeyMetadata", &ACCESS_KEY_METADATA_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_ATTACHED_GROUP_POLICIES_REQUEST: Shape = Shape::structure(
+            "ListAttachedGroupPoliciesRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PathPrefix", &POLICY_PATH_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_ATTACHED_GROUP_POLICIES_RESPONSE: Shape = Shape::structure(
+            "ListAttachedGroupPoliciesResponse",
+            &[
+                Member::new("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
         pub(super) static LIST_ATTACHED_ROLE_POLICIES_REQUEST: Shape = Shape::structure(
             "ListAttachedRolePoliciesRequest",
             &[
@@ -1670,6 +3953,108 @@ mod tables {
             "ListAttachedRolePoliciesResponse",
             &[
                 Member::new("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_ATTACHED_USER_POLICIES_REQUEST: Shape = Shape::structure(
+            "ListAttachedUserPoliciesRequest",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("PathPrefix", &POLICY_PATH_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_ATTACHED_USER_POLICIES_RESPONSE: Shape = Shape::structure(
+            "ListAttachedUserPoliciesResponse",
+            &[
+                Member::new("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_ENTITIES_FOR_POLICY_REQUEST: Shape = Shape::structure(
+            "ListEntitiesForPolicyRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("EntityFilter", &ENTITY_TYPE),
+                Member::new("PathPrefix", &PATH_TYPE),
+                Member::new("PolicyUsageFilter", &POLICY_USAGE_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_ENTITIES_FOR_POLICY_RESPONSE: Shape = Shape::structure(
+            "ListEntitiesForPolicyResponse",
+            &[
+                Member::new("PolicyGroups", &POLICY_GROUP_LIST_TYPE),
+                Member::new("PolicyUsers", &POLICY_USER_LIST_TYPE),
+                Member::new("PolicyRoles", &POLICY_ROLE_LIST_TYPE),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUP_POLICIES_REQUEST: Shape = Shape::structure(
+            "ListGroupPoliciesRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUP_POLICIES_RESPONSE: Shape = Shape::structure(
+            "ListGroupPoliciesResponse",
+            &[
+                Member::new("PolicyNames", &POLICY_NAME_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUPS_FOR_USER_REQUEST: Shape = Shape::structure(
+            "ListGroupsForUserRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUPS_FOR_USER_RESPONSE: Shape = Shape::structure(
+            "ListGroupsForUserResponse",
+            &[
+                Member::new("Groups", &GROUP_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUPS_REQUEST: Shape = Shape::structure(
+            "ListGroupsRequest",
+            &[
+                Member::new("PathPrefix", &PATH_PREFIX_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_GROUPS_RESPONSE: Shape = Shape::structure(
+            "ListGroupsResponse",
+            &[
+                Member::new("Groups", &GROUP_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST: Shape = Shape::structure(
+            "ListInstanceProfilesForRoleRequest",
+            &[
+                Member::new("RoleName", &ROLE_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE: Shape = Shape::structure(
+            "ListInstanceProfilesForRoleResponse",
+            &[
+                Member::new("InstanceProfiles", &INSTANCE_PROFILE_LIST_TYPE).required(),
                 Member::new("IsTruncated", &BOOLEAN_TYPE),
                 Member::new("Marker", &RESPONSE_MARKER_TYPE),
             ],
@@ -1689,6 +4074,38 @@ mod tables {
             "ListPoliciesResponse",
             &[
                 Member::new("Policies", &POLICY_LIST_TYPE),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_POLICY_TAGS_REQUEST: Shape = Shape::structure(
+            "ListPolicyTagsRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_POLICY_TAGS_RESPONSE: Shape = Shape::structure(
+            "ListPolicyTagsResponse",
+            &[
+                Member::new("Tags", &TAG_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_POLICY_VERSIONS_REQUEST: Shape = Shape::structure(
+            "ListPolicyVersionsRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_POLICY_VERSIONS_RESPONSE: Shape = Shape::structure(
+            "ListPolicyVersionsResponse",
+            &[
+                Member::new("Versions", &POLICY_DOCUMENT_VERSION_LIST_TYPE),
                 Member::new("IsTruncated", &BOOLEAN_TYPE),
                 Member::new("Marker", &RESPONSE_MARKER_TYPE),
             ],
@@ -1741,6 +4158,54 @@ mod tables {
                 Member::new("Marker", &RESPONSE_MARKER_TYPE),
             ],
         );
+        pub(super) static LIST_USER_POLICIES_REQUEST: Shape = Shape::structure(
+            "ListUserPoliciesRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_USER_POLICIES_RESPONSE: Shape = Shape::structure(
+            "ListUserPoliciesResponse",
+            &[
+                Member::new("PolicyNames", &POLICY_NAME_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_USER_TAGS_REQUEST: Shape = Shape::structure(
+            "ListUserTagsRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_USER_TAGS_RESPONSE: Shape = Shape::structure(
+            "ListUserTagsResponse",
+            &[
+                Member::new("Tags", &TAG_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
+        pub(super) static LIST_USERS_REQUEST: Shape = Shape::structure(
+            "ListUsersRequest",
+            &[
+                Member::new("PathPrefix", &PATH_PREFIX_TYPE),
+                Member::new("Marker", &MARKER_TYPE),
+                Member::new("MaxItems", &MAX_ITEMS_TYPE),
+            ],
+        );
+        pub(super) static LIST_USERS_RESPONSE: Shape = Shape::structure(
+            "ListUsersResponse",
+            &[
+                Member::new("Users", &USER_LIST_TYPE).required(),
+                Member::new("IsTruncated", &BOOLEAN_TYPE),
+                Member::new("Marker", &RESPONSE_MARKER_TYPE),
+            ],
+        );
         pub(super) static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Shape = Shape::one_of(
             "PermissionsBoundaryAttachmentType",
             super::super::PermissionsBoundaryAttachmentType::VALUES,
@@ -1762,8 +4227,26 @@ mod tables {
                 Member::new("Tags", &TAG_LIST_TYPE),
             ],
         );
+        pub(super) static POLICY_GROUP: Shape = Shape::structure(
+            "PolicyGroup",
+            &[Member::new("GroupName", &GROUP_NAME_TYPE), Member::new("GroupId", &ID_TYPE)],
+        );
+        pub(super) static POLICY_GROUP_LIST_TYPE: Shape =
+            Shape::list("PolicyGroupListType", &POLICY_GROUP, Bounds::ANY);
+        pub(super) static POLICY_ROLE: Shape = Shape::structure(
+            "PolicyRole",
+            &[Member::new("RoleName", &ROLE_NAME_TYPE), Member::new("RoleId", &ID_TYPE)],
+        );
+        pub(super) static POLICY_ROLE_LIST_TYPE: Shape =
+            Shape::list("PolicyRoleListType", &POLICY_ROLE, Bounds::ANY);
         pub(super) static POLICY_USAGE_TYPE: Shape =
             Shape::one_of("PolicyUsageType", super::super::PolicyUsageType::VALUES);
+        pub(super) static POLICY_USER: Shape = Shape::structure(
+            "PolicyUser",
+            &[Member::new("UserName", &USER_NAME_TYPE), Member::new("UserId", &ID_TYPE)],
+        );
+        pub(super) static POLICY_USER_LIST_TYPE: Shape =
+            Shape::list("PolicyUserListType", &POLICY_USER, Bounds::ANY);
         pub(super) static POLICY_VERSION: Shape = Shape::structure(
             "PolicyVersion",
             &[
@@ -1773,12 +4256,52 @@ mod tables {
                 Member::new("CreateDate", &DATE_TYPE),
             ],
         );
+        pub(super) static PUT_GROUP_POLICY_REQUEST: Shape = Shape::structure(
+            "PutGroupPolicyRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+                Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+            ],
+        );
+        pub(super) static PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST: Shape = Shape::structure(
+            "PutRolePermissionsBoundaryRequest",
+            &[
+                Member::new("RoleName", &ROLE_NAME_TYPE).required(),
+                Member::new("PermissionsBoundary", &ARN_TYPE).required(),
+            ],
+        );
         pub(super) static PUT_ROLE_POLICY_REQUEST: Shape = Shape::structure(
             "PutRolePolicyRequest",
             &[
                 Member::new("RoleName", &ROLE_NAME_TYPE).required(),
                 Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
                 Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+            ],
+        );
+        pub(super) static PUT_USER_PERMISSIONS_BOUNDARY_REQUEST: Shape = Shape::structure(
+            "PutUserPermissionsBoundaryRequest",
+            &[
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("PermissionsBoundary", &ARN_TYPE).required(),
+            ],
+        );
+        pub(super) static PUT_USER_POLICY_REQUEST: Shape = Shape::structure(
+            "PutUserPolicyRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("PolicyName", &POLICY_NAME_TYPE).required(),
+                Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
+            ],
+        );
+        pub(super) static REASON_TYPE: Shape = Shape::string("ReasonType", Bounds::max(1000), None);
+        pub(super) static REGION_NAME_TYPE: Shape =
+            Shape::string("RegionNameType", Bounds::range(1, 100), None);
+        pub(super) static REMOVE_USER_FROM_GROUP_REQUEST: Shape = Shape::structure(
+            "RemoveUserFromGroupRequest",
+            &[
+                Member::new("GroupName", &GROUP_NAME_TYPE).required(),
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
             ],
         );
         pub(super) static ROLE: Shape = Shape::structure(
@@ -1802,6 +4325,19 @@ mod tables {
             "RoleLastUsed",
             &[Member::new("LastUsedDate", &DATE_TYPE), Member::new("Region", &STRING_TYPE)],
         );
+        pub(super) static ROLE_USAGE_LIST_TYPE: Shape =
+            Shape::list("RoleUsageListType", &ROLE_USAGE_TYPE, Bounds::ANY);
+        pub(super) static ROLE_USAGE_TYPE: Shape = Shape::structure(
+            "RoleUsageType",
+            &[Member::new("Region", &REGION_NAME_TYPE), Member::new("Resources", &ARN_LIST_TYPE)],
+        );
+        pub(super) static SET_DEFAULT_POLICY_VERSION_REQUEST: Shape = Shape::structure(
+            "SetDefaultPolicyVersionRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("VersionId", &POLICY_VERSION_ID_TYPE).required(),
+            ],
+        );
         pub(super) static SOURCE_ROLE_TEMPLATE: Shape = Shape::structure(
             "SourceRoleTemplate",
             &[
@@ -1813,11 +4349,29 @@ mod tables {
             "Tag",
             &[Member::new("Key", &TAG_KEY_TYPE).required(), Member::new("Value", &TAG_VALUE_TYPE).required()],
         );
+        pub(super) static TAG_POLICY_REQUEST: Shape = Shape::structure(
+            "TagPolicyRequest",
+            &[Member::new("PolicyArn", &ARN_TYPE).required(), Member::new("Tags", &TAG_LIST_TYPE).required()],
+        );
         pub(super) static TAG_ROLE_REQUEST: Shape = Shape::structure(
             "TagRoleRequest",
             &[
                 Member::new("RoleName", &ROLE_NAME_TYPE).required(),
                 Member::new("Tags", &TAG_LIST_TYPE).required(),
+            ],
+        );
+        pub(super) static TAG_USER_REQUEST: Shape = Shape::structure(
+            "TagUserRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("Tags", &TAG_LIST_TYPE).required(),
+            ],
+        );
+        pub(super) static UNTAG_POLICY_REQUEST: Shape = Shape::structure(
+            "UntagPolicyRequest",
+            &[
+                Member::new("PolicyArn", &ARN_TYPE).required(),
+                Member::new("TagKeys", &TAG_KEY_LIST_TYPE).required(),
             ],
         );
         pub(super) static UNTAG_ROLE_REQUEST: Shape = Shape::structure(
@@ -1827,6 +4381,21 @@ mod tables {
                 Member::new("TagKeys", &TAG_KEY_LIST_TYPE).required(),
             ],
         );
+        pub(super) static UNTAG_USER_REQUEST: Shape = Shape::structure(
+            "UntagUserRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("TagKeys", &TAG_KEY_LIST_TYPE).required(),
+            ],
+        );
+        pub(super) static UPDATE_ACCESS_KEY_REQUEST: Shape = Shape::structure(
+            "UpdateAccessKeyRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE),
+                Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required(),
+                Member::new("Status", &STATUS_TYPE).required(),
+            ],
+        );
         pub(super) static UPDATE_ASSUME_ROLE_POLICY_REQUEST: Shape = Shape::structure(
             "UpdateAssumeRolePolicyRequest",
             &[
@@ -1834,6 +4403,15 @@ mod tables {
                 Member::new("PolicyDocument", &POLICY_DOCUMENT_TYPE).required(),
             ],
         );
+        pub(super) static UPDATE_ROLE_DESCRIPTION_REQUEST: Shape = Shape::structure(
+            "UpdateRoleDescriptionRequest",
+            &[
+                Member::new("RoleName", &ROLE_NAME_TYPE).required(),
+                Member::new("Description", &ROLE_DESCRIPTION_TYPE).required(),
+            ],
+        );
+        pub(super) static UPDATE_ROLE_DESCRIPTION_RESPONSE: Shape =
+            Shape::structure("UpdateRoleDescriptionResponse", &[Member::new("Role", &ROLE)]);
         pub(super) static UPDATE_ROLE_REQUEST: Shape = Shape::structure(
             "UpdateRoleRequest",
             &[
@@ -1843,15 +4421,56 @@ mod tables {
             ],
         );
         pub(super) static UPDATE_ROLE_RESPONSE: Shape = Shape::structure("UpdateRoleResponse", &[]);
+        pub(super) static UPDATE_USER_REQUEST: Shape = Shape::structure(
+            "UpdateUserRequest",
+            &[
+                Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
+                Member::new("NewPath", &PATH_TYPE),
+                Member::new("NewUserName", &USER_NAME_TYPE),
+            ],
+        );
+        pub(super) static USER: Shape = Shape::structure(
+            "User",
+            &[
+                Member::new("Path", &PATH_TYPE).required(),
+                Member::new("UserName", &USER_NAME_TYPE).required(),
+                Member::new("UserId", &ID_TYPE).required(),
+                Member::new("Arn", &ARN_TYPE).required(),
+                Member::new("CreateDate", &DATE_TYPE).required(),
+                Member::new("PasswordLastUsed", &DATE_TYPE),
+                Member::new("PermissionsBoundary", &ATTACHED_PERMISSIONS_BOUNDARY),
+                Member::new("Tags", &TAG_LIST_TYPE),
+            ],
+        );
+        pub(super) static ACCESS_KEY_ID_TYPE: Shape =
+            Shape::string("accessKeyIdType", Bounds::range(16, 128), Some(&pattern::ACCESS_KEY_ID_TYPE));
+        pub(super) static ACCESS_KEY_METADATA_LIST_TYPE: Shape =
+            Shape::list("accessKeyMetadataListType", &ACCESS_KEY_METADATA, Bounds::ANY);
+        pub(super) static ACCESS_KEY_SECRET_TYPE: Shape =
+            Shape::string("accessKeySecretType", Bounds::ANY, None);
         pub(super) static ARN_TYPE: Shape = Shape::string("arnType", Bounds::range(20, 2048), None);
         pub(super) static ATTACHED_POLICIES_LIST_TYPE: Shape =
             Shape::list("attachedPoliciesListType", &ATTACHED_POLICY, Bounds::ANY);
         pub(super) static ATTACHMENT_COUNT_TYPE: Shape =
             Shape::new("attachmentCountType", Kind::Integer(Bounds::ANY));
         pub(super) static BOOLEAN_TYPE: Shape = Shape::new("booleanType", Kind::Boolean);
+        pub(super) static CUSTOM_SUFFIX_TYPE: Shape =
+            Shape::string("customSuffixType", Bounds::range(1, 64), Some(&pattern::CUSTOM_SUFFIX_TYPE));
         pub(super) static DATE_TYPE: Shape = Shape::timestamp("dateType", None);
+        pub(super) static EXISTING_USER_NAME_TYPE: Shape =
+            Shape::string("existingUserNameType", Bounds::range(1, 128), Some(&pattern::CUSTOM_SUFFIX_TYPE));
+        pub(super) static GROUP_LIST_TYPE: Shape = Shape::list("groupListType", &GROUP, Bounds::ANY);
+        pub(super) static GROUP_NAME_TYPE: Shape =
+            Shape::string("groupNameType", Bounds::range(1, 128), Some(&pattern::CUSTOM_SUFFIX_TYPE));
         pub(super) static ID_TYPE: Shape =
-            Shape::string("idType", Bounds::range(16, 128), Some(&pattern::ID_TYPE));
+            Shape::string("idType", Bounds::range(16, 128), Some(&pattern::ACCESS_KEY_ID_TYPE));
+        pub(super) static INSTANCE_PROFILE_LIST_TYPE: Shape =
+            Shape::list("instanceProfileListType", &INSTANCE_PROFILE, Bounds::ANY);
+        pub(super) static INSTANCE_PROFILE_NAME_TYPE: Shape = Shape::string(
+            "instanceProfileNameType",
+            Bounds::range(1, 128),
+            Some(&pattern::CUSTOM_SUFFIX_TYPE),
+        );
         pub(super) static INTEGER_TYPE: Shape = Shape::new("integerType", Kind::Integer(Bounds::ANY));
         pub(super) static MARKER_TYPE: Shape =
             Shape::string("markerType", Bounds::range(1, 320), Some(&pattern::MARKER_TYPE));
@@ -1868,11 +4487,13 @@ mod tables {
             Bounds::range(1, 131072),
             Some(&pattern::POLICY_DOCUMENT_TYPE),
         );
+        pub(super) static POLICY_DOCUMENT_VERSION_LIST_TYPE: Shape =
+            Shape::list("policyDocumentVersionListType", &POLICY_VERSION, Bounds::ANY);
         pub(super) static POLICY_LIST_TYPE: Shape = Shape::list("policyListType", &POLICY, Bounds::ANY);
         pub(super) static POLICY_NAME_LIST_TYPE: Shape =
             Shape::list("policyNameListType", &POLICY_NAME_TYPE, Bounds::ANY);
         pub(super) static POLICY_NAME_TYPE: Shape =
-            Shape::string("policyNameType", Bounds::range(1, 128), Some(&pattern::POLICY_NAME_TYPE));
+            Shape::string("policyNameType", Bounds::range(1, 128), Some(&pattern::CUSTOM_SUFFIX_TYPE));
         pub(super) static POLICY_PATH_TYPE: Shape =
             Shape::string("policyPathType", Bounds::range(1, 512), Some(&pattern::POLICY_PATH_TYPE));
         pub(super) static POLICY_SCOPE_TYPE: Shape =
@@ -1887,8 +4508,14 @@ mod tables {
         pub(super) static ROLE_MAX_SESSION_DURATION_TYPE: Shape =
             Shape::new("roleMaxSessionDurationType", Kind::Integer(Bounds::range(3600, 43200)));
         pub(super) static ROLE_NAME_TYPE: Shape =
-            Shape::string("roleNameType", Bounds::range(1, 64), Some(&pattern::POLICY_NAME_TYPE));
+            Shape::string("roleNameType", Bounds::range(1, 64), Some(&pattern::CUSTOM_SUFFIX_TYPE));
+        pub(super) static STATUS_TYPE: Shape = Shape::one_of("statusType", super::super::StatusType::VALUES);
         pub(super) static STRING_TYPE: Shape = Shape::string("stringType", Bounds::ANY, None);
+        pub(super) static SUMMARY_KEY_TYPE: Shape = Shape::string("summaryKeyType", Bounds::ANY, None);
+        pub(super) static SUMMARY_MAP_TYPE: Shape =
+            Shape::map("summaryMapType", &SUMMARY_KEY_TYPE, &SUMMARY_VALUE_TYPE, Bounds::ANY);
+        pub(super) static SUMMARY_VALUE_TYPE: Shape =
+            Shape::new("summaryValueType", Kind::Integer(Bounds::ANY));
         pub(super) static TAG_KEY_LIST_TYPE: Shape =
             Shape::list("tagKeyListType", &TAG_KEY_TYPE, Bounds::max(50));
         pub(super) static TAG_KEY_TYPE: Shape =
@@ -1896,12 +4523,39 @@ mod tables {
         pub(super) static TAG_LIST_TYPE: Shape = Shape::list("tagListType", &TAG, Bounds::max(50));
         pub(super) static TAG_VALUE_TYPE: Shape =
             Shape::string("tagValueType", Bounds::max(256), Some(&pattern::TAG_VALUE_TYPE));
+        pub(super) static USER_LIST_TYPE: Shape = Shape::list("userListType", &USER, Bounds::ANY);
+        pub(super) static USER_NAME_TYPE: Shape =
+            Shape::string("userNameType", Bounds::range(1, 64), Some(&pattern::CUSTOM_SUFFIX_TYPE));
     }
 
     pub(super) mod operation {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static ADD_USER_TO_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "AddUserToGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::ADD_USER_TO_GROUP_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static ATTACH_GROUP_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "AttachGroupPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::ATTACH_GROUP_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static ATTACH_ROLE_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "AttachRolePolicy",
@@ -1914,6 +4568,42 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static ATTACH_USER_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "AttachUserPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::ATTACH_USER_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static CREATE_ACCESS_KEY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateAccessKey",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_ACCESS_KEY_REQUEST,
+            output: &shape::CREATE_ACCESS_KEY_RESPONSE,
+            result_wrapper: Some("CreateAccessKeyResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_GROUP_REQUEST,
+            output: &shape::CREATE_GROUP_RESPONSE,
+            result_wrapper: Some("CreateGroupResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreatePolicy",
@@ -1923,6 +4613,18 @@ mod tables {
             input: &shape::CREATE_POLICY_REQUEST,
             output: &shape::CREATE_POLICY_RESPONSE,
             result_wrapper: Some("CreatePolicyResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_POLICY_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreatePolicyVersion",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_POLICY_VERSION_REQUEST,
+            output: &shape::CREATE_POLICY_VERSION_RESPONSE,
+            result_wrapper: Some("CreatePolicyVersionResult"),
             input_element: None,
             has_output: true,
         };
@@ -1938,6 +4640,66 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static CREATE_SERVICE_LINKED_ROLE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateServiceLinkedRole",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_SERVICE_LINKED_ROLE_REQUEST,
+            output: &shape::CREATE_SERVICE_LINKED_ROLE_RESPONSE,
+            result_wrapper: Some("CreateServiceLinkedRoleResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_USER_REQUEST,
+            output: &shape::CREATE_USER_RESPONSE,
+            result_wrapper: Some("CreateUserResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_ACCESS_KEY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteAccessKey",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_ACCESS_KEY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_GROUP_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_GROUP_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteGroupPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_GROUP_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static DELETE_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DeletePolicy",
@@ -1945,6 +4707,18 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::DELETE_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_POLICY_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeletePolicyVersion",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_POLICY_VERSION_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -1962,6 +4736,18 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DELETE_ROLE_PERMISSIONS_BOUNDARY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteRolePermissionsBoundary",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static DELETE_ROLE_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DeleteRolePolicy",
@@ -1969,6 +4755,66 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::DELETE_ROLE_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_SERVICE_LINKED_ROLE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteServiceLinkedRole",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_SERVICE_LINKED_ROLE_REQUEST,
+            output: &shape::DELETE_SERVICE_LINKED_ROLE_RESPONSE,
+            result_wrapper: Some("DeleteServiceLinkedRoleResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_USER_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_USER_PERMISSIONS_BOUNDARY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteUserPermissionsBoundary",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DELETE_USER_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteUserPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_USER_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static DETACH_GROUP_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DetachGroupPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DETACH_GROUP_POLICY_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -1985,6 +4831,54 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static DETACH_USER_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DetachUserPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DETACH_USER_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static GET_ACCOUNT_SUMMARY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetAccountSummary",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::EMPTY,
+            output: &shape::GET_ACCOUNT_SUMMARY_RESPONSE,
+            result_wrapper: Some("GetAccountSummaryResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_GROUP_REQUEST,
+            output: &shape::GET_GROUP_RESPONSE,
+            result_wrapper: Some("GetGroupResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_GROUP_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetGroupPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_GROUP_POLICY_REQUEST,
+            output: &shape::GET_GROUP_POLICY_RESPONSE,
+            result_wrapper: Some("GetGroupPolicyResult"),
+            input_element: None,
+            has_output: true,
         };
         pub(crate) static GET_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
@@ -2034,6 +4928,66 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static GET_SERVICE_LINKED_ROLE_DELETION_STATUS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetServiceLinkedRoleDeletionStatus",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST,
+            output: &shape::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE,
+            result_wrapper: Some("GetServiceLinkedRoleDeletionStatusResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_USER_REQUEST,
+            output: &shape::GET_USER_RESPONSE,
+            result_wrapper: Some("GetUserResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_USER_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetUserPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_USER_POLICY_REQUEST,
+            output: &shape::GET_USER_POLICY_RESPONSE,
+            result_wrapper: Some("GetUserPolicyResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_ACCESS_KEYS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListAccessKeys",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ACCESS_KEYS_REQUEST,
+            output: &shape::LIST_ACCESS_KEYS_RESPONSE,
+            result_wrapper: Some("ListAccessKeysResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_ATTACHED_GROUP_POLICIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListAttachedGroupPolicies",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ATTACHED_GROUP_POLICIES_REQUEST,
+            output: &shape::LIST_ATTACHED_GROUP_POLICIES_RESPONSE,
+            result_wrapper: Some("ListAttachedGroupPoliciesResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_ATTACHED_ROLE_POLICIES: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListAttachedRolePolicies",
@@ -2046,6 +5000,78 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_ATTACHED_USER_POLICIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListAttachedUserPolicies",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ATTACHED_USER_POLICIES_REQUEST,
+            output: &shape::LIST_ATTACHED_USER_POLICIES_RESPONSE,
+            result_wrapper: Some("ListAttachedUserPoliciesResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_ENTITIES_FOR_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListEntitiesForPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_ENTITIES_FOR_POLICY_REQUEST,
+            output: &shape::LIST_ENTITIES_FOR_POLICY_RESPONSE,
+            result_wrapper: Some("ListEntitiesForPolicyResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_GROUP_POLICIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListGroupPolicies",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_GROUP_POLICIES_REQUEST,
+            output: &shape::LIST_GROUP_POLICIES_RESPONSE,
+            result_wrapper: Some("ListGroupPoliciesResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_GROUPS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListGroups",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_GROUPS_REQUEST,
+            output: &shape::LIST_GROUPS_RESPONSE,
+            result_wrapper: Some("ListGroupsResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_GROUPS_FOR_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListGroupsForUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_GROUPS_FOR_USER_REQUEST,
+            output: &shape::LIST_GROUPS_FOR_USER_RESPONSE,
+            result_wrapper: Some("ListGroupsForUserResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_INSTANCE_PROFILES_FOR_ROLE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListInstanceProfilesForRole",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST,
+            output: &shape::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE,
+            result_wrapper: Some("ListInstanceProfilesForRoleResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_POLICIES: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListPolicies",
@@ -2055,6 +5081,30 @@ mod tables {
             input: &shape::LIST_POLICIES_REQUEST,
             output: &shape::LIST_POLICIES_RESPONSE,
             result_wrapper: Some("ListPoliciesResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_POLICY_TAGS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListPolicyTags",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_POLICY_TAGS_REQUEST,
+            output: &shape::LIST_POLICY_TAGS_RESPONSE,
+            result_wrapper: Some("ListPolicyTagsResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_POLICY_VERSIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListPolicyVersions",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_POLICY_VERSIONS_REQUEST,
+            output: &shape::LIST_POLICY_VERSIONS_RESPONSE,
+            result_wrapper: Some("ListPolicyVersionsResult"),
             input_element: None,
             has_output: true,
         };
@@ -2094,6 +5144,66 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_USER_POLICIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListUserPolicies",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_USER_POLICIES_REQUEST,
+            output: &shape::LIST_USER_POLICIES_RESPONSE,
+            result_wrapper: Some("ListUserPoliciesResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_USER_TAGS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListUserTags",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_USER_TAGS_REQUEST,
+            output: &shape::LIST_USER_TAGS_RESPONSE,
+            result_wrapper: Some("ListUserTagsResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_USERS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListUsers",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_USERS_REQUEST,
+            output: &shape::LIST_USERS_RESPONSE,
+            result_wrapper: Some("ListUsersResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUT_GROUP_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutGroupPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_GROUP_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_ROLE_PERMISSIONS_BOUNDARY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutRolePermissionsBoundary",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static PUT_ROLE_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "PutRolePolicy",
@@ -2101,6 +5211,66 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::PUT_ROLE_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_USER_PERMISSIONS_BOUNDARY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutUserPermissionsBoundary",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_USER_PERMISSIONS_BOUNDARY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_USER_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutUserPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_USER_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static REMOVE_USER_FROM_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RemoveUserFromGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::REMOVE_USER_FROM_GROUP_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static SET_DEFAULT_POLICY_VERSION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "SetDefaultPolicyVersion",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::SET_DEFAULT_POLICY_VERSION_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static TAG_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "TagPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::TAG_POLICY_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -2118,6 +5288,30 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static TAG_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "TagUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::TAG_USER_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static UNTAG_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UntagPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UNTAG_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static UNTAG_ROLE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "UntagRole",
@@ -2125,6 +5319,30 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::UNTAG_ROLE_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static UNTAG_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UntagUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UNTAG_USER_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static UPDATE_ACCESS_KEY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateAccessKey",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_ACCESS_KEY_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,
@@ -2153,6 +5371,30 @@ mod tables {
             result_wrapper: Some("UpdateRoleResult"),
             input_element: None,
             has_output: true,
+        };
+        pub(crate) static UPDATE_ROLE_DESCRIPTION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateRoleDescription",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_ROLE_DESCRIPTION_REQUEST,
+            output: &shape::UPDATE_ROLE_DESCRIPTION_RESPONSE,
+            result_wrapper: Some("UpdateRoleDescriptionResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPDATE_USER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateUser",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_USER_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
         };
     }
 }

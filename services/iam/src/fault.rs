@@ -4,12 +4,13 @@
 
 use base::Fault;
 
-pub(crate) fn no_such_role(name: &str) -> Fault {
-    no_such(format!("The role with name {name} cannot be found."))
+/// `kind` is `role`, `user` or `group`.
+pub(crate) fn no_such_holder(kind: &str, name: &str) -> Fault {
+    no_such(format!("The {kind} with name {name} cannot be found."))
 }
 
-pub(crate) fn no_such_role_policy(name: &str) -> Fault {
-    no_such(format!("The role policy with name {name} cannot be found."))
+pub(crate) fn no_such_inline_policy(kind: &str, name: &str) -> Fault {
+    no_such(format!("The {kind} policy with name {name} cannot be found."))
 }
 
 pub(crate) fn no_such_policy(arn: &str) -> Fault {
@@ -34,4 +35,15 @@ pub(crate) fn malformed_policy(message: impl Into<String>) -> Fault {
 
 pub(crate) fn limit_exceeded(message: String) -> Fault {
     Fault::new("LimitExceeded", message).with_status(409)
+}
+
+pub(crate) fn protected(name: &str) -> Fault {
+    let message = format!(
+        "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+    );
+    Fault::new("UnmodifiableEntity", message)
+}
+
+pub(crate) fn invalid_input(message: impl Into<String>) -> Fault {
+    Fault::new("InvalidInput", message)
 }

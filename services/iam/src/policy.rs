@@ -63,6 +63,17 @@ fn check_statement(statement: &Value, kind: Kind) -> Result<(), Fault> {
     }
 }
 
+/// The most characters of a managed policy, white space aside.
+const MANAGED_MAX: usize = 6_144;
+
+/// Refuses a document that is too long for a managed policy.
+pub(crate) fn check_size(document: &str) -> Result<(), Fault> {
+    if document.chars().filter(|c| !c.is_whitespace()).count() <= MANAGED_MAX {
+        return Ok(());
+    }
+    Err(fault::limit_exceeded(format!("Cannot exceed quota for PolicySize: {MANAGED_MAX}")))
+}
+
 /// A document as answers carry it: percent-encoded, which the SDKs undo.
 pub(crate) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, ESCAPED).to_string()

@@ -148,6 +148,18 @@ impl kernel::Operation for ListTagsForResource {
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_TAGS_FOR_RESOURCE;
 }
 
+/// The operation `ListTagsLogGroup`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsLogGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListTagsLogGroup;
+
+impl kernel::Operation for ListTagsLogGroup {
+    type Input = ListTagsLogGroupInput;
+    type Output = ListTagsLogGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_TAGS_LOG_GROUP;
+}
+
 /// The operation `PutLogEvents`.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
@@ -176,6 +188,22 @@ impl kernel::Operation for PutRetentionPolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_RETENTION_POLICY;
 }
 
+/// `TagLogGroup` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagLogGroupOutput {}
+
+/// The operation `TagLogGroup`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagLogGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct TagLogGroup;
+
+impl kernel::Operation for TagLogGroup {
+    type Input = TagLogGroupInput;
+    type Output = TagLogGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::TAG_LOG_GROUP;
+}
+
 /// `TagResource` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TagResourceOutput {}
@@ -190,6 +218,22 @@ impl kernel::Operation for TagResource {
     type Input = TagResourceInput;
     type Output = TagResourceOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::TAG_RESOURCE;
+}
+
+/// `UntagLogGroup` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagLogGroupOutput {}
+
+/// The operation `UntagLogGroup`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_UntagLogGroup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UntagLogGroup;
+
+impl kernel::Operation for UntagLogGroup {
+    type Input = UntagLogGroupInput;
+    type Output = UntagLogGroupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_LOG_GROUP;
 }
 
 /// `UntagResource` has no members here.
@@ -624,6 +668,22 @@ pub struct ListTagsForResourceOutput {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
+/// The shape `ListTagsLogGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListTagsLogGroupInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+}
+
+/// The shape `ListTagsLogGroupResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListTagsLogGroupOutput {
+    /// The `tags` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
 /// The shape `LogGroup`.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html>
@@ -872,6 +932,16 @@ pub struct SearchedLogStream {
     pub searched_completely: Option<bool>,
 }
 
+/// The shape `TagLogGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TagLogGroupInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+    /// The `tags` member.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// The shape `TagResourceRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TagResourceInput {
@@ -880,6 +950,16 @@ pub struct TagResourceInput {
     pub resource_arn: String,
     /// The `tags` member.
     pub tags: BTreeMap<String, String>,
+}
+
+/// The shape `UntagLogGroupRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntagLogGroupInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+    /// The `tags` member.
+    pub tags: Vec<String>,
 }
 
 /// The shape `UntagResourceRequest`.
@@ -979,9 +1059,12 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::FILTER_LOG_EVENTS,
         &tables::operation::GET_LOG_EVENTS,
         &tables::operation::LIST_TAGS_FOR_RESOURCE,
+        &tables::operation::LIST_TAGS_LOG_GROUP,
         &tables::operation::PUT_LOG_EVENTS,
         &tables::operation::PUT_RETENTION_POLICY,
+        &tables::operation::TAG_LOG_GROUP,
         &tables::operation::TAG_RESOURCE,
+        &tables::operation::UNTAG_LOG_GROUP,
         &tables::operation::UNTAG_RESOURCE,
     ],
     all_operations: &[
@@ -1478,6 +1561,12 @@ mod tables {
         );
         pub(super) static LIST_TAGS_FOR_RESOURCE_RESPONSE: Shape =
             Shape::structure("ListTagsForResourceResponse", &[Member::new("tags", &TAGS)]);
+        pub(super) static LIST_TAGS_LOG_GROUP_REQUEST: Shape = Shape::structure(
+            "ListTagsLogGroupRequest",
+            &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
+        );
+        pub(super) static LIST_TAGS_LOG_GROUP_RESPONSE: Shape =
+            Shape::structure("ListTagsLogGroupResponse", &[Member::new("tags", &TAGS)]);
         pub(super) static LOG_EVENT_INDEX: Shape = Shape::new("LogEventIndex", Kind::Integer(Bounds::ANY));
         pub(super) static LOG_GROUP: Shape = Shape::structure(
             "LogGroup",
@@ -1590,6 +1679,11 @@ mod tables {
         pub(super) static TAG_KEY: Shape =
             Shape::string("TagKey", Bounds::range(1, 128), Some(&pattern::TAG_KEY));
         pub(super) static TAG_KEY_LIST: Shape = Shape::list("TagKeyList", &TAG_KEY, Bounds::max(50));
+        pub(super) static TAG_LIST: Shape = Shape::list("TagList", &TAG_KEY, Bounds::min(1));
+        pub(super) static TAG_LOG_GROUP_REQUEST: Shape = Shape::structure(
+            "TagLogGroupRequest",
+            &[Member::new("logGroupName", &LOG_GROUP_NAME).required(), Member::new("tags", &TAGS).required()],
+        );
         pub(super) static TAG_RESOURCE_REQUEST: Shape = Shape::structure(
             "TagResourceRequest",
             &[
@@ -1602,6 +1696,13 @@ mod tables {
         pub(super) static TAGS: Shape = Shape::map("Tags", &TAG_KEY, &TAG_VALUE, Bounds::range(1, 50));
         pub(super) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Long(Bounds::min(0)));
         pub(super) static UNMASK: Shape = Shape::new("Unmask", Kind::Boolean);
+        pub(super) static UNTAG_LOG_GROUP_REQUEST: Shape = Shape::structure(
+            "UntagLogGroupRequest",
+            &[
+                Member::new("logGroupName", &LOG_GROUP_NAME).required(),
+                Member::new("tags", &TAG_LIST).required(),
+            ],
+        );
         pub(super) static UNTAG_RESOURCE_REQUEST: Shape = Shape::structure(
             "UntagResourceRequest",
             &[
@@ -1735,6 +1836,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_TAGS_LOG_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListTagsLogGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_TAGS_LOG_GROUP_REQUEST,
+            output: &shape::LIST_TAGS_LOG_GROUP_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static PUT_LOG_EVENTS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "PutLogEvents",
@@ -1759,6 +1872,18 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static TAG_LOG_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "TagLogGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::TAG_LOG_GROUP_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static TAG_RESOURCE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "TagResource",
@@ -1766,6 +1891,18 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::TAG_RESOURCE_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static UNTAG_LOG_GROUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UntagLogGroup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UNTAG_LOG_GROUP_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,

@@ -142,3 +142,40 @@ async fn groups_and_streams_are_described_and_tagged() {
         "ResourceAlreadyExistsException"
     );
 }
+
+#[tokio::test]
+async fn groups_are_described_by_class_and_of_this_account_only() {
+    let world = world().await;
+    world.ok("logs", "CreateLogGroup", json!({ "logGroupName": "plain" })).await;
+    let rare = json!({ "logGroupName": "rare", "logGroupClass": "INFREQUENT_ACCESS" });
+    world.ok("logs", "CreateLogGroup", rare).await;
+    let found = world.ok("logs", "DescribeLogGroups", json!({ "logGroupClass": "INFREQUENT_ACCESS" })).await;
+    let names: Vec<&Value> =
+        found["logGroups"].as_array().unwrap().iter().map(|group| &group["logGroupName"]).collect();
+    assert_eq!(names, ["rare"]);
+    let own = json!({ "accountIdentifiers": ["000000000000"] });
+    assert_eq!(world.ok("logs", "DescribeLogGroups", own).await["logGroups"].as_array().unwrap().len(), 2);
+    for refused in
+        [json!({ "accountIdentifiers": ["111122223333"] }), json!({ "includeLinkedAccounts": true })]
+    {
+        let fault = world.refused("logs", "DescribeLogGroups", refused).await;
+        assert_eq!(fault.code, "InvalidParameterException");
+    }
+}
+
+#[tokio::test]
+async fn the_older_tag_operations_and_entities_are_answered() {
+    let world = world().await;
+    stream(&world, "g", "s").await;
+    world.ok("logs", "TagLogGroup", json!({ "logGroupName": "g", "tags": { "a": "1", "b": "2" } })).await;
+    world.ok("logs", "UntagLogGroup", json!({ "logGroupName": "g", "tags": ["a"] })).await;
+    let tags = world.ok("logs", "ListTagsLogGroup", json!({ "logGroupName": "g" })).await;
+    assert_eq!(tags["tags"], json!({ "b": "2" }));
+    let event = json!({ "timestamp": world.now().as_millis(), "message": "m" });
+    let input = json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": [event],
+        "entity": { "keyAttributes": { "Type": "Service" } } });
+    let answer = world.ok("logs", "PutLogEvents", input).await;
+    assert_eq!(answer["rejectedEntityInfo"]["errorType"], "UnsupportedLogGroupType");
+    let read = json!({ "logGroupName": "g", "logStreamName": "s" });
+    assert_eq!(messages(&world.ok("logs", "GetLogEvents", read).await), ["m"]);
+}

@@ -18,6 +18,18 @@ impl kernel::Operation for AssumeRole {
     const SCHEMA: &'static OperationSchema = &tables::operation::ASSUME_ROLE;
 }
 
+/// The operation `GetAccessKeyInfo`.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetAccessKeyInfo;
+
+impl kernel::Operation for GetAccessKeyInfo {
+    type Input = GetAccessKeyInfoInput;
+    type Output = GetAccessKeyInfoOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_ACCESS_KEY_INFO;
+}
+
 /// The operation `GetCallerIdentity`.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
@@ -28,6 +40,18 @@ impl kernel::Operation for GetCallerIdentity {
     type Input = GetCallerIdentityInput;
     type Output = GetCallerIdentityOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_CALLER_IDENTITY;
+}
+
+/// The operation `GetFederationToken`.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetFederationToken;
+
+impl kernel::Operation for GetFederationToken {
+    type Input = GetFederationTokenInput;
+    type Output = GetFederationTokenOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_FEDERATION_TOKEN;
 }
 
 /// The operation `GetSessionToken`.
@@ -141,6 +165,35 @@ pub struct Credentials {
     pub expiration: Timestamp,
 }
 
+/// The shape `FederatedUser`.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_FederatedUser.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FederatedUser {
+    /// The `FederatedUserId` member.
+    #[serde(rename = "FederatedUserId")]
+    pub federated_user_id: String,
+    /// The `Arn` member.
+    #[serde(rename = "Arn")]
+    pub arn: String,
+}
+
+/// The shape `GetAccessKeyInfoRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetAccessKeyInfoInput {
+    /// The `AccessKeyId` member.
+    #[serde(rename = "AccessKeyId")]
+    pub access_key_id: String,
+}
+
+/// The shape `GetAccessKeyInfoResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetAccessKeyInfoOutput {
+    /// The `Account` member.
+    #[serde(rename = "Account", skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
 /// The shape `GetCallerIdentityRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GetCallerIdentityInput {}
@@ -157,6 +210,49 @@ pub struct GetCallerIdentityOutput {
     /// The `Arn` member.
     #[serde(rename = "Arn", skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+}
+
+/// The shape `GetFederationTokenRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetFederationTokenInput {
+    /// The `Name` member.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The `Policy` member.
+    #[serde(rename = "Policy", skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The `PolicyArns` member.
+    #[serde(rename = "PolicyArns", skip_serializing_if = "Option::is_none")]
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    /// The `DurationSeconds` member.
+    #[serde(rename = "DurationSeconds", skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+    /// The `Tags` member.
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// The `MinimumSessionTokenSize` member.
+    #[serde(rename = "MinimumSessionTokenSize", skip_serializing_if = "Option::is_none")]
+    pub minimum_session_token_size: Option<i32>,
+}
+
+/// The shape `GetFederationTokenResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetFederationTokenOutput {
+    /// The `Credentials` member.
+    #[serde(rename = "Credentials", skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// The `FederatedUser` member.
+    #[serde(rename = "FederatedUser", skip_serializing_if = "Option::is_none")]
+    pub federated_user: Option<FederatedUser>,
+    /// The `PackedPolicySize` member.
+    #[serde(rename = "PackedPolicySize", skip_serializing_if = "Option::is_none")]
+    pub packed_policy_size: Option<i32>,
+    /// The `SessionTokenUtilization` member.
+    #[serde(rename = "SessionTokenUtilization", skip_serializing_if = "Option::is_none")]
+    pub session_token_utilization: Option<i32>,
+    /// The `SessionTokenSize` member.
+    #[serde(rename = "SessionTokenSize", skip_serializing_if = "Option::is_none")]
+    pub session_token_size: Option<i32>,
 }
 
 /// The shape `GetSessionTokenRequest`.
@@ -268,7 +364,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     validation: ValidationStyle::Listed { code: "ValidationError" },
     operations: &[
         &tables::operation::ASSUME_ROLE,
+        &tables::operation::GET_ACCESS_KEY_INFO,
         &tables::operation::GET_CALLER_IDENTITY,
+        &tables::operation::GET_FEDERATION_TOKEN,
         &tables::operation::GET_SESSION_TOKEN,
     ],
     all_operations: &[
@@ -387,7 +485,7 @@ mod tables {
             r"[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{0085}\x{00A0}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]+",
             None,
         );
-        pub(super) static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Pattern = Pattern::new(
+        pub(super) static SESSION_POLICY_DOCUMENT_TYPE: Pattern = Pattern::new(
             r"[\u0009\u000A\u000D\u0020-\u00FF]+",
             r"[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+",
             None,
@@ -398,6 +496,8 @@ mod tables {
             Pattern::new(r"[\w+=,.@:-]*", r"[a-zA-Z0-9_+=,.@:-]*", None);
         pub(super) static EXTERNAL_ID_TYPE: Pattern =
             Pattern::new(r"[\w+=,.@:\/-]*", r"[a-zA-Z0-9_+=,.@:\/-]*", None);
+        pub(super) static FEDERATED_ID_TYPE: Pattern =
+            Pattern::new(r"[\w+=,.@\:-]*", r"[a-zA-Z0-9_+=,.@\:-]*", None);
         pub(super) static SERIAL_NUMBER_TYPE: Pattern =
             Pattern::new(r"[\w+=/:,.@-]*", r"[a-zA-Z0-9_+=/:,.@-]*", None);
         pub(super) static ACCESS_KEY_ID_TYPE: Pattern = Pattern::new(r"[\w]*", r"[a-zA-Z0-9_]*", None);
@@ -452,6 +552,19 @@ mod tables {
                 Member::new("Expiration", &DATE_TYPE).required(),
             ],
         );
+        pub(super) static FEDERATED_USER: Shape = Shape::structure(
+            "FederatedUser",
+            &[
+                Member::new("FederatedUserId", &FEDERATED_ID_TYPE).required(),
+                Member::new("Arn", &ARN_TYPE).required(),
+            ],
+        );
+        pub(super) static GET_ACCESS_KEY_INFO_REQUEST: Shape = Shape::structure(
+            "GetAccessKeyInfoRequest",
+            &[Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required()],
+        );
+        pub(super) static GET_ACCESS_KEY_INFO_RESPONSE: Shape =
+            Shape::structure("GetAccessKeyInfoResponse", &[Member::new("Account", &ACCOUNT_TYPE)]);
         pub(super) static GET_CALLER_IDENTITY_REQUEST: Shape =
             Shape::structure("GetCallerIdentityRequest", &[]);
         pub(super) static GET_CALLER_IDENTITY_RESPONSE: Shape = Shape::structure(
@@ -460,6 +573,27 @@ mod tables {
                 Member::new("UserId", &USER_ID_TYPE),
                 Member::new("Account", &ACCOUNT_TYPE),
                 Member::new("Arn", &ARN_TYPE),
+            ],
+        );
+        pub(super) static GET_FEDERATION_TOKEN_REQUEST: Shape = Shape::structure(
+            "GetFederationTokenRequest",
+            &[
+                Member::new("Name", &USER_NAME_TYPE).required(),
+                Member::new("Policy", &SESSION_POLICY_DOCUMENT_TYPE),
+                Member::new("PolicyArns", &POLICY_DESCRIPTOR_LIST_TYPE),
+                Member::new("DurationSeconds", &DURATION_SECONDS_TYPE),
+                Member::new("Tags", &TAG_LIST_TYPE),
+                Member::new("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
+            ],
+        );
+        pub(super) static GET_FEDERATION_TOKEN_RESPONSE: Shape = Shape::structure(
+            "GetFederationTokenResponse",
+            &[
+                Member::new("Credentials", &CREDENTIALS),
+                Member::new("FederatedUser", &FEDERATED_USER),
+                Member::new("PackedPolicySize", &NON_NEGATIVE_INTEGER_TYPE),
+                Member::new("SessionTokenUtilization", &SESSION_TOKEN_UTILIZATION_TYPE),
+                Member::new("SessionTokenSize", &SESSION_TOKEN_SIZE_TYPE),
             ],
         );
         pub(super) static GET_SESSION_TOKEN_REQUEST: Shape = Shape::structure(
@@ -510,6 +644,8 @@ mod tables {
             Shape::new("durationSecondsType", Kind::Integer(Bounds::range(900, 129600)));
         pub(super) static EXTERNAL_ID_TYPE: Shape =
             Shape::string("externalIdType", Bounds::range(2, 1224), Some(&pattern::EXTERNAL_ID_TYPE));
+        pub(super) static FEDERATED_ID_TYPE: Shape =
+            Shape::string("federatedIdType", Bounds::range(2, 193), Some(&pattern::FEDERATED_ID_TYPE));
         pub(super) static MINIMUM_SESSION_TOKEN_SIZE_TYPE: Shape =
             Shape::new("minimumSessionTokenSizeType", Kind::Integer(Bounds::range(0, 4096)));
         pub(super) static NON_NEGATIVE_INTEGER_TYPE: Shape =
@@ -525,6 +661,11 @@ mod tables {
         );
         pub(super) static SERIAL_NUMBER_TYPE: Shape =
             Shape::string("serialNumberType", Bounds::range(9, 256), Some(&pattern::SERIAL_NUMBER_TYPE));
+        pub(super) static SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape::string(
+            "sessionPolicyDocumentType",
+            Bounds::range(1, 2048),
+            Some(&pattern::SESSION_POLICY_DOCUMENT_TYPE),
+        );
         pub(super) static SESSION_TOKEN_SIZE_TYPE: Shape =
             Shape::new("sessionTokenSizeType", Kind::Integer(Bounds::min(0)));
         pub(super) static SESSION_TOKEN_UTILIZATION_TYPE: Shape =
@@ -544,9 +685,11 @@ mod tables {
         pub(super) static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape::string(
             "unrestrictedSessionPolicyDocumentType",
             Bounds::min(1),
-            Some(&pattern::UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE),
+            Some(&pattern::SESSION_POLICY_DOCUMENT_TYPE),
         );
         pub(super) static USER_ID_TYPE: Shape = Shape::string("userIdType", Bounds::ANY, None);
+        pub(super) static USER_NAME_TYPE: Shape =
+            Shape::string("userNameType", Bounds::range(2, 32), Some(&pattern::ROLE_SESSION_NAME_TYPE));
     }
 
     pub(super) mod operation {
@@ -565,6 +708,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static GET_ACCESS_KEY_INFO: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetAccessKeyInfo",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_ACCESS_KEY_INFO_REQUEST,
+            output: &shape::GET_ACCESS_KEY_INFO_RESPONSE,
+            result_wrapper: Some("GetAccessKeyInfoResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_CALLER_IDENTITY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetCallerIdentity",
@@ -574,6 +729,18 @@ mod tables {
             input: &shape::GET_CALLER_IDENTITY_REQUEST,
             output: &shape::GET_CALLER_IDENTITY_RESPONSE,
             result_wrapper: Some("GetCallerIdentityResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_FEDERATION_TOKEN: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetFederationToken",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_FEDERATION_TOKEN_REQUEST,
+            output: &shape::GET_FEDERATION_TOKEN_RESPONSE,
+            result_wrapper: Some("GetFederationTokenResult"),
             input_element: None,
             has_output: true,
         };

@@ -17,6 +17,8 @@ pub fn service() -> Service {
         .transact::<api::GetCallerIdentity, _>(ops::get_caller_identity)
         .transact::<api::AssumeRole, _>(ops::assume_role)
         .transact::<api::GetSessionToken, _>(ops::get_session_token)
+        .transact::<api::GetFederationToken, _>(ops::get_federation_token)
+        .effect::<api::GetAccessKeyInfo, _>(ops::get_access_key_info)
         .internal(ops::EXPIRE, ops::expire)
         .internal(ops::IDENTIFY, ops::identify)
 }

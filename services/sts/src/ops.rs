@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use base::{AccountId, Arn, Fault, Region};
-use kernel::{Call, NewTask, Result, Scope, Tx};
+use kernel::{Call, Effect, NewTask, Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{
-    AssumeRoleInput, AssumeRoleOutput, AssumedRoleUser, Credentials, GetCallerIdentityInput,
-    GetCallerIdentityOutput, GetSessionTokenInput, GetSessionTokenOutput,
+    AssumeRoleInput, AssumeRoleOutput, AssumedRoleUser, Credentials, FederatedUser, GetAccessKeyInfoInput,
+    GetAccessKeyInfoOutput, GetCallerIdentityInput, GetCallerIdentityOutput, GetFederationTokenInput,
+    GetFederationTokenOutput, GetSessionTokenInput, GetSessionTokenOutput,
 };
 use crate::keys::{Session, SessionKey};
 
@@ -61,7 +62,8 @@ pub(crate) async fn assume_role(tx: &mut Tx, input: AssumeRoleInput) -> Result<A
     let principal = format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}");
     let user_id = role_id(&format!("{role}/{session_name}"));
     let user = AssumedRoleUser { assumed_role_id: user_id.clone(), arn: principal.clone() };
-    let credentials = issue(tx, account, principal, user_id, lifetime)?;
+    let who = Who { account, principal, user_id };
+    let credentials = issue(tx, who, lifetime, input.minimum_session_token_size)?;
     Ok(AssumeRoleOutput {
         credentials: Some(credentials),
         assumed_role_user: Some(user),
@@ -77,11 +79,65 @@ pub(crate) async fn get_session_token(
     tx: &mut Tx,
     input: GetSessionTokenInput,
 ) -> Result<GetSessionTokenOutput> {
+    refuse([
+        ("SerialNumber of GetSessionToken", input.serial_number.is_some()),
+        ("TokenCode of GetSessionToken", input.token_code.is_some()),
+    ])?;
     let lifetime = duration(input.duration_seconds, 43_200, 129_600)?;
     let account = tx.caller().account.clone();
-    let credentials =
-        issue(tx, account.clone(), tx.caller().principal.clone(), account.to_string(), lifetime)?;
+    let user_id = account.to_string();
+    let who = Who { account, principal: tx.caller().principal.clone(), user_id };
+    let credentials = issue(tx, who, lifetime, input.minimum_session_token_size)?;
     Ok(GetSessionTokenOutput { credentials: Some(credentials), ..GetSessionTokenOutput::default() })
+}
+
+/// Temporary credentials of somebody whom the caller vouches for.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>
+pub(crate) async fn get_federation_token(
+    tx: &mut Tx,
+    input: GetFederationTokenInput,
+) -> Result<GetFederationTokenOutput> {
+    refuse([
+        ("Policy of GetFederationToken", input.policy.is_some()),
+        ("PolicyArns of GetFederationToken", input.policy_arns.as_ref().is_some_and(|arns| !arns.is_empty())),
+    ])?;
+    if tx.caller().principal.contains(":assumed-role/") {
+        let message = "Cannot call GetFederationToken with session credentials";
+        return Err(Fault::access_denied(message).into());
+    }
+    let lifetime = duration(input.duration_seconds, 43_200, 129_600)?;
+    let account = tx.caller().account.clone();
+    let principal = format!("arn:aws:sts::{account}:federated-user/{}", input.name);
+    let user_id = format!("{account}:{}", input.name);
+    let user = FederatedUser { federated_user_id: user_id.clone(), arn: principal.clone() };
+    let who = Who { account, principal, user_id };
+    let credentials = issue(tx, who, lifetime, input.minimum_session_token_size)?;
+    Ok(GetFederationTokenOutput {
+        credentials: Some(credentials),
+        federated_user: Some(user),
+        ..GetFederationTokenOutput::default()
+    })
+}
+
+/// Which account an access key belongs to: of a session, or of a user of IAM's.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html>
+pub(crate) async fn get_access_key_info(
+    effect: &Effect,
+    input: GetAccessKeyInfoInput,
+) -> Result<GetAccessKeyInfoOutput> {
+    let id = input.access_key_id;
+    let session = effect.transact("IdentifyAccessKey", identify, id.clone()).await?.session;
+    if let Some(session) = session {
+        return Ok(GetAccessKeyInfoOutput { account: Some(session.account.to_string()) });
+    }
+    let input = serde_json::Value::String(id.clone());
+    let answer = effect.kernel().ask(effect.caller().clone(), "iam", "IdentifyUserKey", &input).await?;
+    match answer["key"]["account"].as_str() {
+        Some(account) => Ok(GetAccessKeyInfoOutput { account: Some(account.to_owned()) }),
+        None => Err(Fault::new("ValidationError", format!("The access key {id} is not known here.")).into()),
+    }
 }
 
 /// Which session an access key belongs to.
@@ -98,17 +154,22 @@ pub(crate) async fn expire(tx: &mut Tx, access_key: String) -> Result<()> {
     Ok(())
 }
 
-fn issue(
-    tx: &mut Tx,
+/// Whom credentials are of.
+struct Who {
     account: AccountId,
     principal: String,
     user_id: String,
-    lifetime: Duration,
-) -> Result<Credentials> {
+}
+
+/// The characters of a session token, unless more are asked for.
+const TOKEN: usize = 356;
+
+fn issue(tx: &mut Tx, who: Who, lifetime: Duration, token_min: Option<i32>) -> Result<Credentials> {
+    let Who { account, principal, user_id } = who;
     let access_key = format!("ASIA{}", letters(tx, 16));
     let expires_at = tx.now() + lifetime;
-    let session =
-        Session { account, secret: letters(tx, 40), token: letters(tx, 356), principal, user_id, expires_at };
+    let token = letters(tx, token_min.map_or(TOKEN, |min| TOKEN.max(min.unsigned_abs() as usize)));
+    let session = Session { account, secret: letters(tx, 40), token, principal, user_id, expires_at };
     tx.enter(everywhere());
     tx.put(&SessionKey { access_key: access_key.clone() }, &session)?;
     tx.enqueue_quietly(expires_at + TOLD, NewTask::new(Call::new("sts", EXPIRE, &access_key)?))?;
@@ -161,16 +222,22 @@ fn invalid_arn(text: &str) -> Fault {
 }
 
 fn refuse_what_is_not_honoured(input: &AssumeRoleInput) -> Result<(), Fault> {
-    let refused = [
-        ("Policy", input.policy.is_some()),
-        ("PolicyArns", input.policy_arns.as_ref().is_some_and(|arns| !arns.is_empty())),
-        ("SerialNumber", input.serial_number.is_some()),
-        ("TokenCode", input.token_code.is_some()),
-        ("ProvidedContexts", input.provided_contexts.as_ref().is_some_and(|contexts| !contexts.is_empty())),
-    ];
+    refuse([
+        ("Policy of AssumeRole", input.policy.is_some()),
+        ("PolicyArns of AssumeRole", input.policy_arns.as_ref().is_some_and(|arns| !arns.is_empty())),
+        ("SerialNumber of AssumeRole", input.serial_number.is_some()),
+        ("TokenCode of AssumeRole", input.token_code.is_some()),
+        (
+            "ProvidedContexts of AssumeRole",
+            input.provided_contexts.as_ref().is_some_and(|contexts| !contexts.is_empty()),
+        ),
+    ])
+}
+
+fn refuse<const N: usize>(refused: [(&str, bool); N]) -> Result<(), Fault> {
     match refused.iter().find(|(_, given)| *given) {
         Some((name, _)) => {
-            Err(Fault::new("ValidationError", format!("{name} of AssumeRole is not implemented by Buswork")))
+            Err(Fault::new("ValidationError", format!("{name} is not implemented by Buswork")))
         }
         None => Ok(()),
     }

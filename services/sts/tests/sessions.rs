@@ -42,3 +42,28 @@ async fn what_is_no_role_or_not_honoured_is_refused() {
         assert!(world.call("sts", "AssumeRole", input.clone()).await.is_err(), "{input}");
     }
 }
+
+#[tokio::test]
+async fn a_user_is_federated() {
+    let world = world().await;
+    let asked = json!({ "Name": "guest", "DurationSeconds": 900, "MinimumSessionTokenSize": 400 });
+    let got = world.ok("sts", "GetFederationToken", asked).await;
+    assert_eq!(got["FederatedUser"]["Arn"], "arn:aws:sts::123456789012:federated-user/guest");
+    assert_eq!(got["Credentials"]["SessionToken"].as_str().unwrap().len(), 400);
+    let key = got["Credentials"]["AccessKeyId"].clone();
+    let found = world.ask("sts", sts::IDENTIFY, key).await.unwrap();
+    assert_eq!(found["session"]["principal"], got["FederatedUser"]["Arn"]);
+    let limited = json!({ "Name": "guest", "Policy": "{}" });
+    assert_eq!(world.refused("sts", "GetFederationToken", limited).await.code, "ValidationError");
+    let device = json!({ "SerialNumber": "arn:aws:iam::123456789012:mfa/me", "TokenCode": "123456" });
+    assert_eq!(world.refused("sts", "GetSessionToken", device).await.code, "ValidationError");
+}
+
+#[tokio::test]
+async fn a_key_of_a_session_names_its_account() {
+    let world = world().await;
+    let role = json!({ "RoleArn": "arn:aws:iam::210987654321:role/deploy", "RoleSessionName": "me" });
+    let got = world.ok("sts", "AssumeRole", role).await;
+    let key = json!({ "AccessKeyId": got["Credentials"]["AccessKeyId"] });
+    assert_eq!(world.ok("sts", "GetAccessKeyInfo", key).await["Account"], "210987654321");
+}

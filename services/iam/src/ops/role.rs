@@ -6,12 +6,13 @@ use base::Fault;
 use kernel::{Parts, Result, Tx};
 
 use crate::api::{
-    AttachedPermissionsBoundary, CreateRoleInput, CreateRoleOutput, DeleteRoleInput, DeleteRoleOutput,
-    GetRoleInput, GetRoleOutput, ListRolesInput, ListRolesOutput, PermissionsBoundaryAttachmentType, Tag,
-    UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateRoleInput, UpdateRoleOutput,
+    CreateRoleInput, CreateRoleOutput, DeleteRoleInput, DeleteRoleOutput, GetRoleInput, GetRoleOutput,
+    ListRolesInput, ListRolesOutput, UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput,
+    UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
 };
+use crate::holder::{SERVICE_LINKED, find, find_to_change, has_no_policies};
 use crate::keys::{Role, RoleKey};
-use crate::ops::tags;
+use crate::ops::{boundary, tags};
 use crate::paging::page;
 use crate::policy::{Kind, check, encoded};
 use crate::{api, enter_global, fault};
@@ -23,37 +24,42 @@ const ROLES_MAX: usize = 10_000;
 pub(crate) async fn create_role(tx: &mut Tx, input: CreateRoleInput) -> Result<CreateRoleOutput> {
     enter_global(tx);
     check(&input.assume_role_policy_document, Kind::Trust)?;
+    if input.path.as_ref().is_some_and(|path| path.starts_with(SERVICE_LINKED)) {
+        let message = format!("The path {SERVICE_LINKED} is reserved for service-linked roles.");
+        return Err(fault::invalid_input(message).into());
+    }
     let key = RoleKey { name: input.role_name.clone() };
     if tx.get(&key).await?.is_some() {
         return Err(
             fault::already_exists(format!("Role with name {} already exists.", input.role_name)).into()
         );
     }
-    let role = Role {
+    let mut role = Role {
         path: input.path.unwrap_or_else(|| "/".to_owned()),
         id: new_id(tx, "AROA"),
         created_at: tx.now(),
         trust_policy: input.assume_role_policy_document,
         description: input.description,
         session_s_max: session_s(input.max_session_duration)?,
-        permissions_boundary: input.permissions_boundary,
-        tags: tags::to_map(input.tags.unwrap_or_default()),
+        permissions_boundary: None,
+        tags: tags::checked(input.tags.unwrap_or_default())?,
         inline: BTreeMap::new(),
         attached: BTreeSet::new(),
     };
+    boundary::set(tx, &mut role.permissions_boundary, input.permissions_boundary).await?;
     tx.put(&key, &role)?;
     Ok(CreateRoleOutput { role: show(tx, &key.name, &role) })
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
 pub(crate) async fn get_role(tx: &mut Tx, input: GetRoleInput) -> Result<GetRoleOutput> {
-    let (key, role) = find(tx, input.role_name).await?;
+    let (key, role) = find::<RoleKey>(tx, input.role_name).await?;
     Ok(GetRoleOutput { role: show(tx, &key.name, &role) })
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html>
 pub(crate) async fn update_role(tx: &mut Tx, input: UpdateRoleInput) -> Result<UpdateRoleOutput> {
-    let (key, mut role) = find(tx, input.role_name).await?;
+    let (key, mut role) = find_to_change::<RoleKey>(tx, input.role_name).await?;
     role.description = input.description.or(role.description);
     if input.max_session_duration.is_some() {
         role.session_s_max = session_s(input.max_session_duration)?;
@@ -62,13 +68,24 @@ pub(crate) async fn update_role(tx: &mut Tx, input: UpdateRoleInput) -> Result<U
     Ok(UpdateRoleOutput {})
 }
 
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRoleDescription.html>
+pub(crate) async fn update_role_description(
+    tx: &mut Tx,
+    input: UpdateRoleDescriptionInput,
+) -> Result<UpdateRoleDescriptionOutput> {
+    let (key, mut role) = find_to_change::<RoleKey>(tx, input.role_name).await?;
+    role.description = Some(input.description);
+    tx.put(&key, &role)?;
+    Ok(UpdateRoleDescriptionOutput { role: Some(show(tx, &key.name, &role)) })
+}
+
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html>
 pub(crate) async fn update_assume_role_policy(
     tx: &mut Tx,
     input: UpdateAssumeRolePolicyInput,
 ) -> Result<UpdateAssumeRolePolicyOutput> {
     check(&input.policy_document, Kind::Trust)?;
-    let (key, mut role) = find(tx, input.role_name).await?;
+    let (key, mut role) = find_to_change::<RoleKey>(tx, input.role_name).await?;
     role.trust_policy = input.policy_document;
     tx.put(&key, &role)?;
     Ok(UpdateAssumeRolePolicyOutput {})
@@ -76,13 +93,9 @@ pub(crate) async fn update_assume_role_policy(
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html>
 pub(crate) async fn delete_role(tx: &mut Tx, input: DeleteRoleInput) -> Result<DeleteRoleOutput> {
-    let (key, role) = find(tx, input.role_name).await?;
-    if !role.attached.is_empty() {
-        return Err(fault::delete_conflict("Cannot delete entity, must detach all policies first.").into());
-    }
-    if !role.inline.is_empty() {
-        return Err(fault::delete_conflict("Cannot delete entity, must delete policies first.").into());
-    }
+    let (key, mut role) = find_to_change::<RoleKey>(tx, input.role_name).await?;
+    has_no_policies::<RoleKey>(&mut role)?;
+    boundary::set(tx, &mut role.permissions_boundary, None).await?;
     tx.delete(&key);
     Ok(DeleteRoleOutput {})
 }
@@ -107,16 +120,6 @@ pub(crate) async fn list_roles(tx: &mut Tx, input: ListRolesInput) -> Result<Lis
     })
 }
 
-/// The role of that name, guarded.
-pub(crate) async fn find(tx: &mut Tx, name: String) -> Result<(RoleKey, Role)> {
-    enter_global(tx);
-    let key = RoleKey { name };
-    match tx.get(&key).await? {
-        Some(role) => Ok((key, role)),
-        None => Err(fault::no_such_role(&key.name).into()),
-    }
-}
-
 /// An id as IAM makes them: a prefix that names the kind, then 17 letters and digits.
 pub(crate) fn new_id(tx: &Tx, prefix: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -139,12 +142,8 @@ fn session_s(asked: Option<i32>) -> Result<i32, Fault> {
     }
 }
 
-fn show(tx: &Tx, name: &str, role: &Role) -> api::Role {
-    let boundary = |arn: &String| AttachedPermissionsBoundary {
-        permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy),
-        permissions_boundary_arn: Some(arn.clone()),
-    };
-    let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
+/// As answers carry it.
+pub(crate) fn show(tx: &Tx, name: &str, role: &Role) -> api::Role {
     api::Role {
         path: role.path.clone(),
         role_name: name.to_owned(),
@@ -154,8 +153,8 @@ fn show(tx: &Tx, name: &str, role: &Role) -> api::Role {
         assume_role_policy_document: Some(encoded(&role.trust_policy)),
         description: role.description.clone(),
         max_session_duration: Some(role.session_s_max),
-        permissions_boundary: role.permissions_boundary.as_ref().map(boundary),
-        tags: Some(role.tags.iter().map(tag).collect()).filter(|tags: &Vec<Tag>| !tags.is_empty()),
+        permissions_boundary: boundary::show(&role.permissions_boundary),
+        tags: Some(tags::show(&role.tags)).filter(|tags| !tags.is_empty()),
         role_last_used: None,
         source_role_template: None,
     }

@@ -72,7 +72,15 @@ pub(crate) async fn describe_log_groups(
         let why = "Both logGroupNamePrefix and logGroupNamePattern cannot be specified.";
         return Err(fault::invalid(why).into());
     }
+    let own = tx.scope().account.to_string();
+    if input.account_identifiers.is_some_and(|accounts| accounts.iter().any(|account| *account != own)) {
+        return Err(fault::not_honoured("accountIdentifiers other than the caller's own account").into());
+    }
+    if input.include_linked_accounts == Some(true) {
+        return Err(fault::not_honoured("includeLinkedAccounts").into());
+    }
     let limit = input.limit.map_or(PAGE, |limit| limit.unsigned_abs() as usize);
+    let class_wanted = input.log_group_class;
     let prefix = input.log_group_name_prefix.unwrap_or_default();
     let pattern = input.log_group_name_pattern.unwrap_or_default().to_lowercase();
     let named = input.log_group_identifiers.unwrap_or_default();
@@ -90,7 +98,9 @@ pub(crate) async fn describe_log_groups(
         };
         let Some((last, _)) = rows.last() else { break false };
         after = Some(last.clone());
-        groups.extend(rows.into_iter().filter(|(key, _)| wanted(&key.name)));
+        groups.extend(rows.into_iter().filter(|(key, group)| {
+            wanted(&key.name) && class_wanted.is_none_or(|wanted| wanted == class(group))
+        }));
         if groups.len() > limit {
             break true;
         }
@@ -106,10 +116,12 @@ pub(crate) fn arn(tx: &Tx, name: &str) -> String {
     format!("arn:aws:logs:{}:{}:log-group:{name}", tx.scope().region, tx.scope().account)
 }
 
+fn class(group: &Group) -> LogGroupClass {
+    if group.infrequent_access { LogGroupClass::InfrequentAccess } else { LogGroupClass::Standard }
+}
+
 fn show(tx: &Tx, key: &GroupKey, group: &Group) -> LogGroup {
     let arn = arn(tx, &key.name);
-    let class =
-        if group.infrequent_access { LogGroupClass::InfrequentAccess } else { LogGroupClass::Standard };
     LogGroup {
         log_group_name: Some(key.name.clone()),
         creation_time: Some(group.created_at.as_millis()),
@@ -117,7 +129,7 @@ fn show(tx: &Tx, key: &GroupKey, group: &Group) -> LogGroup {
         metric_filter_count: Some(0),
         arn: Some(format!("{arn}:*")),
         log_group_arn: Some(arn),
-        log_group_class: Some(class),
+        log_group_class: Some(class(group)),
         ..LogGroup::default()
     }
 }

@@ -3,7 +3,10 @@ use std::time::Duration;
 use base::Timestamp;
 use kernel::{Result, Tx};
 
-use crate::api::{PutLogEventsInput, PutLogEventsOutput, RejectedLogEventsInfo};
+use crate::api::{
+    EntityRejectionErrorType, PutLogEventsInput, PutLogEventsOutput, RejectedEntityInfo,
+    RejectedLogEventsInfo,
+};
 use crate::fault;
 use crate::keys::{Event, EventKey, StreamKey};
 use crate::ops::find_group;
@@ -66,11 +69,15 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
         too_old_log_event_end_index: too_old,
         expired_log_event_end_index: None,
     });
+    // Nothing is known of entities here; the events are kept, and the answer says that theirs was not.
+    let entity = input
+        .entity
+        .map(|_| RejectedEntityInfo { error_type: EntityRejectionErrorType::UnsupportedLogGroupType });
     let next_sequence_token = Some(tx.now().as_millis().to_string());
     Ok(PutLogEventsOutput {
         next_sequence_token,
         rejected_log_events_info: rejected,
-        rejected_entity_info: None,
+        rejected_entity_info: entity,
     })
 }
 

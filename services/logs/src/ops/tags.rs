@@ -3,8 +3,9 @@
 use kernel::{Result, Tx};
 
 use crate::api::{
-    ListTagsForResourceInput, ListTagsForResourceOutput, TagResourceInput, TagResourceOutput,
-    UntagResourceInput, UntagResourceOutput,
+    ListTagsForResourceInput, ListTagsForResourceOutput, ListTagsLogGroupInput, ListTagsLogGroupOutput,
+    TagLogGroupInput, TagLogGroupOutput, TagResourceInput, TagResourceOutput, UntagLogGroupInput,
+    UntagLogGroupOutput, UntagResourceInput, UntagResourceOutput,
 };
 use crate::fault;
 use crate::keys::{Group, GroupKey};
@@ -39,6 +40,35 @@ pub(crate) async fn list_tags_for_resource(
 ) -> Result<ListTagsForResourceOutput> {
     let (_, group) = find(tx, &input.resource_arn).await?;
     Ok(ListTagsForResourceOutput { tags: Some(group.tags) })
+}
+
+/// The older name of [`tag_resource`].
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagLogGroup.html>
+pub(crate) async fn tag_log_group(tx: &mut Tx, input: TagLogGroupInput) -> Result<TagLogGroupOutput> {
+    let by_arn = TagResourceInput { resource_arn: input.log_group_name, tags: input.tags };
+    tag_resource(tx, by_arn).await?;
+    Ok(TagLogGroupOutput {})
+}
+
+/// The older name of [`untag_resource`].
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_UntagLogGroup.html>
+pub(crate) async fn untag_log_group(tx: &mut Tx, input: UntagLogGroupInput) -> Result<UntagLogGroupOutput> {
+    let by_arn = UntagResourceInput { resource_arn: input.log_group_name, tag_keys: input.tags };
+    untag_resource(tx, by_arn).await?;
+    Ok(UntagLogGroupOutput {})
+}
+
+/// The older name of [`list_tags_for_resource`].
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsLogGroup.html>
+pub(crate) async fn list_tags_log_group(
+    tx: &mut Tx,
+    input: ListTagsLogGroupInput,
+) -> Result<ListTagsLogGroupOutput> {
+    let (_, group) = find(tx, &input.log_group_name).await?;
+    Ok(ListTagsLogGroupOutput { tags: Some(group.tags) })
 }
 
 async fn find(tx: &mut Tx, arn: &str) -> Result<(GroupKey, Group)> {
