@@ -41,6 +41,7 @@ fuzz_target!(|data: (&str, &[u8])| {
             mock: wait_id.is_multiple_of(2).then(|| Mock::Result(json!([1]))),
             retrier_retry_count: 0,
             map_iteration_failure_count: None,
+            map_item_reader_data: None,
         };
         let _ = inspect(inspection, &mut ctx);
     }

@@ -29,6 +29,8 @@ pub struct Inspection<'a> {
     pub retrier_retry_count: u32,
     /// How many iterations of a Map state failed (`mapIterationFailureCount`).
     pub map_iteration_failure_count: Option<u64>,
+    /// What a distributed Map's `ItemReader` reads, as it stands in its source (`mapItemReaderData`).
+    pub map_item_reader_data: Option<String>,
 }
 
 /// What stands in for the work of a state. The answer of a task that was really done is told in the same way.
@@ -101,13 +103,16 @@ pub struct InspectionData {
     pub after_parameters: Option<Arc<Value>>,
     pub after_arguments: Option<Arc<Value>>,
     pub after_items_path: Option<Arc<Value>>,
+    pub after_items_pointer: Option<Arc<Value>>,
     pub after_item_selector: Option<Arc<Value>>,
+    pub after_item_batcher: Option<Arc<Value>>,
     pub result: Option<Arc<Value>>,
     pub after_result_selector: Option<Arc<Value>>,
     pub after_result_path: Option<Arc<Value>>,
     pub variables: Option<Arc<Value>>,
     pub max_concurrency: Option<i64>,
     pub tolerated_failure_count: Option<i64>,
+    pub tolerated_failure_percentage: Option<f64>,
     /// The retrier that handled the error, and its pause in milliseconds.
     pub(crate) retried: Option<(usize, i64)>,
     /// The catcher that handled the error.
@@ -126,7 +131,9 @@ impl InspectionData {
             ("afterParameters", &self.after_parameters),
             ("afterArguments", &self.after_arguments),
             ("afterItemsPath", &self.after_items_path),
+            ("afterItemsPointer", &self.after_items_pointer),
             ("afterItemSelector", &self.after_item_selector),
+            ("afterItemBatcher", &self.after_item_batcher),
             ("result", &self.result),
             ("afterResultSelector", &self.after_result_selector),
             ("afterResultPath", &self.after_result_path),
@@ -138,6 +145,10 @@ impl InspectionData {
         members.extend(self.max_concurrency.map(|most| ("maxConcurrency".to_owned(), json!(most))));
         members.extend(
             self.tolerated_failure_count.map(|most| ("toleratedFailureCount".to_owned(), json!(most))),
+        );
+        members.extend(
+            self.tolerated_failure_percentage
+                .map(|most| ("toleratedFailurePercentage".to_owned(), json!(most))),
         );
         let details = match (self.retried, self.caught) {
             (Some((place, pause_ms)), _) => {
@@ -158,6 +169,20 @@ impl Machine {
     /// All that is wrong with it, as [`Machine::parse`] says it; places are within the state.
     pub fn parse_state(definition: &str) -> Result<Self, Vec<Diagnostic>> {
         crate::parse::state(definition)
+    }
+
+    /// The names of the states in the branches or the processor of the state of this name; empty if it has none. `None`
+    /// if there is no such state.
+    pub fn states_within(&self, state: &str) -> Option<Vec<&str>> {
+        let (flow, place) = find(&self.flow, state)?;
+        let mut names = Vec::new();
+        let flows = match &flow.state(place)?.kind {
+            Kind::Parallel { branches } => branches.as_slice(),
+            Kind::Map(map) => std::slice::from_ref(map.processor()),
+            _ => &[],
+        };
+        flows.iter().for_each(|flow| flow.visit(&mut |state| names.push(&*state.name)));
+        Some(names)
     }
 }
 
@@ -182,6 +207,7 @@ pub fn inspect(inspection: Inspection<'_>, ctx: &mut StepContext<'_>) -> Option<
         mock: inspection.mock,
         retries: inspection.retrier_retry_count,
         failed_iterations: inspection.map_iteration_failure_count,
+        reader_data: inspection.map_item_reader_data,
     };
     let mut tried = inspect_state(machine, trial, ctx);
     match tried.task.take() {

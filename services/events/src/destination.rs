@@ -78,6 +78,32 @@ pub struct InvokeHttpEndpointInput {
     /// The body as text. The connection's body parameters are added to it if it is a JSON object.
     #[serde(default)]
     pub request_body: Option<String>,
+    /// Whether the answer shows the request, too.
+    #[serde(default)]
+    pub show_request: Option<ShowRequest>,
+}
+
+/// How a request is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShowRequest {
+    /// Without what the connection adds.
+    Redacted,
+    /// As it is sent.
+    Revealed,
+}
+
+/// A request as it is sent, or without what a connection adds to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct HttpRequest {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The URL with its query.
+    pub url: String,
+    /// Headers by their names.
+    pub headers: BTreeMap<String, String>,
+    /// The body as text, if there is one.
+    pub body: Option<String>,
 }
 
 /// What an HTTP endpoint answered.
@@ -92,10 +118,13 @@ pub struct HttpAnswer {
     pub headers: BTreeMap<String, Vec<String>>,
     /// The body as text.
     pub response_body: String,
+    /// The request, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<HttpRequest>,
 }
 
 impl HttpAnswer {
-    fn of(answer: &Answer) -> HttpAnswer {
+    fn of(answer: &Answer, request: Option<HttpRequest>) -> HttpAnswer {
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in &answer.headers {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -107,6 +136,7 @@ impl HttpAnswer {
             status_text: known.and_then(|status| status.canonical_reason()).unwrap_or_default().to_owned(),
             headers,
             response_body: String::from_utf8_lossy(&answer.body).into_owned(),
+            request,
         }
     }
 }
@@ -149,7 +179,7 @@ pub(crate) async fn invoke(effect: &Effect, input: InvokeApiDestination) -> Resu
         return Err(retried(&answer, now).into());
     }
     match answer.status {
-        200..300 => Ok(HttpAnswer::of(&answer)),
+        200..300 => Ok(HttpAnswer::of(&answer, None)),
         409 | 429 | 500.. => Err(retried(&answer, now).into()),
         status => {
             let message = format!("The API destination answered with status {status}.");
@@ -296,6 +326,12 @@ pub(crate) async fn invoke_http_endpoint(
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     headers.extend(input.headers);
+    let redacted = Outgoing {
+        method: input.method.clone(),
+        url: connection::with_query(&input.api_endpoint, &merged(input.query_parameters.clone(), Vec::new())),
+        headers: headers.clone(),
+        body: input.request_body.clone().map(Bytes::from),
+    };
     headers.extend(credentials.headers);
     let body = match (&input.request_body, credentials.body.is_empty()) {
         (None, true) => None,
@@ -307,11 +343,24 @@ pub(crate) async fn invoke_http_endpoint(
         headers,
         body,
     };
+    let request = input.show_request.map(|show| match show {
+        ShowRequest::Redacted => shown(&redacted),
+        ShowRequest::Revealed => shown(&call),
+    });
     let answer = effect.state::<Outbound>()?.send(effect.clock(), ENDPOINT_WITHIN, call).await?;
     if read.secret.parameters.o_auth_parameters.is_some() && matches!(answer.status, 401 | 407) {
         connection::forget_token(effect, &read).await?;
     }
-    Ok(HttpAnswer::of(&answer))
+    Ok(HttpAnswer::of(&answer, request))
+}
+
+fn shown(call: &Outgoing) -> HttpRequest {
+    HttpRequest {
+        method: call.method.clone(),
+        url: call.url.clone(),
+        headers: call.headers.iter().cloned().collect(),
+        body: call.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned()),
+    }
 }
 
 #[cfg(test)]

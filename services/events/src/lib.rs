@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 use kernel::{PUBLISH, Service};
 
-pub use destination::{HttpAnswer, INVOKE_HTTP_ENDPOINT, InvokeHttpEndpointInput};
+pub use destination::{HttpAnswer, HttpRequest, INVOKE_HTTP_ENDPOINT, InvokeHttpEndpointInput, ShowRequest};
 pub use explain::{EXPLAIN, ExplainInput, Explained, ExplainedRule, ExplainedTarget, Verdict};
 pub use managed::{
     DELETE_MANAGED_RULE, DeleteManagedRuleInput, PUT_MANAGED_RULE, PutManagedRuleInput, PutManagedRuleOutput,

@@ -45,6 +45,17 @@ pub(super) fn take(queue: &mut VecDeque<Value>, plan: Option<&BatchPlan>, comple
     Taken::Input(batch(items, plan), count as u64)
 }
 
+/// The inputs that these items become; `None` if one alone is larger than a batch may be.
+pub(crate) fn batches(items: Vec<Value>, plan: &BatchPlan) -> Option<Vec<Value>> {
+    let mut queue = VecDeque::from(items);
+    let mut inputs = Vec::new();
+    while !queue.is_empty() {
+        let Taken::Input(input, _) = take(&mut queue, Some(plan), true) else { return None };
+        inputs.push(input);
+    }
+    Some(inputs)
+}
+
 fn batch(items: Vec<Value>, plan: &BatchPlan) -> Value {
     let mut members = Map::with_capacity(2);
     if let Some(input) = &plan.input {

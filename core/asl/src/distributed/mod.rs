@@ -26,6 +26,7 @@ pub use plan::{ItemFormat, ItemSource, MapRunPlan, OutputType, ResultExport, Tra
 pub use redrive::Unsuccessful;
 pub use run::{MapRun, MapRunCommand, MapRunContext, MapRunEnd, MapRunStatus, MapRunStimulus};
 
+pub(crate) use batch::batches;
 pub(crate) use plan::{BatchPlan, SelectorScope};
 
 /// What a Map state in Distributed mode has beyond others.

@@ -112,7 +112,7 @@ impl Engine<'_, '_, '_, '_> {
         })
     }
 
-    fn source(
+    pub(super) fn source(
         &mut self,
         frame: &Frame,
         reader: &Reader,
@@ -144,7 +144,7 @@ impl Engine<'_, '_, '_, '_> {
         Ok((source, max_items))
     }
 
-    fn batch(
+    pub(super) fn batch(
         &mut self,
         frame: &Frame,
         batcher: &Batcher,
@@ -165,7 +165,7 @@ impl Engine<'_, '_, '_, '_> {
         Ok(BatchPlan { max_items, max_bytes, input })
     }
 
-    fn percentage(
+    pub(super) fn percentage(
         &mut self,
         frame: &Frame,
         percentage: &Quantity<f64>,

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use super::context::ItemAt;
 use super::data::Data;
-use super::fail::Failure;
+use super::fail::{DATA_LIMIT, Failure};
 use super::run::Progress;
 use super::{Engine, StepContext};
 use crate::command::{Command, Outcome, TaskRequest};
+use crate::distributed::{Distributed, ItemFormat, ItemSource, Reader, batches, decode};
 use crate::execution::{Doing, Execution, Frame, ROOT};
 use crate::inspect::{InspectionData, Mock};
 use crate::machine::{Kind, Machine, MapState, Mode, Next, State};
@@ -34,6 +35,7 @@ pub(crate) struct Trial {
     pub(crate) mock: Option<Mock>,
     pub(crate) retries: u32,
     pub(crate) failed_iterations: Option<u64>,
+    pub(crate) reader_data: Option<String>,
 }
 
 /// What came of it.
@@ -69,7 +71,8 @@ pub(crate) fn inspect_state(machine: &Machine, trial: Trial, ctx: &mut StepConte
         let retries = trial.retries;
         let progress = engine.enter(&mut frame, state).and_then(|()| {
             frame.retries.fill(retries);
-            engine.try_state(&mut frame, state, trial.mock, trial.failed_iterations)
+            let reader_data = trial.reader_data.as_deref();
+            engine.try_state(&mut frame, state, trial.mock, (trial.failed_iterations, reader_data))
         });
         engine.settle(ROOT, frame, state, progress);
     }
@@ -115,14 +118,14 @@ impl Engine<'_, '_, '_, '_> {
         frame: &mut Frame,
         state: &State,
         mock: Option<Mock>,
-        failed_iterations: Option<u64>,
+        map_trial: (Option<u64>, Option<&str>),
     ) -> Result<Progress, Failure> {
         match &state.kind {
             Kind::Parallel { .. } => {
                 let effective = self.effective(frame, state)?;
                 self.parameters(frame, state, effective, None)?;
             }
-            Kind::Map(map) => self.try_map(frame, state, map, failed_iterations)?,
+            Kind::Map(map) => self.try_map(frame, state, map, map_trial)?,
             _ => {
                 let progress = self.run_state(ROOT, frame, state)?;
                 if !matches!(frame.doing, Doing::Task(_)) || mock.is_none() {
@@ -151,14 +154,25 @@ impl Engine<'_, '_, '_, '_> {
         frame: &Frame,
         state: &State,
         map: &MapState,
-        failed_iterations: Option<u64>,
+        (failed_iterations, reader_data): (Option<u64>, Option<&str>),
     ) -> Result<(), Failure> {
         let effective = self.effective(frame, state)?;
         let most = self.max_concurrency(frame, map, &effective)?;
         self.note(|data| data.max_concurrency = Some(most));
-        let (items, keys) = self.items(frame, map, &effective)?;
-        let list = Arc::new(Value::Array(items.clone()));
-        self.note(|data| data.after_items_path = Some(list));
+        let reader = match &map.mode {
+            Mode::Distributed(distributed) => distributed.reader.as_ref(),
+            Mode::Inline(_) => None,
+        };
+        let (items, keys) = match (reader, reader_data) {
+            (Some(reader), Some(text)) => self.read_given(frame, reader, &effective, text)?,
+            _ => {
+                let (items, keys) = self.items(frame, map, &effective)?;
+                let list = Arc::new(Value::Array(items.clone()));
+                self.note(|data| data.after_items_path = Some(list));
+                (items, keys)
+            }
+        };
+        let mut inputs = items.clone();
         if let Some(selector) = &state.data.parameters {
             let mut selected = Vec::with_capacity(items.len());
             for (value, index) in items.iter().zip(0..) {
@@ -166,15 +180,14 @@ impl Engine<'_, '_, '_, '_> {
                 let item = Some(ItemAt { index, value, key });
                 selected.push(self.template(frame, selector, Data { item, ..Data::of(&effective) })?);
             }
-            self.note(|data| data.after_item_selector = Some(Arc::new(Value::Array(selected))));
+            let list = Arc::new(Value::Array(selected.clone()));
+            self.note(|data| data.after_item_selector = Some(list));
+            inputs = selected;
         }
         let mut tolerated = 0;
-        if let Mode::Distributed(distributed) = &map.mode
-            && let Some(count) = &distributed.tolerated_count
-        {
-            let range = (0, i64::MAX);
-            tolerated = self.quantity(frame, count, "ToleratedFailureCountPath", range, &effective)?;
-            self.note(|data| data.tolerated_failure_count = Some(tolerated));
+        if let Mode::Distributed(distributed) = &map.mode {
+            self.try_batches(frame, distributed, &effective, inputs)?;
+            tolerated = self.try_tolerance(frame, distributed, &effective)?;
         }
         if failed_iterations.is_some_and(|failed| i64::try_from(failed).unwrap_or(i64::MAX) > tolerated) {
             let error = "States.ExceedToleratedFailureThreshold".to_owned();
@@ -182,5 +195,66 @@ impl Engine<'_, '_, '_, '_> {
             return Err(Failure::reported(Some(error), Some(cause)));
         }
         Ok(())
+    }
+
+    /// The items in what the reader would have read.
+    fn read_given(
+        &mut self,
+        frame: &Frame,
+        reader: &Reader,
+        effective: &Arc<Value>,
+        text: &str,
+    ) -> Result<(Vec<Value>, Vec<String>), Failure> {
+        let (source, max_items) = self.source(frame, reader, effective)?;
+        let format = match source {
+            ItemSource::Object { format, .. } => format,
+            // A list of objects' descriptions.
+            ItemSource::Objects { .. } | ItemSource::Given => ItemFormat::Json { pointer: None },
+        };
+        let at_most = max_items.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let page = decode(&format, text.as_bytes(), None, at_most).map_err(|cause| {
+            let cause = format!("Attempting to read items failed: {cause}");
+            Failure::reported(Some("States.ItemReaderFailed".to_owned()), Some(cause))
+        })?;
+        if let ItemFormat::Json { pointer: Some(_) } = format {
+            let list = Value::Array(page.items.iter().map(|item| item.value.clone()).collect());
+            self.note(|data| data.after_items_pointer = Some(Arc::new(list)));
+        }
+        let keys = page.items.iter().filter_map(|item| item.key.clone()).collect();
+        Ok((page.items.into_iter().map(|item| item.value).collect(), keys))
+    }
+
+    fn try_batches(
+        &mut self,
+        frame: &Frame,
+        distributed: &Distributed,
+        effective: &Arc<Value>,
+        inputs: Vec<Value>,
+    ) -> Result<(), Failure> {
+        let Some(batcher) = &distributed.batcher else { return Ok(()) };
+        let plan = self.batch(frame, batcher, effective)?;
+        let inputs = batches(inputs, &plan).ok_or_else(|| {
+            let cause = "An item is larger than MaxInputBytesPerBatch allows".to_owned();
+            Failure::reported(Some(DATA_LIMIT.to_owned()), Some(cause))
+        })?;
+        self.note(|data| data.after_item_batcher = Some(Arc::new(Value::Array(inputs))));
+        Ok(())
+    }
+
+    /// How many iterations may fail.
+    fn try_tolerance(
+        &mut self,
+        frame: &Frame,
+        distributed: &Distributed,
+        effective: &Arc<Value>,
+    ) -> Result<i64, Failure> {
+        if let Some(percentage) = &distributed.tolerated_percentage {
+            let most = self.percentage(frame, percentage, effective)?;
+            self.note(|data| data.tolerated_failure_percentage = Some(most));
+        }
+        let Some(count) = &distributed.tolerated_count else { return Ok(0) };
+        let most = self.quantity(frame, count, "ToleratedFailureCountPath", (0, i64::MAX), effective)?;
+        self.note(|data| data.tolerated_failure_count = Some(most));
+        Ok(most)
     }
 }

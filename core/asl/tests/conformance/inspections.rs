@@ -48,6 +48,7 @@ fn run(definition: &Value, input: Value, with: With) -> Value {
         mock: with.mock,
         retrier_retry_count: with.retries,
         map_iteration_failure_count: with.failed,
+        map_item_reader_data: None,
     };
     match inspect(inspection, &mut ctx).expect("the state") {
         Inspected::Task(task) => json!({ "task": task.parameters }),

@@ -4,7 +4,7 @@ use asl::{
 };
 use base::Fault;
 use kernel::{Caller, Effect, Outcome, Result, Scope};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::create_state_machine::scope_of;
 use crate::api::{
@@ -33,10 +33,13 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
     };
     let machine = parsed.map_err(refuse)?;
     let trial = Trial::new(effect, &machine, &input)?;
+    trial.check_origin(&input)?;
     let first = trial.inspect(effect, trial.mock.clone())?;
+    let mut exchange = Map::new();
     let inspected = match first {
         Inspected::Task(request) => {
-            let mock = trial.perform(effect, &request).await?;
+            let mock;
+            (mock, exchange) = trial.perform(effect, &request).await?;
             trial.inspect(effect, Some(mock))?
         }
         done @ Inspected::Done { .. } => done,
@@ -45,7 +48,11 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
         return Err(Fault::validation("The state cannot be tested").into());
     };
     let detailed = input.inspection_level.is_some_and(|level| level != InspectionLevel::Info);
-    let inspection_data = detailed.then(|| serde_json::from_value(data.to_aws())).transpose()?;
+    let mut shown = data.to_aws();
+    if let (Some(InspectionLevel::Trace), Some(members)) = (input.inspection_level, shown.as_object_mut()) {
+        members.extend(exchange);
+    }
+    let inspection_data = detailed.then(|| serde_json::from_value(shown)).transpose()?;
     Ok(TestStateOutput {
         output: output.map(|output| output.to_string()),
         error,
@@ -66,23 +73,11 @@ fn check(input: &TestStateInput) -> Result<(), Fault> {
     if let Some(role_arn) = &input.role_arn {
         check_role(role_arn)?;
     }
-    let configuration = input.state_configuration.as_ref();
     let mode = input.mock.as_ref().and_then(|mock| mock.field_validation_mode);
-    let refused = [
-        (input.reveal_secrets == Some(true), "revealSecrets is"),
-        (
-            configuration.is_some_and(|given| given.error_caused_by_state.is_some()),
-            "stateConfiguration.errorCausedByState is",
-        ),
-        (
-            configuration.is_some_and(|given| given.map_item_reader_data.is_some()),
-            "stateConfiguration.mapItemReaderData is",
-        ),
-        (
-            mode.is_some_and(|mode| mode != MockResponseValidationMode::None),
-            "mock.fieldValidationMode other than NONE is",
-        ),
-    ];
+    let refused = [(
+        mode.is_some_and(|mode| mode != MockResponseValidationMode::None),
+        "mock.fieldValidationMode other than NONE is",
+    )];
     match refused.into_iter().find(|(given, _)| *given) {
         Some((_, what)) => Err(crate::fault::not_implemented("ValidationException", what)),
         None => Ok(()),
@@ -100,6 +95,8 @@ struct Trial<'a> {
     mock: Option<Mock>,
     retries: u32,
     failed_iterations: Option<u64>,
+    reader_data: Option<String>,
+    reveal_secrets: bool,
     role_arn: &'a str,
     scope: Scope,
     id: ExecutionId,
@@ -142,11 +139,30 @@ impl<'a> Trial<'a> {
             context: given.context.as_deref().map(|text| json("context", text)).transpose()?,
             mock,
             retries: retries.unsigned_abs(),
+            reveal_secrets: given.reveal_secrets == Some(true),
+            reader_data: configuration.and_then(|given| given.map_item_reader_data.clone()),
             failed_iterations: failed.and_then(|failed| u64::try_from(failed).ok()),
             role_arn: given.role_arn.as_deref().unwrap_or_default(),
             scope: scope_of(effect),
             id: ExecutionId::express(MACHINE, MACHINE, effect.id()),
         })
+    }
+
+    /// The state that a mocked error is said to come from must be one that the tested state encloses.
+    fn check_origin(&self, given: &TestStateInput) -> Result<(), Fault> {
+        let origin =
+            given.state_configuration.as_ref().and_then(|given| given.error_caused_by_state.as_deref());
+        let Some(origin) = origin else { return Ok(()) };
+        if !matches!(self.mock, Some(Mock::Error { .. })) {
+            return Err(Fault::validation("errorCausedByState can only be specified with a mocked error"));
+        }
+        let within = self.machine.states_within(self.state).unwrap_or_default();
+        if within.contains(&origin) {
+            return Ok(());
+        }
+        let why =
+            format!("errorCausedByState '{origin}' is no state within the Map or Parallel state under test");
+        Err(Fault::validation(why))
     }
 
     fn inspect(&self, effect: &Effect, mock: Option<Mock>) -> Result<Inspected, Fault> {
@@ -182,13 +198,18 @@ impl<'a> Trial<'a> {
             mock,
             retrier_retry_count: self.retries,
             map_iteration_failure_count: self.failed_iterations,
+            map_item_reader_data: self.reader_data.clone(),
         };
         let nobody = || Fault::validation(format!("State not found in definition: '{}'", self.state));
         inspect(inspection, &mut ctx).ok_or_else(nobody)
     }
 
-    /// Does the task, in the role's name.
-    async fn perform(&self, effect: &Effect, request: &TaskRequest) -> Result<Mock, Fault> {
+    /// Does the task, in the role's name: what it came to, and the request and the response of an HTTP task.
+    async fn perform(
+        &self,
+        effect: &Effect,
+        request: &TaskRequest,
+    ) -> Result<(Mock, Map<String, Value>), Fault> {
         let waits = request.resource.pattern() != Pattern::RequestResponse;
         if waits || matches!(request.resource, asl::Resource::Activity(_)) {
             let why = "A task that waits for a job, a token or an activity can only be tested with a mock";
@@ -207,36 +228,79 @@ impl<'a> Trial<'a> {
             fresh: effect.id(),
             schema,
         };
+        let mut exchange = Map::new();
         let answer = match integration::ask(&asker, request) {
             Err(refused) => Answer::Failed { error: refused.error, cause: refused.cause },
             Ok(asked) => {
                 let Scope { account, region } = self.scope.clone();
                 let caller: Caller = effect.caller().as_service(self.role_arn, account, region);
                 let request_id = caller.request_id.to_string();
-                let outcome = call(effect, caller, &request.resource, asked.call).await;
+                let outcome = match is_http(&request.resource) {
+                    true => call_http(effect, caller, asked.call, self.reveal_secrets, &mut exchange).await,
+                    false => call(effect, caller, asked.call).await,
+                };
                 integration::answer(&request.resource, schema, outcome, &request_id)
             }
         };
-        Ok(match answer {
+        let mock = match answer {
             Answer::Succeeded(output) => Mock::Result(output),
             Answer::Failed { error, cause } => Mock::Error { error: Some(error), cause: Some(cause) },
-        })
+        };
+        Ok((mock, exchange))
     }
 }
 
-/// The outcome of a call. That of an HTTP task is an internal operation.
-async fn call(effect: &Effect, caller: Caller, resource: &asl::Resource, call: kernel::Call) -> Outcome {
-    let is_http = matches!(resource, asl::Resource::Integration { service, .. } if service == "http");
-    let done = if is_http {
-        let input = serde_json::from_slice(&call.input).unwrap_or_default();
-        let answer = effect.kernel().ask(caller, &call.service, &call.operation, &input).await;
-        answer.map(|answer| answer.to_string())
-    } else {
-        let answer = effect.call_as(caller, &call.service, &call.operation, call.input).await;
-        answer.map(|answer| String::from_utf8_lossy(&answer).into_owned())
-    };
-    match done {
-        Ok(answer) => Outcome::Succeeded(answer),
+fn is_http(resource: &asl::Resource) -> bool {
+    matches!(resource, asl::Resource::Integration { service, .. } if service == "http")
+}
+
+/// The outcome of a call.
+async fn call(effect: &Effect, caller: Caller, call: kernel::Call) -> Outcome {
+    match effect.call_as(caller, &call.service, &call.operation, call.input).await {
+        Ok(answer) => Outcome::Succeeded(String::from_utf8_lossy(&answer).into_owned()),
         Err(fault) => Outcome::Failed(fault),
     }
+}
+
+/// The outcome of an HTTP task, which is an internal operation, and what `inspectionData` shows of it at level TRACE.
+async fn call_http(
+    effect: &Effect,
+    caller: Caller,
+    call: kernel::Call,
+    reveal_secrets: bool,
+    exchange: &mut Map<String, Value>,
+) -> Outcome {
+    let mut input: Value = serde_json::from_slice(&call.input).unwrap_or_default();
+    input["ShowRequest"] = json!(if reveal_secrets { "Revealed" } else { "Redacted" });
+    let mut answer = match effect.kernel().ask(caller, &call.service, &call.operation, &input).await {
+        Ok(answer) => answer,
+        Err(fault) => return Outcome::Failed(fault),
+    };
+    let request =
+        answer.as_object_mut().and_then(|answer| answer.shift_remove("Request")).unwrap_or_default();
+    let url = request["Url"].as_str().unwrap_or_default();
+    let protocol = url.split(':').next().unwrap_or_default();
+    let mut shown = json!({ "protocol": protocol, "method": request["Method"], "url": url,
+        "headers": headers(&request["Headers"]) });
+    if let Some(body) = request["Body"].as_str() {
+        shown["body"] = json!(body);
+    }
+    exchange.insert("request".to_owned(), shown);
+    let response = json!({ "protocol": protocol, "statusCode": answer["StatusCode"].to_string(),
+        "statusMessage": answer["StatusText"], "headers": headers(&answer["Headers"]),
+        "body": answer["ResponseBody"] });
+    exchange.insert("response".to_owned(), response);
+    Outcome::Succeeded(answer.to_string())
+}
+
+/// Headers as AWS shows them: `[accept: [text/plain], host: [example.org]]`.
+fn headers(headers: &Value) -> String {
+    let value = |value: &Value| match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    };
+    let all = headers.as_object().into_iter().flatten();
+    let lines: Vec<String> =
+        all.map(|(name, of)| format!("{}: [{}]", name.to_lowercase(), value(of))).collect();
+    format!("[{}]", lines.join(", "))
 }

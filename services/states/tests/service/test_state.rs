@@ -21,6 +21,41 @@ fn task() -> Value {
         "Catch": [{ "ErrorEquals": ["Error"], "Next": "C", "ResultPath": "$.e" }] })
 }
 
+fn parallel() -> Value {
+    json!({ "Type": "Parallel", "End": true, "Branches": [
+        { "StartAt": "Inner", "States": { "Inner": { "Type": "Fail", "Error": "E" } } }] })
+}
+
+#[tokio::test]
+async fn an_error_comes_from_a_state_within() {
+    let more = json!({ "mock": { "errorOutput": { "error": "E", "cause": "c" } },
+        "stateConfiguration": { "errorCausedByState": "Inner" } });
+    check(parallel(), more, "FAILED E c").await;
+}
+
+#[tokio::test]
+async fn what_a_reader_would_read_is_given() {
+    let world = World::new().await;
+    let state = json!({ "Type": "Map", "Label": "L", "End": true, "ToleratedFailurePercentage": 50,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "Parameters": { "Bucket": "b", "Key": "k" },
+            "ReaderConfig": { "InputType": "JSON", "ItemsPointer": "/rows" } },
+        "ItemSelector": { "v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index" },
+        "ItemBatcher": { "MaxItemsPerBatch": 2 },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS" },
+            "StartAt": "I", "States": { "I": { "Type": "Pass", "End": true } } } });
+    let input = json!({ "definition": state.to_string(), "inspectionLevel": "DEBUG", "mock": { "result": "[]" },
+        "stateConfiguration": { "mapItemReaderData": r#"{"rows":["a","b","c"]}"# } });
+    let answer = world.ok("TestState", input).await;
+    let data = &answer["inspectionData"];
+    assert_eq!(data["afterItemsPointer"], r#"["a","b","c"]"#);
+    assert_eq!(data["afterItemSelector"], r#"[{"v":"a","i":0},{"v":"b","i":1},{"v":"c","i":2}]"#);
+    assert_eq!(
+        data["afterItemBatcher"],
+        r#"[{"Items":[{"v":"a","i":0},{"v":"b","i":1}]},{"Items":[{"v":"c","i":2}]}]"#
+    );
+    assert_eq!(data["toleratedFailurePercentage"], 50.0);
+}
+
 #[tokio::test]
 async fn a_state_runs_by_itself() {
     check(json!({ "Type": "Pass", "Result": 1, "Next": "B" }), json!({}), "SUCCEEDED B 1").await;
@@ -64,8 +99,18 @@ async fn what_is_refused() {
         (json!({ "definition": "{}" }), "InvalidDefinition: "),
         (json!({ "definition": task().to_string() }), "ValidationException: roleArn is required"),
         (
-            json!({ "definition": task().to_string(), "revealSecrets": true }),
-            "ValidationException: revealSecrets is not implemented by Buswork",
+            json!({ "definition": task().to_string(), "mock": { "result": "1", "fieldValidationMode": "STRICT" } }),
+            "ValidationException: mock.fieldValidationMode other than NONE is not implemented by Buswork",
+        ),
+        (
+            json!({ "definition": parallel().to_string(), "stateConfiguration": { "errorCausedByState": "Elsewhere" },
+                "mock": { "errorOutput": { "error": "E" } } }),
+            "ValidationException: errorCausedByState 'Elsewhere' is no state within",
+        ),
+        (
+            json!({ "definition": parallel().to_string(), "stateConfiguration": { "errorCausedByState": "Inner" },
+                "mock": { "result": "[]" } }),
+            "ValidationException: errorCausedByState can only be specified with a mocked error",
         ),
         (
             json!({ "definition": task().to_string(), "mock": {} }),
