@@ -1,4 +1,4 @@
-"""A server of its own with empty data, a copy of the example's CDK app to change, and the pinned CDK command line."""
+"""A server of its own with empty data, a copy of the example's app to change, and the pinned command line of CDK or SST."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests-clients" / "python"))
@@ -19,12 +20,12 @@ REGION = "eu-central-1"
 class App:
     """The example's app in a directory of its own, so that a test may change a handler."""
 
-    def __init__(self, directory, address):
-        self.directory = directory / "cdk"
+    def __init__(self, directory, address, tool):
+        self.directory = directory / tool
         self.functions = directory / "functions-ts"
-        for name in ("cdk", "functions-ts"):
-            ignored = shutil.ignore_patterns("node_modules", "cdk.out", "dist")
-            shutil.copytree(EXAMPLE / name, directory / name, ignore=ignored)
+        for name in (tool, "functions-ts"):
+            ignored = shutil.ignore_patterns("node_modules", "cdk.out", "dist", ".sst")
+            shutil.copytree(EXAMPLE / name, directory / name, ignore=ignored, symlinks=True)
             (directory / name / "node_modules").symlink_to(EXAMPLE / name / "node_modules")
         home = directory / "home"
         home.mkdir()
@@ -38,13 +39,20 @@ class App:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "SST_TELEMETRY_DISABLED": "1",
             "NODE_NO_WARNINGS": "1",
         }
 
     def cdk(self, *arguments, succeeds=True, synthesized=True):
         """Runs `cdk`, on what was synthesized last unless told otherwise; answers what it prints."""
         app = ["--app", "cdk.out"] if synthesized else []
-        command = ["cdk", *app, "--no-notices", "--no-color", *arguments]
+        return self.run(["cdk", *app, "--no-notices", "--no-color", *arguments], succeeds)
+
+    def sst(self, *arguments):
+        """Runs `sst`; answers what it prints."""
+        return self.run(["sst", *arguments, "--stage", "dev"])
+
+    def run(self, command, succeeds=True):
         begun = time.monotonic()
         done = subprocess.run(
             command,
@@ -56,7 +64,7 @@ class App:
             text=True,
             timeout=300,
         )
-        print(f"cdk {' '.join(arguments)}: {time.monotonic() - begun:.1f} s")
+        print(f"{' '.join(command)}: {time.monotonic() - begun:.1f} s")
         assert (done.returncode == 0) == succeeds, done.stdout
         return done.stdout
 
@@ -80,9 +88,42 @@ def address(tmp_path_factory):
     assert "not implemented" not in shown, shown
 
 
-@pytest.fixture(scope="session")
-def app(address, tmp_path_factory):
-    return App(tmp_path_factory.mktemp("app"), address)
+@pytest.fixture(scope="module")
+def app(address, tmp_path_factory, request):
+    return App(tmp_path_factory.mktemp("app"), address, request.module.TOOL)
+
+
+def behaves(app):
+    """The tests of the plain templates' system, on the stacks of the stage `dev` that somebody else has made."""
+    tests = ROOT / "tests-clients" / "python" / "test_recent_actions.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    environment = app.environment | {"RECENT_ACTIONS_DEPLOYED": "dev"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def status(cloud, stack):
+    """The stack's status; `None` once it is gone."""
+    try:
+        return cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    except ClientError as refused:
+        error = refused.response["Error"]
+        assert (error["Code"], error["Message"]) == ("ValidationError", f"Stack with id {stack} does not exist")
+        return None
+
+
+def nothing_is_left(cloud, stacks):
+    assert [status(cloud, stack) for stack in stacks] == [None] * len(stacks)
+    assert cloud.states.list_state_machines()["stateMachines"] == []
+    assert cloud.dynamodb.list_tables()["TableNames"] == []
+
+
+@pytest.fixture(autouse=True)
+def in_order(request):
+    """A step whose predecessor failed says nothing."""
+    if request.session.testsfailed:
+        pytest.skip("an earlier step failed")
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ use crate::server::{BINARY, Server, TEST_BINARY};
 const RUNTIME: &str = ".tools/runtime";
 
 /// Runs the tests of all crates, PostgreSQL's included, then real clients, a browser and deployment tools against the binary.
-/// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, and repeats the crash
-/// scenario ten times instead of two.
+/// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, repeats the crash
+/// scenario ten times instead of two, and deploys with SST, too.
 ///
 /// # Errors
 /// A step fails.
@@ -40,16 +40,18 @@ pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
     let (binary, crashes) = if long { (BINARY, "10") } else { (TEST_BINARY, "2") };
     clients(binary)?;
     crash(binary, crashes)?;
-    cdk(binary)
+    deploy_with("cdk", binary)?;
+    if long { deploy_with("sst", binary) } else { Ok(()) }
 }
 
-/// The CDK command line, from bootstrap to destroy, against a server of its own.
-fn cdk(binary: &str) -> anyhow::Result<()> {
+/// The command line of the CDK or of SST, from bootstrap to destroy, against a server of its own.
+fn deploy_with(tool: &str, binary: &str) -> anyhow::Result<()> {
     let binary = root().join(binary).display().to_string();
-    let packages = ["examples/recent-actions/functions-ts", "examples/recent-actions/cdk"];
-    run("scripts/setup-node.sh", &packages, &[])?;
+    let app = format!("examples/recent-actions/{tool}");
+    run("scripts/setup-node.sh", &["examples/recent-actions/functions-ts", &app], &[])?;
     run(&binary, &["runtime", "install", "--runtime-dir", RUNTIME], &[])?;
-    run(".tools/python/bin/pytest", &["tests-clients/cdk", "-s"], &[("BUSWORK_BIN", binary.as_str())])
+    let tests = format!("tests-clients/cdk/test_{tool}.py");
+    run(".tools/python/bin/pytest", &[tests.as_str(), "-s"], &[("BUSWORK_BIN", binary.as_str())])
 }
 
 /// boto3, the AWS CLI, the AWS SDK for JavaScript and a browser against one server.
