@@ -96,7 +96,7 @@ async fn gather(
         let records: Vec<Record> =
             answer["Records"].as_array().into_iter().flatten().map(Record::of_stream).collect();
         let now = effect.now();
-        let due = *deadline.get_or_insert(now + Duration::from_secs(pipe.window_s));
+        let due = *deadline.get_or_insert_with(|| now + Duration::from_secs(pipe.window_s));
         let full = records.len() >= pipe.batch_size || answer["Ended"] == true;
         if !records.is_empty() && (full || now >= due) {
             let next = answer["Next"].as_str().unwrap_or_default().to_owned();
@@ -133,7 +133,8 @@ struct Walk<'a> {
 impl Walk<'_> {
     async fn run(&self, changed: &mut Fuse<Wake>) -> kernel::Result<()> {
         // Parts that are left, the next one last.
-        let mut parts = vec![0..self.batch.records.len()];
+        let whole = 0..self.batch.records.len();
+        let mut parts = Vec::from([whole]);
         let mut attempts = 0;
         while let Some(part) = parts.pop() {
             let now = self.effect.now();
