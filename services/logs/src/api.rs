@@ -88,6 +88,22 @@ impl kernel::Operation for DeleteRetentionPolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_RETENTION_POLICY;
 }
 
+/// `DeleteSubscriptionFilter` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteSubscriptionFilterOutput {}
+
+/// The operation `DeleteSubscriptionFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteSubscriptionFilter.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteSubscriptionFilter;
+
+impl kernel::Operation for DeleteSubscriptionFilter {
+    type Input = DeleteSubscriptionFilterInput;
+    type Output = DeleteSubscriptionFilterOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_SUBSCRIPTION_FILTER;
+}
+
 /// The operation `DescribeLogGroups`.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html>
@@ -110,6 +126,18 @@ impl kernel::Operation for DescribeLogStreams {
     type Input = DescribeLogStreamsInput;
     type Output = DescribeLogStreamsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_LOG_STREAMS;
+}
+
+/// The operation `DescribeSubscriptionFilters`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeSubscriptionFilters.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeSubscriptionFilters;
+
+impl kernel::Operation for DescribeSubscriptionFilters {
+    type Input = DescribeSubscriptionFiltersInput;
+    type Output = DescribeSubscriptionFiltersOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_SUBSCRIPTION_FILTERS;
 }
 
 /// The operation `FilterLogEvents`.
@@ -186,6 +214,22 @@ impl kernel::Operation for PutRetentionPolicy {
     type Input = PutRetentionPolicyInput;
     type Output = PutRetentionPolicyOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_RETENTION_POLICY;
+}
+
+/// `PutSubscriptionFilter` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutSubscriptionFilterOutput {}
+
+/// The operation `PutSubscriptionFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutSubscriptionFilter;
+
+impl kernel::Operation for PutSubscriptionFilter {
+    type Input = PutSubscriptionFilterInput;
+    type Output = PutSubscriptionFilterOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_SUBSCRIPTION_FILTER;
 }
 
 /// `TagLogGroup` has no members here.
@@ -349,6 +393,17 @@ pub struct DeleteRetentionPolicyInput {
     pub log_group_name: String,
 }
 
+/// The shape `DeleteSubscriptionFilterRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteSubscriptionFilterInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+    /// The `filterName` member.
+    #[serde(rename = "filterName")]
+    pub filter_name: String,
+}
+
 /// The shape `DescribeLogGroupsRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DescribeLogGroupsInput {
@@ -424,6 +479,63 @@ pub struct DescribeLogStreamsOutput {
     /// The `nextToken` member.
     #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// The shape `DescribeSubscriptionFiltersRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeSubscriptionFiltersInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+    /// The `filterNamePrefix` member.
+    #[serde(rename = "filterNamePrefix", skip_serializing_if = "Option::is_none")]
+    pub filter_name_prefix: Option<String>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `limit` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The shape `DescribeSubscriptionFiltersResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeSubscriptionFiltersOutput {
+    /// The `subscriptionFilters` member.
+    #[serde(rename = "subscriptionFilters", skip_serializing_if = "Option::is_none")]
+    pub subscription_filters: Option<Vec<SubscriptionFilter>>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The enumeration `Distribution`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Distribution {
+    /// `Random`
+    #[default]
+    Random,
+    /// `ByLogStream`
+    ByLogStream,
+}
+
+impl Distribution {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["Random", "ByLogStream"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Distribution::Random => "Random",
+            Distribution::ByLogStream => "ByLogStream",
+        }
+    }
+}
+
+impl std::fmt::Display for Distribution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `Entity`.
@@ -893,6 +1005,38 @@ pub struct PutRetentionPolicyInput {
     pub retention_in_days: i32,
 }
 
+/// The shape `PutSubscriptionFilterRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutSubscriptionFilterInput {
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName")]
+    pub log_group_name: String,
+    /// The `filterName` member.
+    #[serde(rename = "filterName")]
+    pub filter_name: String,
+    /// The `filterPattern` member.
+    #[serde(rename = "filterPattern")]
+    pub filter_pattern: String,
+    /// The `destinationArn` member.
+    #[serde(rename = "destinationArn")]
+    pub destination_arn: String,
+    /// The `roleArn` member.
+    #[serde(rename = "roleArn", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `distribution` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+    /// The `applyOnTransformedLogs` member.
+    #[serde(rename = "applyOnTransformedLogs", skip_serializing_if = "Option::is_none")]
+    pub apply_on_transformed_logs: Option<bool>,
+    /// The `fieldSelectionCriteria` member.
+    #[serde(rename = "fieldSelectionCriteria", skip_serializing_if = "Option::is_none")]
+    pub field_selection_criteria: Option<String>,
+    /// The `emitSystemFields` member.
+    #[serde(rename = "emitSystemFields", skip_serializing_if = "Option::is_none")]
+    pub emit_system_fields: Option<Vec<String>>,
+}
+
 /// The shape `RejectedEntityInfo`.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_RejectedEntityInfo.html>
@@ -930,6 +1074,43 @@ pub struct SearchedLogStream {
     /// The `searchedCompletely` member.
     #[serde(rename = "searchedCompletely", skip_serializing_if = "Option::is_none")]
     pub searched_completely: Option<bool>,
+}
+
+/// The shape `SubscriptionFilter`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_SubscriptionFilter.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SubscriptionFilter {
+    /// The `filterName` member.
+    #[serde(rename = "filterName", skip_serializing_if = "Option::is_none")]
+    pub filter_name: Option<String>,
+    /// The `logGroupName` member.
+    #[serde(rename = "logGroupName", skip_serializing_if = "Option::is_none")]
+    pub log_group_name: Option<String>,
+    /// The `filterPattern` member.
+    #[serde(rename = "filterPattern", skip_serializing_if = "Option::is_none")]
+    pub filter_pattern: Option<String>,
+    /// The `destinationArn` member.
+    #[serde(rename = "destinationArn", skip_serializing_if = "Option::is_none")]
+    pub destination_arn: Option<String>,
+    /// The `roleArn` member.
+    #[serde(rename = "roleArn", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The `distribution` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+    /// The `applyOnTransformedLogs` member.
+    #[serde(rename = "applyOnTransformedLogs", skip_serializing_if = "Option::is_none")]
+    pub apply_on_transformed_logs: Option<bool>,
+    /// The `creationTime` member.
+    #[serde(rename = "creationTime", skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+    /// The `fieldSelectionCriteria` member.
+    #[serde(rename = "fieldSelectionCriteria", skip_serializing_if = "Option::is_none")]
+    pub field_selection_criteria: Option<String>,
+    /// The `emitSystemFields` member.
+    #[serde(rename = "emitSystemFields", skip_serializing_if = "Option::is_none")]
+    pub emit_system_fields: Option<Vec<String>>,
 }
 
 /// The shape `TagLogGroupRequest`.
@@ -980,6 +1161,11 @@ pub mod error {
     /// `DataAlreadyAcceptedException`, HTTP 400.
     pub fn data_already_accepted_exception(message: impl Into<String>) -> Fault {
         Fault::new("DataAlreadyAcceptedException", message)
+    }
+
+    /// `InvalidOperationException`, HTTP 400.
+    pub fn invalid_operation_exception(message: impl Into<String>) -> Fault {
+        Fault::new("InvalidOperationException", message)
     }
 
     /// `InvalidParameterException`, HTTP 400.
@@ -1054,14 +1240,17 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DELETE_LOG_GROUP,
         &tables::operation::DELETE_LOG_STREAM,
         &tables::operation::DELETE_RETENTION_POLICY,
+        &tables::operation::DELETE_SUBSCRIPTION_FILTER,
         &tables::operation::DESCRIBE_LOG_GROUPS,
         &tables::operation::DESCRIBE_LOG_STREAMS,
+        &tables::operation::DESCRIBE_SUBSCRIPTION_FILTERS,
         &tables::operation::FILTER_LOG_EVENTS,
         &tables::operation::GET_LOG_EVENTS,
         &tables::operation::LIST_TAGS_FOR_RESOURCE,
         &tables::operation::LIST_TAGS_LOG_GROUP,
         &tables::operation::PUT_LOG_EVENTS,
         &tables::operation::PUT_RETENTION_POLICY,
+        &tables::operation::PUT_SUBSCRIPTION_FILTER,
         &tables::operation::TAG_LOG_GROUP,
         &tables::operation::TAG_RESOURCE,
         &tables::operation::UNTAG_LOG_GROUP,
@@ -1351,7 +1540,7 @@ mod tables {
             Pattern::new(r"[\w#+=/:,.@-]*", r"[a-zA-Z0-9_#+=/:,.@-]*", None);
         pub(super) static AMAZON_RESOURCE_NAME: Pattern =
             Pattern::new(r"[\w+=/:,.@-]*", r"[a-zA-Z0-9_+=/:,.@-]*", None);
-        pub(super) static LOG_STREAM_NAME: Pattern = Pattern::new(r"[^:*]*", r"[^:*]*", None);
+        pub(super) static FILTER_NAME: Pattern = Pattern::new(r"[^:*]*", r"[^:*]*", None);
         pub(super) static TAG_VALUE: Pattern =
             Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", None);
         pub(super) static TAG_KEY: Pattern =
@@ -1369,6 +1558,8 @@ mod tables {
         pub(super) static ACCOUNT_IDS: Shape = Shape::list("AccountIds", &ACCOUNT_ID, Bounds::max(20));
         pub(super) static AMAZON_RESOURCE_NAME: Shape =
             Shape::string("AmazonResourceName", Bounds::range(1, 1011), Some(&pattern::AMAZON_RESOURCE_NAME));
+        pub(super) static APPLY_ON_TRANSFORMED_LOGS: Shape =
+            Shape::new("ApplyOnTransformedLogs", Kind::Boolean);
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::ANY, None);
         pub(super) static BEARER_TOKEN_AUTHENTICATION_ENABLED: Shape =
             Shape::new("BearerTokenAuthenticationEnabled", Kind::Boolean);
@@ -1406,6 +1597,13 @@ mod tables {
         pub(super) static DELETE_RETENTION_POLICY_REQUEST: Shape = Shape::structure(
             "DeleteRetentionPolicyRequest",
             &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
+        );
+        pub(super) static DELETE_SUBSCRIPTION_FILTER_REQUEST: Shape = Shape::structure(
+            "DeleteSubscriptionFilterRequest",
+            &[
+                Member::new("logGroupName", &LOG_GROUP_NAME).required(),
+                Member::new("filterName", &FILTER_NAME).required(),
+            ],
         );
         pub(super) static DELETION_PROTECTION_ENABLED: Shape =
             Shape::new("DeletionProtectionEnabled", Kind::Boolean);
@@ -1447,6 +1645,27 @@ mod tables {
             "DescribeLogStreamsResponse",
             &[Member::new("logStreams", &LOG_STREAMS), Member::new("nextToken", &NEXT_TOKEN)],
         );
+        pub(super) static DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST: Shape = Shape::structure(
+            "DescribeSubscriptionFiltersRequest",
+            &[
+                Member::new("logGroupName", &LOG_GROUP_NAME).required(),
+                Member::new("filterNamePrefix", &FILTER_NAME),
+                Member::new("nextToken", &NEXT_TOKEN),
+                Member::new("limit", &DESCRIBE_LIMIT),
+            ],
+        );
+        pub(super) static DESCRIBE_SUBSCRIPTION_FILTERS_RESPONSE: Shape = Shape::structure(
+            "DescribeSubscriptionFiltersResponse",
+            &[
+                Member::new("subscriptionFilters", &SUBSCRIPTION_FILTERS),
+                Member::new("nextToken", &NEXT_TOKEN),
+            ],
+        );
+        pub(super) static DESTINATION_ARN: Shape = Shape::string("DestinationArn", Bounds::min(1), None);
+        pub(super) static DISTRIBUTION: Shape =
+            Shape::one_of("Distribution", super::super::Distribution::VALUES);
+        pub(super) static EMIT_SYSTEM_FIELDS: Shape =
+            Shape::list("EmitSystemFields", &SYSTEM_FIELD, Bounds::ANY);
         pub(super) static ENTITY: Shape = Shape::structure(
             "Entity",
             &[
@@ -1476,6 +1695,8 @@ mod tables {
         pub(super) static EVENT_MESSAGE: Shape = Shape::string("EventMessage", Bounds::min(1), None);
         pub(super) static EVENTS_LIMIT: Shape =
             Shape::new("EventsLimit", Kind::Integer(Bounds::range(1, 10000)));
+        pub(super) static FIELD_SELECTION_CRITERIA: Shape =
+            Shape::string("FieldSelectionCriteria", Bounds::max(2000), None);
         pub(super) static FILTER_COUNT: Shape = Shape::new("FilterCount", Kind::Integer(Bounds::ANY));
         pub(super) static FILTER_LOG_EVENTS_REQUEST: Shape = Shape::structure(
             "FilterLogEventsRequest",
@@ -1502,6 +1723,8 @@ mod tables {
                 Member::new("nextToken", &NEXT_TOKEN),
             ],
         );
+        pub(super) static FILTER_NAME: Shape =
+            Shape::string("FilterName", Bounds::range(1, 512), Some(&pattern::FILTER_NAME));
         pub(super) static FILTER_PATTERN: Shape = Shape::string("FilterPattern", Bounds::max(1024), None);
         pub(super) static FILTERED_LOG_EVENT: Shape = Shape::structure(
             "FilteredLogEvent",
@@ -1610,7 +1833,7 @@ mod tables {
             ],
         );
         pub(super) static LOG_STREAM_NAME: Shape =
-            Shape::string("LogStreamName", Bounds::range(1, 512), Some(&pattern::LOG_STREAM_NAME));
+            Shape::string("LogStreamName", Bounds::range(1, 512), Some(&pattern::FILTER_NAME));
         pub(super) static LOG_STREAM_SEARCHED_COMPLETELY: Shape =
             Shape::new("LogStreamSearchedCompletely", Kind::Boolean);
         pub(super) static LOG_STREAMS: Shape = Shape::list("LogStreams", &LOG_STREAM, Bounds::ANY);
@@ -1652,6 +1875,20 @@ mod tables {
                 Member::new("retentionInDays", &DAYS).required(),
             ],
         );
+        pub(super) static PUT_SUBSCRIPTION_FILTER_REQUEST: Shape = Shape::structure(
+            "PutSubscriptionFilterRequest",
+            &[
+                Member::new("logGroupName", &LOG_GROUP_NAME).required(),
+                Member::new("filterName", &FILTER_NAME).required(),
+                Member::new("filterPattern", &FILTER_PATTERN).required(),
+                Member::new("destinationArn", &DESTINATION_ARN).required(),
+                Member::new("roleArn", &ROLE_ARN),
+                Member::new("distribution", &DISTRIBUTION),
+                Member::new("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+                Member::new("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+                Member::new("emitSystemFields", &EMIT_SYSTEM_FIELDS),
+            ],
+        );
         pub(super) static REJECTED_ENTITY_INFO: Shape = Shape::structure(
             "RejectedEntityInfo",
             &[Member::new("errorType", &ENTITY_REJECTION_ERROR_TYPE).required()],
@@ -1664,6 +1901,7 @@ mod tables {
                 Member::new("expiredLogEventEndIndex", &LOG_EVENT_INDEX),
             ],
         );
+        pub(super) static ROLE_ARN: Shape = Shape::string("RoleArn", Bounds::min(1), None);
         pub(super) static SEARCHED_LOG_STREAM: Shape = Shape::structure(
             "SearchedLogStream",
             &[
@@ -1676,6 +1914,24 @@ mod tables {
         pub(super) static SEQUENCE_TOKEN: Shape = Shape::string("SequenceToken", Bounds::min(1), None);
         pub(super) static START_FROM_HEAD: Shape = Shape::new("StartFromHead", Kind::Boolean);
         pub(super) static STORED_BYTES: Shape = Shape::new("StoredBytes", Kind::Long(Bounds::min(0)));
+        pub(super) static SUBSCRIPTION_FILTER: Shape = Shape::structure(
+            "SubscriptionFilter",
+            &[
+                Member::new("filterName", &FILTER_NAME),
+                Member::new("logGroupName", &LOG_GROUP_NAME),
+                Member::new("filterPattern", &FILTER_PATTERN),
+                Member::new("destinationArn", &DESTINATION_ARN),
+                Member::new("roleArn", &ROLE_ARN),
+                Member::new("distribution", &DISTRIBUTION),
+                Member::new("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+                Member::new("creationTime", &TIMESTAMP),
+                Member::new("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+                Member::new("emitSystemFields", &EMIT_SYSTEM_FIELDS),
+            ],
+        );
+        pub(super) static SUBSCRIPTION_FILTERS: Shape =
+            Shape::list("SubscriptionFilters", &SUBSCRIPTION_FILTER, Bounds::ANY);
+        pub(super) static SYSTEM_FIELD: Shape = Shape::string("SystemField", Bounds::ANY, None);
         pub(super) static TAG_KEY: Shape =
             Shape::string("TagKey", Bounds::range(1, 128), Some(&pattern::TAG_KEY));
         pub(super) static TAG_KEY_LIST: Shape = Shape::list("TagKeyList", &TAG_KEY, Bounds::max(50));
@@ -1776,6 +2032,18 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DELETE_SUBSCRIPTION_FILTER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteSubscriptionFilter",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_SUBSCRIPTION_FILTER_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static DESCRIBE_LOG_GROUPS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeLogGroups",
@@ -1796,6 +2064,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_LOG_STREAMS_REQUEST,
             output: &shape::DESCRIBE_LOG_STREAMS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_SUBSCRIPTION_FILTERS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeSubscriptionFilters",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST,
+            output: &shape::DESCRIBE_SUBSCRIPTION_FILTERS_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -1867,6 +2147,18 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::PUT_RETENTION_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static PUT_SUBSCRIPTION_FILTER: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutSubscriptionFilter",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_SUBSCRIPTION_FILTER_REQUEST,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,

@@ -33,8 +33,20 @@ pub(crate) struct Group {
     pub retention_days: Option<i32>,
     pub infrequent_access: bool,
     pub tags: BTreeMap<String, String>,
+    /// Who gets the group's events, by the filter's name.
+    #[serde(default)]
+    pub subscriptions: BTreeMap<String, Subscription>,
 }
 store::stored!(Group, format = 1);
+
+/// Who gets events, and which.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Subscription {
+    pub pattern: String,
+    /// The ARN of a function.
+    pub destination: String,
+    pub created_at: Timestamp,
+}
 
 /// A stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]

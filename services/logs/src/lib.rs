@@ -1,13 +1,14 @@
 //! Amazon CloudWatch Logs: groups, streams and events.
 //!
 //! Knows text by time. Knows no function and no other writer. Events older than their group's retention are not given
-//! out and are removed by a task; data protection, metric filters, subscriptions and Insights are not served.
+//! out and are removed by a task; subscriptions send them on. Data protection, metric filters and Insights are not served.
 
 pub mod api;
 mod fault;
 mod filter;
 mod keys;
 mod ops;
+mod subscription;
 mod token;
 
 use kernel::{Service, TargetKind};
@@ -29,6 +30,9 @@ pub fn service() -> Service {
         .transact::<api::TagResource, _>(ops::tags::tag_resource)
         .transact::<api::UntagResource, _>(ops::tags::untag_resource)
         .transact::<api::ListTagsForResource, _>(ops::tags::list_tags_for_resource)
+        .transact::<api::PutSubscriptionFilter, _>(ops::subscription::put_subscription_filter)
+        .transact::<api::DescribeSubscriptionFilters, _>(ops::subscription::describe_subscription_filters)
+        .transact::<api::DeleteSubscriptionFilter, _>(ops::subscription::delete_subscription_filter)
         .transact::<api::TagLogGroup, _>(ops::tags::tag_log_group)
         .transact::<api::UntagLogGroup, _>(ops::tags::untag_log_group)
         .transact::<api::ListTagsLogGroup, _>(ops::tags::list_tags_log_group)

@@ -15,6 +15,7 @@ pub(crate) mod put_log_events;
 pub(crate) mod remove;
 pub(crate) mod retention;
 pub(crate) mod stream;
+pub(crate) mod subscription;
 pub(crate) mod tags;
 
 /// A group by its name or ARN, of which one is given.

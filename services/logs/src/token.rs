@@ -22,6 +22,11 @@ impl Place {
         Place { at: key.at.as_millis(), stream: key.stream.clone(), seq: key.seq, index: key.index }
     }
 
+    /// The event's id: digits that rise with time.
+    pub(crate) fn event_id(&self) -> String {
+        format!("{:020}{:020}{:08}", self.at, self.seq, self.index)
+    }
+
     pub(crate) fn key(&self, group: &str) -> EventKey {
         EventKey {
             group: group.to_owned(),

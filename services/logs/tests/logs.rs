@@ -173,9 +173,98 @@ async fn the_older_tag_operations_and_entities_are_answered() {
     assert_eq!(tags["tags"], json!({ "b": "2" }));
     let event = json!({ "timestamp": world.now().as_millis(), "message": "m" });
     let input = json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": [event],
-        "entity": { "keyAttributes": { "Type": "Service" } } });
+        "entity": { "keyAttributes": { "Type": "Service", "Name": "n" } } });
     let answer = world.ok("logs", "PutLogEvents", input).await;
     assert_eq!(answer["rejectedEntityInfo"]["errorType"], "UnsupportedLogGroupType");
     let read = json!({ "logGroupName": "g", "logStreamName": "s" });
     assert_eq!(messages(&world.ok("logs", "GetLogEvents", read).await), ["m"]);
+}
+
+/// A stand-in for Lambda: it keeps what it is given. Nothing of its behaviour is evidence for the real one.
+mod functions {
+    use base::Document;
+    use kernel::{Call, Delivery, Parts, Result, Service, TargetKind, Tx};
+
+    kernel::keys! {
+        /// An event as it came.
+        struct GivenKey(1, large) -> String { number: u64 }
+    }
+
+    const FUNCTION: TargetKind = TargetKind {
+        service: "lambda",
+        name: "Lambda function",
+        serves: |arn| arn.resource_after("function").is_some(),
+        call: |_, delivery: Delivery| {
+            Call::new("lambda", "Accept", &delivery.payload)
+                .map_err(|error| base::Fault::validation(error.to_string()))
+        },
+    };
+
+    pub(crate) fn service() -> Service {
+        Service::internal_only("lambda")
+            .internal("Accept", accept)
+            .internal("Given", given)
+            .targets(&[FUNCTION])
+    }
+
+    async fn accept(tx: &mut Tx, payload: String) -> Result<()> {
+        let last = tx.scan_back::<GivenKey>(Parts::none(), 1).await?;
+        let key = GivenKey { number: last.first().map_or(0, |(key, _)| key.number + 1) };
+        tx.get(&key).await?;
+        tx.put(&key, &payload)
+    }
+
+    async fn given(tx: &mut Tx, _: Document) -> Result<Vec<String>> {
+        let rows = tx.scan::<GivenKey>(Parts::none(), 100).await?;
+        Ok(rows.into_iter().map(|(_, payload)| payload).collect())
+    }
+}
+
+/// What a function was given, unpacked.
+fn unpacked(payload: &Value) -> Value {
+    use std::io::Read as _;
+    let payload: Value = serde_json::from_str(payload.as_str().unwrap()).unwrap();
+    let data = base::schema::Blob::from_base64(payload["awslogs"]["data"].as_str().unwrap()).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(data.as_bytes()).read_to_string(&mut text).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn a_function_gets_the_lines_that_it_subscribed_to() {
+    let world = World::new(|| vec![logs::service(), functions::service()]).await;
+    stream(&world, "g", "s").await;
+    let arn = "arn:aws:lambda:eu-central-1:000000000000:function:f";
+    let filter = |group: &str, name: &str, arn: &str| {
+        json!({ "logGroupName": group, "filterName": name,
+        "filterPattern": "ERROR", "destinationArn": arn })
+    };
+    world.ok("logs", "PutSubscriptionFilter", filter("g", "errors", arn)).await;
+    put(&world, "g", "s", &[(3, "ERROR one"), (2, "fine"), (1, "ERROR two")]).await;
+    put(&world, "g", "s", &[(0, "fine again")]).await;
+    world.idle().await;
+    let given = world.ask("lambda", "Given", json!({})).await.unwrap();
+    assert_eq!(given.as_array().unwrap().len(), 1, "a batch without such lines calls nobody");
+    let data = unpacked(&given[0]);
+    assert_eq!((&data["messageType"], &data["owner"]), (&json!("DATA_MESSAGE"), &json!("000000000000")));
+    assert_eq!(data["subscriptionFilters"], json!(["errors"]));
+    assert_eq!((&data["logGroup"], &data["logStream"]), (&json!("g"), &json!("s")));
+    let lines: Vec<&Value> =
+        data["logEvents"].as_array().unwrap().iter().map(|line| &line["message"]).collect();
+    assert_eq!(lines, ["ERROR one", "ERROR two"]);
+    let described = world.ok("logs", "DescribeSubscriptionFilters", json!({ "logGroupName": "g" })).await;
+    assert_eq!(described["subscriptionFilters"][0]["destinationArn"], arn);
+    world.ok("logs", "PutSubscriptionFilter", filter("g", "second", arn)).await;
+    let code = async |input: Value| world.refused("logs", "PutSubscriptionFilter", input).await.code;
+    assert_eq!(code(filter("g", "third", arn)).await, "LimitExceededException");
+    let stream_arn = "arn:aws:kinesis:eu-central-1:000000000000:stream/s";
+    assert_eq!(code(filter("g", "x", stream_arn)).await, "InvalidParameterException");
+    world.ok("logs", "CreateLogGroup", json!({ "logGroupName": "/aws/lambda/f" })).await;
+    assert_eq!(code(filter("/aws/lambda/f", "own", arn)).await, "InvalidParameterException");
+    let gone = json!({ "logGroupName": "g", "filterName": "errors" });
+    world.ok("logs", "DeleteSubscriptionFilter", gone.clone()).await;
+    assert_eq!(
+        world.refused("logs", "DeleteSubscriptionFilter", gone).await.code,
+        "ResourceNotFoundException"
+    );
 }

@@ -2,8 +2,9 @@ use base::{Arn, Fault};
 use kernel::{Call, Delivery, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::fault;
 use crate::keys::{Event, EventKey, GroupKey, Stream, StreamKey};
+use crate::token::Place;
+use crate::{fault, subscription};
 
 /// The internal operation by which an event becomes a line of a group.
 pub(crate) const DELIVER: &str = "DeliverToLogGroup";
@@ -23,9 +24,9 @@ pub(crate) fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
 }
 
 pub(crate) async fn deliver(tx: &mut Tx, input: Deliver) -> Result<()> {
-    if tx.get(&GroupKey { name: input.group.clone() }).await?.is_none() {
+    let Some(group) = tx.get(&GroupKey { name: input.group.clone() }).await? else {
         return Err(fault::no_such_group().into());
-    }
+    };
     let now = tx.now();
     let key = StreamKey { group: input.group.clone(), name: input.stream.clone() };
     let mut stream = tx.get(&key).await?.unwrap_or(Stream {
@@ -38,5 +39,7 @@ pub(crate) async fn deliver(tx: &mut Tx, input: Deliver) -> Result<()> {
     let (seq, index) = (tx.seq(), stream.take_places(tx.seq(), 1));
     tx.put(&key, &Stream { last_event_at: Some(now), last_ingested_at: Some(now), ..stream })?;
     let event_key = EventKey { group: input.group, stream: input.stream, at: now, seq, index };
-    tx.put(&event_key, &Event { message: input.message, ingested_at: now })
+    let line = (Place::of(&event_key), input.message.clone());
+    tx.put(&event_key, &Event { message: input.message, ingested_at: now })?;
+    subscription::forward(tx, &group, &key, &[line])
 }

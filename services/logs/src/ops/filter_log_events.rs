@@ -81,7 +81,7 @@ pub(crate) async fn filter_log_events(
 fn show((key, event): (EventKey, Event)) -> FilteredLogEvent {
     let place = Place::of(&key);
     FilteredLogEvent {
-        event_id: Some(format!("{:020}{:020}{:08}", place.at, place.seq, place.index)),
+        event_id: Some(place.event_id()),
         log_stream_name: Some(key.stream),
         timestamp: Some(place.at),
         message: Some(event.message),

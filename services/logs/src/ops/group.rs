@@ -1,5 +1,7 @@
 //! Groups.
 
+use std::collections::BTreeMap;
+
 use kernel::{Direction, Parts, Result, Tx};
 
 use crate::api::{
@@ -41,6 +43,7 @@ pub(crate) async fn create_log_group(
         retention_days: None,
         infrequent_access,
         tags: input.tags.unwrap_or_default(),
+        subscriptions: BTreeMap::new(),
     };
     tx.put(&key, &group)?;
     Ok(CreateLogGroupOutput {})

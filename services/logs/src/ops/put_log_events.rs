@@ -7,9 +7,10 @@ use crate::api::{
     EntityRejectionErrorType, PutLogEventsInput, PutLogEventsOutput, RejectedEntityInfo,
     RejectedLogEventsInfo,
 };
-use crate::fault;
 use crate::keys::{Event, EventKey, StreamKey};
 use crate::ops::find_group;
+use crate::token::Place;
+use crate::{fault, subscription};
 
 /// A batch's bytes: each event counts 26 more than its message.
 const BATCH_BYTES_MAX: usize = 1_048_576;
@@ -40,7 +41,7 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
     let Some(mut stream) = tx.get(&key).await? else { return Err(fault::no_such_stream().into()) };
     let oldest = (tx.now() - AGE_MAX).max(group.horizon(tx).unwrap_or_default());
     let newest = tx.now() + FUTURE_MAX;
-    let (mut too_old, mut too_new) = (None, None);
+    let (mut too_old, mut too_new, mut lines) = (None, None, Vec::new());
     let count = u32::try_from(input.log_events.len()).unwrap_or(u32::MAX);
     let (seq, first) = (tx.seq(), stream.take_places(tx.seq(), count));
     for (event, index) in input.log_events.into_iter().zip(0_i32..) {
@@ -57,13 +58,18 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
                 seq,
                 index: first.saturating_add(index.unsigned_abs()),
             };
-            tx.put(&event_key, &Event { message: event.message, ingested_at: tx.now() })?;
+            let event = Event { message: event.message, ingested_at: tx.now() };
+            tx.put(&event_key, &event)?;
+            if !group.subscriptions.is_empty() {
+                lines.push((Place::of(&event_key), event.message));
+            }
             stream.first_event_at = Some(stream.first_event_at.map_or(at, |first| first.min(at)));
             stream.last_event_at = Some(stream.last_event_at.map_or(at, |last| last.max(at)));
         }
     }
     stream.last_ingested_at = Some(tx.now());
     tx.put(&key, &stream)?;
+    subscription::forward(tx, &group, &key, &lines)?;
     let rejected = (too_old.is_some() || too_new.is_some()).then_some(RejectedLogEventsInfo {
         too_new_log_event_start_index: too_new,
         too_old_log_event_end_index: too_old,
