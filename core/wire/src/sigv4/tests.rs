@@ -297,11 +297,34 @@ fn signed_chunks_verify_one_by_one() {
     let second = "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497";
     let last = "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9";
     let good = chunks(&[(65536, first), (1024, second), (0, last)], "\r\n");
-    assert_eq!(case(good).verify(S3_SECRET, S3_NOW), Ok(()));
+    assert_eq!(case(good.clone()).verify(S3_SECRET, S3_NOW), Ok(()));
     let swapped = chunks(&[(65536, second), (1024, first), (0, last)], "\r\n");
-    assert!(case(swapped).verify(S3_SECRET, S3_NOW).is_err());
+    assert!(case(swapped.clone()).verify(S3_SECRET, S3_NOW).is_err());
     let shortened = chunks(&[(65536, first), (0, last)], "\r\n");
-    assert!(case(shortened).verify(S3_SECRET, S3_NOW).is_err());
+    assert!(case(shortened.clone()).verify(S3_SECRET, S3_NOW).is_err());
+
+    // The same while they come, in pieces of any length.
+    let head = case(Vec::new());
+    let read = |body: &[u8], piece: usize| {
+        let path = head.target.as_str();
+        let head =
+            Request { method: "PUT", path, query: "", headers: &head.headers, body: Default::default() };
+        let signature = Signature::parse(&head).unwrap().unwrap();
+        let proof = verify_head(&signature, &head, S3_SECRET, Timestamp::from_iso(S3_NOW).unwrap()).unwrap();
+        let mut reader = BodyReader::new(head.headers, proof);
+        let mut taken = 0;
+        for piece in body.chunks(piece) {
+            let found = reader.push(bytes::Bytes::copy_from_slice(piece))?;
+            taken += found.iter().map(bytes::Bytes::len).sum::<usize>();
+        }
+        reader.finish().map(|trailers| (taken, trailers.len()))
+    };
+    for piece in [1, 7, 4096, 100_000] {
+        assert_eq!(read(&good, piece), Ok((66_560, 0)), "{piece}");
+        assert_eq!(read(&swapped, piece).unwrap_err().code, "InvalidSignatureException", "{piece}");
+        assert!(read(&shortened, piece).is_err(), "{piece}");
+    }
+    assert_eq!(read(&good[..good.len() / 2], 4096).unwrap_err().code, "IncompleteBody");
 }
 
 #[test]
