@@ -23,7 +23,7 @@ pub(crate) struct Start {
 pub(crate) async fn create_multipart_upload(tx: &mut Tx, start: Start) -> Result<(String, Multipart)> {
     object::check_key(&start.key)?;
     let algorithm = start.algorithm.unwrap_or(Algorithm::DEFAULT);
-    let checksum_type = start.checksum_type.unwrap_or(algorithm.default_type());
+    let checksum_type = start.checksum_type.unwrap_or_else(|| algorithm.default_type());
     algorithm.check_type(checksum_type)?;
     let initiator = tx.caller().account.clone();
     let found = bucket::find(tx, &start.bucket).await?;
