@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use cloudformation::template::{
-    Environment, ParameterValues, Pseudo, Scope, Template, TemplateError, resolve_parameters,
+    Draft, Environment, ParameterValues, Pseudo, Scope, Template, TemplateError, resolve_parameters,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -25,6 +25,9 @@ impl Environment for World {
 }
 
 fuzz_target!(|text: &str| {
+    if let Ok(draft) = Draft::read(text) {
+        let _ = draft.glance(&Pseudo::default());
+    }
     let Ok(template) = Template::parse(text) else { return };
     let given = BTreeMap::new();
     let Ok(parameters) = resolve_parameters(&template.parameters, &given, &ParameterValues::new()) else { return };

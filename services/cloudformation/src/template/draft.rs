@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use super::error::TemplateError;
 use super::eval::Pseudo;
 use super::parameter::{Parameter, ParameterValues};
-use super::{Template, check, section, text, transform};
+use super::text::{self, URL_BYTES_MAX};
+use super::{Template, check, section, transform};
 
 /// A template as its author wrote it.
 #[derive(Clone, Debug)]
@@ -47,6 +48,11 @@ impl Draft {
         }
         let processed = transform::process(&self.document, &self.transforms, values, pseudo)?;
         let text = processed.to_string();
+        if text.len() > URL_BYTES_MAX {
+            let message =
+                format!("Template may not exceed {URL_BYTES_MAX} bytes in size after its transforms.");
+            return Err(TemplateError::new(message));
+        }
         Ok((whole(&processed)?, Some(text)))
     }
 

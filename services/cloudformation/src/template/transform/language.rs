@@ -14,8 +14,8 @@ use crate::template::parameter::{ParameterValues, scalar_text};
 use crate::template::{Mapping, section};
 
 const LOOP: &str = "Fn::ForEach::";
-/// What a loop in a loop may make, all in all.
-const MADE_MAX: usize = 10_000;
+/// What all loops may make: their turns, and the values and bytes of text in them.
+const MADE_MAX: usize = 4_000_000;
 const POLICIES: [&str; 2] = ["DeletionPolicy", "UpdateReplacePolicy"];
 
 /// The first use of an extension.
@@ -55,9 +55,29 @@ struct Unroller<'u> {
 type Bound = (String, String);
 
 impl Unroller<'_> {
+    /// Loops in loops that multiply end in an error, not in a lost process.
+    fn count(&mut self, more: usize) -> Result<(), TemplateError> {
+        self.made += more;
+        match self.made > MADE_MAX {
+            true => {
+                Err(TemplateError::intrinsic(format!("{LOOP} makes too much: more than {MADE_MAX} bytes")))
+            }
+            false => Ok(()),
+        }
+    }
+
     fn unroll(&mut self, document: Document, bound: &[Bound]) -> Result<Document, TemplateError> {
+        if !bound.is_empty() {
+            self.count(1)?;
+        }
         match document {
-            Document::String(text) => Ok(filled(&text, bound).into()),
+            Document::String(text) => {
+                let text = filled(&text, bound);
+                if !bound.is_empty() {
+                    self.count(text.len())?;
+                }
+                Ok(text.into())
+            }
             Document::Array(items) => items
                 .into_iter()
                 .map(|item| self.unroll(item, bound))
@@ -108,10 +128,7 @@ impl Unroller<'_> {
         let identifier = identifier.as_str().ok_or_else(malformed)?.to_owned();
         let collection = self.unroll(collection, bound)?;
         for value in self.items(name, &collection)? {
-            self.made += 1;
-            if self.made > MADE_MAX {
-                return Err(TemplateError::intrinsic(format!("{name} makes more than {MADE_MAX} parts")));
-            }
+            self.count(1)?;
             let mut inner = bound.to_vec();
             inner.push((identifier.clone(), value));
             let Document::Object(members) = self.unroll(made.clone(), &inner)? else {

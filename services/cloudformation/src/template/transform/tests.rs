@@ -78,10 +78,28 @@ fn what_no_transform_knows_is_refused() {
                 "Properties": {"InlineCode": "x", "Frob": 1}}}}),
             "the property Frob of AWS::Serverless::Function is not supported by Buswork",
         ),
+        (
+            json!({"Transform": "AWS::Serverless-2016-10-31", "Resources": {
+                "B": {"Type": "AWS::S3::Bucket", "Properties": "none"},
+                "F": {"Type": "AWS::Serverless::Function", "Properties": {"InlineCode": "x",
+                    "Events": {"E": {"Type": "S3", "Properties": {"Bucket": {"Ref": "B"}, "Events": "e"}}}}}}}),
+            "the NotificationConfiguration of B must be an object of lists",
+        ),
     ] {
         let refused = process(&template).unwrap_err();
         assert!(refused.contains(expected), "{refused}");
     }
+}
+
+#[test]
+fn loops_that_multiply_end() {
+    let list: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    let inner = json!({"Fn::ForEach::C": ["C", list, {"R${A}x${B}x${C}": {"Type": "AWS::SQS::Queue", "Metadata": "x".repeat(500)}}]});
+    let middle = json!({"Fn::ForEach::B": ["B", list, inner]});
+    let template =
+        json!({"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::A": ["A", list, middle]}});
+    let refused = process(&template).unwrap_err();
+    assert!(refused.contains("makes too much"), "{refused}");
 }
 
 #[test]

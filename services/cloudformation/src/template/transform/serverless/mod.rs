@@ -198,10 +198,22 @@ impl Made {
                 let what = format!("an S3 event of {bucket}, which is no bucket of the template,");
                 return Err(TemplateError::unsupported(what));
             };
-            let lists = &mut resource["Properties"]["NotificationConfiguration"]["LambdaConfigurations"];
-            match lists.as_array_mut() {
+            let list =
+                ["Properties", "NotificationConfiguration"].iter().try_fold(&mut *resource, |at, name| {
+                    at.as_object_mut().map(|members| members.entry(*name).or_insert_with(|| json!({})))
+                });
+            let list = list.and_then(|at| {
+                let configurations =
+                    at.as_object_mut()?.entry("LambdaConfigurations").or_insert_with(|| json!([]));
+                configurations.as_array_mut()
+            });
+            match list {
                 Some(list) => list.push(entry),
-                None => *lists = json!([entry]),
+                None => {
+                    let what =
+                        format!("the NotificationConfiguration of {bucket} must be an object of lists");
+                    return Err(TemplateError::format(what));
+                }
             }
             // The bucket may only name a function that it may invoke.
             let depends = resource.get("DependsOn").cloned();
