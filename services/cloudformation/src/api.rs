@@ -160,6 +160,18 @@ impl kernel::Operation for ExecuteChangeSet {
     const SCHEMA: &'static OperationSchema = &tables::operation::EXECUTE_CHANGE_SET;
 }
 
+/// The operation `GetStackPolicy`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetStackPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetStackPolicy;
+
+impl kernel::Operation for GetStackPolicy {
+    type Input = GetStackPolicyInput;
+    type Output = GetStackPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_STACK_POLICY;
+}
+
 /// The operation `GetTemplate`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html>
@@ -254,6 +266,22 @@ impl kernel::Operation for RollbackStack {
     type Input = RollbackStackInput;
     type Output = RollbackStackOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::ROLLBACK_STACK;
+}
+
+/// `SetStackPolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetStackPolicyOutput {}
+
+/// The operation `SetStackPolicy`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SetStackPolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct SetStackPolicy;
+
+impl kernel::Operation for SetStackPolicy {
+    type Input = SetStackPolicyInput;
+    type Output = SetStackPolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::SET_STACK_POLICY;
 }
 
 /// The operation `UpdateStack`.
@@ -1485,6 +1513,26 @@ pub struct Export {
     pub value: Option<String>,
 }
 
+/// The shape `GetStackPolicyInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetStackPolicyInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetStackPolicyInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+}
+
+/// The shape `GetStackPolicyOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetStackPolicyOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetStackPolicyOutput {
+    /// The `StackPolicyBody` member.
+    #[serde(rename = "StackPolicyBody", skip_serializing_if = "Option::is_none")]
+    pub stack_policy_body: Option<String>,
+}
+
 /// The shape `GetTemplateInput`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplateInput.html>
@@ -2581,6 +2629,22 @@ pub struct RollbackTrigger {
     pub r#type: String,
 }
 
+/// The shape `SetStackPolicyInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SetStackPolicyInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetStackPolicyInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `StackPolicyBody` member.
+    #[serde(rename = "StackPolicyBody", skip_serializing_if = "Option::is_none")]
+    pub stack_policy_body: Option<String>,
+    /// The `StackPolicyURL` member.
+    #[serde(rename = "StackPolicyURL", skip_serializing_if = "Option::is_none")]
+    pub stack_policy_url: Option<String>,
+}
+
 /// The shape `Stack`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html>
@@ -3500,6 +3564,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DESCRIBE_STACK_RESOURCES,
         &tables::operation::DESCRIBE_STACKS,
         &tables::operation::EXECUTE_CHANGE_SET,
+        &tables::operation::GET_STACK_POLICY,
         &tables::operation::GET_TEMPLATE,
         &tables::operation::GET_TEMPLATE_SUMMARY,
         &tables::operation::LIST_CHANGE_SETS,
@@ -3508,6 +3573,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::LIST_STACK_RESOURCES,
         &tables::operation::LIST_STACKS,
         &tables::operation::ROLLBACK_STACK,
+        &tables::operation::SET_STACK_POLICY,
         &tables::operation::UPDATE_STACK,
         &tables::operation::UPDATE_TERMINATION_PROTECTION,
         &tables::operation::VALIDATE_TEMPLATE,
@@ -4151,6 +4217,10 @@ mod tables {
         pub(super) static EXPORT_VALUE: Shape = Shape::string("ExportValue", Bounds::ANY, None);
         pub(super) static EXPORTS: Shape = Shape::list("Exports", &EXPORT, Bounds::ANY);
         pub(super) static FORCE_ROLLBACK: Shape = Shape::new("ForceRollback", Kind::Boolean);
+        pub(super) static GET_STACK_POLICY_INPUT: Shape =
+            Shape::structure("GetStackPolicyInput", &[Member::new("StackName", &STACK_NAME).required()]);
+        pub(super) static GET_STACK_POLICY_OUTPUT: Shape =
+            Shape::structure("GetStackPolicyOutput", &[Member::new("StackPolicyBody", &STACK_POLICY_BODY)]);
         pub(super) static GET_TEMPLATE_INPUT: Shape = Shape::structure(
             "GetTemplateInput",
             &[
@@ -4474,6 +4544,14 @@ mod tables {
         pub(super) static ROLLBACK_TRIGGERS: Shape =
             Shape::list("RollbackTriggers", &ROLLBACK_TRIGGER, Bounds::max(5));
         pub(super) static SCOPE: Shape = Shape::list("Scope", &RESOURCE_ATTRIBUTE, Bounds::ANY);
+        pub(super) static SET_STACK_POLICY_INPUT: Shape = Shape::structure(
+            "SetStackPolicyInput",
+            &[
+                Member::new("StackName", &STACK_NAME).required(),
+                Member::new("StackPolicyBody", &STACK_POLICY_BODY),
+                Member::new("StackPolicyURL", &STACK_POLICY_URL),
+            ],
+        );
         pub(super) static STACK: Shape = Shape::structure(
             "Stack",
             &[
@@ -4901,6 +4979,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static GET_STACK_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetStackPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::GET_STACK_POLICY_INPUT,
+            output: &shape::GET_STACK_POLICY_OUTPUT,
+            result_wrapper: Some("GetStackPolicyResult"),
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_TEMPLATE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetTemplate",
@@ -4996,6 +5086,18 @@ mod tables {
             result_wrapper: Some("RollbackStackResult"),
             input_element: None,
             has_output: true,
+        };
+        pub(crate) static SET_STACK_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "SetStackPolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::SET_STACK_POLICY_INPUT,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
         };
         pub(crate) static UPDATE_STACK: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,

@@ -43,6 +43,9 @@ pub(crate) struct ChangeSet {
     pub changes: Vec<Change>,
     pub capabilities: Vec<Capability>,
     pub role_arn: Option<String>,
+    /// The topics that the stack would tell; `None`: those that it tells already.
+    #[serde(default)]
+    pub notification_arns: Option<Vec<String>>,
     pub on_stack_failure: Option<OnStackFailure>,
     /// `DeploymentConfig.DisableRollback`.
     pub disable_rollback: Option<bool>,

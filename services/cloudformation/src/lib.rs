@@ -13,8 +13,10 @@ mod changes;
 mod deploy;
 mod export;
 mod keys;
+mod notify;
 mod ops;
 mod plan;
+mod policy;
 mod provider;
 mod record;
 mod resource;
@@ -45,6 +47,8 @@ pub fn service() -> Service {
         .transact::<api::CancelUpdateStack, _>(ops::cancel_update_stack::cancel_update_stack)
         .transact::<api::ContinueUpdateRollback, _>(ops::continue_update_rollback::continue_update_rollback)
         .transact::<api::RollbackStack, _>(ops::rollback_stack::rollback_stack)
+        .effect::<api::SetStackPolicy, _>(ops::set_stack_policy::set_stack_policy)
+        .transact::<api::GetStackPolicy, _>(ops::get_stack_policy::get_stack_policy)
         .transact::<api::DescribeStacks, _>(ops::describe_stacks::describe_stacks)
         .transact::<api::ListStacks, _>(ops::list_stacks::list_stacks)
         .transact::<ops::describe_stack_events::DescribeStackEvents, _>(

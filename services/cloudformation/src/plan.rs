@@ -31,6 +31,9 @@ pub(crate) struct Plan {
     pub token: Option<String>,
     /// In whose name the steps are done.
     pub caller: Caller,
+    /// The stack policy that this operation obeys.
+    #[serde(default)]
+    pub policy: Option<String>,
     /// Every step continues the chain of causes where the operation began.
     pub trace: TraceCx,
 }
@@ -174,6 +177,7 @@ mod tests {
             retain: BTreeSet::new(),
             halted: None,
             token: None,
+            policy: None,
             trace: caller.trace,
             caller,
         }

@@ -1,4 +1,4 @@
-//! What has happened: the stack's log, and the events that go to the default bus.
+//! What has happened: the stack's log, and the events that go to the default bus and to the stack's topics.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/eventbridge-ref.html> and
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html>
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::api::{ResourceStatus, StackStatus};
 use crate::keys::EventKey;
+use crate::notify::notify;
 use crate::provider::Properties;
 use crate::resource::Resource;
 use crate::stack::Stack;
@@ -56,6 +57,7 @@ pub(crate) fn stack(
         token: stack.token.clone(),
     };
     tx.append(&EventKey { stack: stack.id.clone() }, &event)?;
+    notify(tx, stack, &event)?;
     tx.note("stack status", &stack.arn, Some(json!({ "status": status, "reason": reason })));
     let detail = json!({
         "stack-id": stack.arn,
@@ -91,6 +93,7 @@ pub(crate) fn resource(tx: &mut Tx, stack: &Stack, entry: Entry<'_>) -> Result<(
         token: stack.token.clone(),
     };
     tx.append(&EventKey { stack: stack.id.clone() }, &event)?;
+    notify(tx, stack, &event)?;
     let detail = json!({
         "stack-id": stack.arn,
         "logical-resource-id": logical_id,

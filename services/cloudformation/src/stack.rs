@@ -38,6 +38,9 @@ pub(crate) struct Stack {
     /// The ARN of the change set that was executed last.
     #[serde(default)]
     pub change_set: Option<String>,
+    /// Which updates of which resources are allowed; `None`: all.
+    #[serde(default)]
+    pub policy: Option<String>,
     /// The stack that it is part of.
     #[serde(default)]
     pub parent: Option<Parent>,

@@ -11,6 +11,7 @@ use super::world::{self, Evaluation, World};
 use crate::api::ResourceStatus;
 use crate::keys::StackKey;
 use crate::plan::{Phase, Plan};
+use crate::policy::{Deed, Policy};
 use crate::provider::{Decision, Properties, ResourceType, Special, decide};
 use crate::record::{self, Entry};
 use crate::resource::{Action, Doing, Resource, Standing};
@@ -102,14 +103,14 @@ async fn forward(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Re
             return Ok(Job::Over);
         }
     };
-    start(tx, input, &stack, resource, target).await
+    start(tx, input, (&stack, &plan), resource, target).await
 }
 
 /// Decides between making, changing, replacing and leaving alone.
 async fn start(
     tx: &mut Tx,
     input: &StepInput,
-    stack: &Stack,
+    (stack, plan): (&Stack, &Plan),
     mut resource: Resource,
     mut target: Standing,
 ) -> Result<Job> {
@@ -125,6 +126,16 @@ async fn start(
         Some(standing) if standing.kind != target.kind => Some(Decision::Replace),
         Some(standing) => Some(decide(kind, &standing.properties, &target.properties)),
     };
+    let deed = match decision {
+        Some(Decision::Update) => Some(Deed::Modify),
+        Some(Decision::Replace) => Some(Deed::Replace),
+        _ => None,
+    };
+    if let (Some(deed), Some(policy)) = (deed, plan.policy.as_deref().map(Policy::parse).transpose()?)
+        && let Err(message) = policy.check(deed, &input.logical_id, &target.kind)
+    {
+        return refuse(tx, (input, stack), resource, message).await;
+    }
     let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
     let (action, status, reason) = match decision {
         None => (Action::Create, ResourceStatus::CreateInProgress, None),

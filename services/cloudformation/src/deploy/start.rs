@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use kernel::{Call, Caller, NewTask, Result, Tx};
 
-use super::phase::{advance, revert, undo};
+use super::phase::{advance, resources, revert, undo};
 use super::{SERVICE, TIME_OUT, TimeOut};
 use crate::api::{ResourceStatus, StackStatus};
 use crate::export;
 use crate::keys::{NameKey, OriginalKey, ResourceKey, TemplateKey};
 use crate::plan::{Kind, Phase, Plan, Step};
+use crate::policy::{Deed, Policy};
 use crate::record;
 use crate::stack::{Deployed, FailureMode, Stack, invalid};
 use crate::template::Template;
@@ -52,15 +53,29 @@ pub(crate) async fn update(
     tx: &mut Tx,
     stack: &mut Stack,
     wanted: Wanted,
-    on_failure: FailureMode,
+    (on_failure, policy): (FailureMode, Option<String>),
 ) -> Result<()> {
     stack.updated = Some(tx.now());
     let target = store_template(tx, stack, &wanted)?;
-    let mut plan = Plan { on_failure, ..plan(tx, stack, Kind::Update, target) };
+    let mut plan = Plan { on_failure, policy, ..plan(tx, stack, Kind::Update, target) };
+    check_removals(tx, stack, &plan, &wanted.template).await?;
     plan.imports = export::import(tx, stack, &wanted.imports).await?;
     plan.steps = steps(&wanted.template, &plan.target);
     record::stack(tx, stack, StackStatus::UpdateInProgress, Some("User Initiated".to_owned()))?;
     advance(tx, stack, plan).await
+}
+
+/// Refuses an update that would take away what the stack's policy keeps.
+async fn check_removals(tx: &mut Tx, stack: &Stack, plan: &Plan, template: &Template) -> Result<()> {
+    let Some(policy) = plan.policy.as_deref().map(Policy::parse).transpose()? else { return Ok(()) };
+    for (logical_id, resource) in resources(tx, stack).await? {
+        let stays = template.resources.contains_key(&logical_id)
+            && template.exists(&logical_id, &plan.target.conditions);
+        if !stays && resource.standing.is_some() {
+            policy.check(Deed::Delete, &logical_id, &resource.kind).map_err(invalid)?;
+        }
+    }
+    Ok(())
 }
 
 /// Begins to take a stack away.
@@ -126,6 +141,7 @@ fn plan(tx: &mut Tx, stack: &mut Stack, kind: Kind, target: Deployed) -> Plan {
         retain: BTreeSet::new(),
         halted: None,
         token: stack.token.clone(),
+        policy: None,
         trace: tx.trace(),
         caller,
     }

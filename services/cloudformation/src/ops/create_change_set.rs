@@ -42,6 +42,8 @@ pub(crate) async fn create_change_set(
     let stack = stack.unwrap_or_else(|| {
         new_stack(effect, input.stack_name.clone(), Settings::default(), input.client_token.clone())
     });
+    let mut pseudo = stack.pseudo();
+    pseudo.notification_arns = input.notification_arns.clone().unwrap_or(pseudo.notification_arns);
     let asked = Asked {
         source,
         parameters: prepare::given(input.parameters.clone())?,
@@ -56,7 +58,7 @@ pub(crate) async fn create_change_set(
             .chain([Capability::CapabilityAutoExpand])
             .collect(),
     };
-    let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
+    let wanted = prepare::prepare(effect, &pseudo, asked).await?;
     let imports = effect.transact("ReadExports", exports, wanted.imports.clone()).await?;
     let compared = compare(&current, (&stack, old.as_deref()), &wanted, &imports)?;
     let change_set = new_change_set(effect, (input, creates), &stack, wanted, compared);
@@ -68,10 +70,8 @@ pub(crate) async fn create_change_set(
 /// is not imported: its creation fails and says that it exists. Where none exists there is nothing to honour.
 fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
     Unsupported {
-        notification_arns: &input.notification_arns,
         resource_types: &input.resource_types,
         rollback: &input.rollback_configuration,
-        stack_policies: [&None; 4],
         config: &input.deployment_config,
     }
     .refuse()?;
@@ -192,6 +192,7 @@ fn new_change_set(
         changes,
         capabilities: input.capabilities.unwrap_or_default(),
         role_arn: input.role_arn,
+        notification_arns: input.notification_arns,
         on_stack_failure: input.on_stack_failure,
         disable_rollback: input.deployment_config.and_then(|config| config.disable_rollback),
         nested: input.include_nested_stacks.unwrap_or_default(),

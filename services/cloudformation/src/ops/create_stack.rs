@@ -24,10 +24,12 @@ pub(crate) async fn create(
 ) -> Result<String> {
     refuse(&input)?;
     let settings = settings(&input)?;
+    let given = (input.stack_policy_body.clone(), input.stack_policy_url.clone());
+    let policy = source::policy(effect, given).await?;
     let text = source::text(effect, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
     let stack = new_stack(effect, input.stack_name, settings, input.client_request_token);
-    let stack = Stack { parent, ..stack };
+    let stack = Stack { parent, policy, ..stack };
     let asked = Asked {
         source: Source { text, is_new: true },
         parameters: prepare::given(input.parameters)?,
@@ -54,10 +56,8 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
 fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
     check_name(&input.stack_name)?;
     Unsupported {
-        notification_arns: &input.notification_arns,
         resource_types: &input.resource_types,
         rollback: &input.rollback_configuration,
-        stack_policies: [&input.stack_policy_body, &input.stack_policy_url, &None, &None],
         config: &input.deployment_config,
     }
     .refuse()?;
@@ -73,7 +73,7 @@ fn settings(input: &CreateStackInput) -> Result<Settings, Fault> {
         on_failure: FailureMode::of(input.on_failure, disable)?,
         timeout_minutes: input.timeout_in_minutes,
         role_arn: input.role_arn.clone(),
-        notification_arns: Vec::new(),
+        notification_arns: input.notification_arns.clone().unwrap_or_default(),
         capabilities: input.capabilities.clone().unwrap_or_default(),
         termination_protection: input.enable_termination_protection.unwrap_or_default(),
     })
@@ -102,6 +102,7 @@ pub(super) fn new_stack(effect: &Effect, name: String, settings: Settings, token
         token,
         change_set: None,
         parent: None,
+        policy: None,
     }
 }
 

@@ -40,7 +40,9 @@ fn describe(stack: &Stack, found: ChangeSet) -> DescribeChangeSetOutput {
         parameters: Some(found.deployed.parameters.iter().map(parameter).collect()),
         creation_time: Some(found.created),
         status_reason: found.failure,
-        notification_arns: Some(stack.settings.notification_arns.clone()),
+        notification_arns: Some(
+            found.notification_arns.unwrap_or_else(|| stack.settings.notification_arns.clone()),
+        ),
         rollback_configuration: Some(RollbackConfiguration::default()),
         capabilities: Some(found.capabilities),
         tags: Some(found.deployed.tags),

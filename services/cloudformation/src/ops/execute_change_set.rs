@@ -33,13 +33,17 @@ pub(crate) async fn execute_change_set(
     if found.role_arn.is_some() {
         stack.settings.role_arn.clone_from(&found.role_arn);
     }
+    if let Some(topics) = &found.notification_arns {
+        stack.settings.notification_arns.clone_from(topics);
+    }
     let creates = found.creates;
     let wanted = wanted(tx, &stack, found).await?;
     if creates {
         stack.settings.on_failure = on_failure;
         deploy::create(tx, &mut stack, wanted).await?;
     } else {
-        deploy::update(tx, &mut stack, wanted, on_failure).await?;
+        let policy = stack.policy.clone();
+        deploy::update(tx, &mut stack, wanted, (on_failure, policy)).await?;
     }
     Ok(ExecuteChangeSetOutput {})
 }

@@ -12,6 +12,7 @@ pub(crate) mod describe_stack_resource;
 pub(crate) mod describe_stack_resources;
 pub(crate) mod describe_stacks;
 pub(crate) mod execute_change_set;
+pub(crate) mod get_stack_policy;
 pub(crate) mod get_template;
 pub(crate) mod get_template_summary;
 pub(crate) mod list_change_sets;
@@ -21,6 +22,7 @@ pub(crate) mod list_stack_resources;
 pub(crate) mod list_stacks;
 mod prepare;
 pub(crate) mod rollback_stack;
+pub(crate) mod set_stack_policy;
 mod source;
 pub(crate) mod update_stack;
 pub(crate) mod update_termination_protection;
@@ -43,10 +45,8 @@ const RESOURCES_MAX: usize = 2_000;
 
 /// Inputs of CreateStack and UpdateStack that Buswork does not honour, and therefore does not take.
 struct Unsupported<'i> {
-    notification_arns: &'i Option<Vec<String>>,
     resource_types: &'i Option<Vec<String>>,
     rollback: &'i Option<RollbackConfiguration>,
-    stack_policies: [&'i Option<String>; 4],
     config: &'i Option<DeploymentConfig>,
 }
 
@@ -59,14 +59,10 @@ impl Unsupported<'_> {
         };
         let express =
             self.config.as_ref().is_some_and(|config| config.mode == Some(DeploymentConfigMode::Express));
-        let what = if given(self.notification_arns) {
-            "NotificationARNs"
-        } else if given(self.resource_types) {
+        let what = if given(self.resource_types) {
             "ResourceTypes"
         } else if self.rollback.as_ref().is_some_and(triggers) {
             "RollbackConfiguration"
-        } else if self.stack_policies.iter().any(|policy| policy.is_some()) {
-            "a stack policy"
         } else if express {
             "the deployment mode EXPRESS"
         } else {

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::prepare::Source;
+use crate::policy::Policy;
 use crate::stack::invalid;
 use crate::template::{BODY_BYTES_MAX, URL_BYTES_MAX};
 
@@ -48,6 +49,23 @@ pub(super) async fn template(
         (None, true, None) => Err(invalid("UsePreviousTemplate needs a stack that has a template.")),
         (None, false, _) => Err(invalid("Either Template URL or Template Body must be specified.")),
     }
+}
+
+/// The text of a stack policy, given or behind a URL; `None` if neither is.
+pub(super) async fn policy(
+    effect: &Effect,
+    (body, url): (Option<String>, Option<String>),
+) -> Result<Option<String>, Fault> {
+    let text = match (body, url) {
+        (Some(_), Some(_)) => {
+            return Err(invalid("StackPolicyBody and StackPolicyURL cannot both be specified."));
+        }
+        (Some(body), None) => body,
+        (None, Some(url)) => fetch(effect, &url).await?,
+        (None, None) => return Ok(None),
+    };
+    Policy::parse(&text)?;
+    Ok(Some(text))
 }
 
 async fn fetch(effect: &Effect, url: &str) -> Result<String, Fault> {

@@ -26,8 +26,17 @@ pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Re
         tags: input.tags.unwrap_or_else(|| stack.deployed.tags.clone()),
         capabilities: input.capabilities.clone().unwrap_or_default(),
     };
-    let wanted = prepare::prepare(effect, &stack.pseudo(), asked).await?;
+    let mut pseudo = stack.pseudo();
+    pseudo.notification_arns = input.notification_arns.clone().unwrap_or(pseudo.notification_arns);
+    let wanted = prepare::prepare(effect, &pseudo, asked).await?;
+    let lasting = (input.stack_policy_body, input.stack_policy_url);
+    let passing = (input.stack_policy_during_update_body, input.stack_policy_during_update_url);
+    let policies = Policies {
+        lasting: source::policy(effect, lasting).await?,
+        passing: source::policy(effect, passing).await?,
+    };
     let change = Change {
+        policies,
         before: (stack.id.clone(), stack.generation),
         old,
         wanted,
@@ -37,14 +46,25 @@ pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Re
         )?,
         capabilities: input.capabilities.unwrap_or_default(),
         role_arn: input.role_arn,
+        notification_arns: input.notification_arns,
         token: input.client_request_token,
     };
     let arn = effect.transact("UpdateStack", begin, (input.stack_name, change)).await?;
     Ok(UpdateStackOutput { stack_id: Some(arn), operation_id: None })
 }
 
+/// Which updates are allowed.
+#[derive(Clone)]
+struct Policies {
+    /// From now on.
+    lasting: Option<String>,
+    /// In this update only.
+    passing: Option<String>,
+}
+
 #[derive(Clone)]
 struct Change {
+    policies: Policies,
     /// Id and generation of the stack against which the request was checked.
     before: (String, u64),
     old: Arc<Template>,
@@ -52,20 +72,14 @@ struct Change {
     on_failure: FailureMode,
     capabilities: Vec<Capability>,
     role_arn: Option<String>,
+    notification_arns: Option<Vec<String>>,
     token: Option<String>,
 }
 
 fn refuse(input: &UpdateStackInput) -> Result<(), Fault> {
     Unsupported {
-        notification_arns: &input.notification_arns,
         resource_types: &input.resource_types,
         rollback: &input.rollback_configuration,
-        stack_policies: [
-            &input.stack_policy_body,
-            &input.stack_policy_url,
-            &input.stack_policy_during_update_body,
-            &input.stack_policy_during_update_url,
-        ],
         config: &input.deployment_config,
     }
     .refuse()?;
@@ -115,6 +129,13 @@ async fn begin(tx: &mut Tx, (name, change): (String, Change)) -> Result<String> 
     if change.role_arn.is_some() {
         stack.settings.role_arn = change.role_arn;
     }
-    deploy::update(tx, &mut stack, change.wanted, change.on_failure).await?;
+    if let Some(topics) = change.notification_arns {
+        stack.settings.notification_arns = topics;
+    }
+    if let Some(policy) = change.policies.lasting {
+        stack.policy = Some(policy);
+    }
+    let policy = change.policies.passing.or_else(|| stack.policy.clone());
+    deploy::update(tx, &mut stack, change.wanted, (change.on_failure, policy)).await?;
     Ok(stack.arn)
 }

@@ -286,6 +286,21 @@ mod functions {
     }
 }
 
+/// Topics that only remember what they were told.
+mod topics {
+    use super::*;
+    fake!(SNS, "sns", [Publish]);
+
+    pub(crate) fn service(script: &Arc<Script>) -> Service {
+        Service::new(&SNS).effect::<Publish, _>(publish).state(Arc::clone(script))
+    }
+
+    async fn publish(effect: &Effect, input: Document) -> Result<Document> {
+        heard(effect, "Publish", &input)?;
+        Ok(json!({ "MessageId": "m" }))
+    }
+}
+
 /// One bucket of templates: the key is the thing's name.
 mod buckets {
     use super::*;
@@ -324,6 +339,7 @@ pub(crate) fn services(script: &Arc<Script>) -> Vec<Service> {
         roles::service(script),
         functions::service(script),
         buckets::service(script),
+        topics::service(script),
         bus(),
     ]
 }

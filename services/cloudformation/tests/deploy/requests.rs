@@ -46,8 +46,7 @@ async fn what_is_wrong_is_refused_before_anything_is_made() {
     }
     let one = "Resources: {A: {Type: AWS::SQS::Queue}}";
     for (member, value, expected) in [
-        ("NotificationARNs", json!(["arn:aws:sns:::t"]), "NotificationARNs is not supported by Buswork"),
-        ("StackPolicyBody", json!("{}"), "a stack policy is not supported by Buswork"),
+        ("StackPolicyBody", json!("{}"), "Error validating stack policy: Invalid stack policy"),
         ("ResourceTypes", json!(["AWS::*"]), "ResourceTypes is not supported by Buswork"),
         (
             "TemplateURL",
@@ -100,5 +99,36 @@ Resources: {R: {Type: AWS::IAM::Role, Properties: {RoleName: r}}}
     assert_eq!(
         told["CapabilitiesReason"],
         "The following resource(s) require capabilities: [AWS::IAM::Role]"
+    );
+}
+
+#[tokio::test]
+async fn topics_are_told_in_order() {
+    let world = World::new().await;
+    let topic = "arn:aws:sns:eu-central-1:000000000000:told";
+    let template = "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {Topics: {Value: !Join [',', !Ref 'AWS::NotificationARNs']}}";
+    let input = json!({"StackName": "app", "TemplateBody": template, "NotificationARNs": [topic]});
+    world.call("CreateStack", input).await.unwrap();
+    assert_eq!(world.stack("app").await.unwrap()["Outputs"][0]["OutputValue"], topic);
+    let calls = world.script.calls.lock().unwrap().clone();
+    let told: Vec<String> = calls
+        .iter()
+        .filter(|(operation, _)| operation == "Publish")
+        .map(|(_, input)| {
+            let message = input["Message"].as_str().unwrap();
+            let value =
+                |name: &str| message.split(&format!("{name}='")).nth(1).unwrap().split('\'').next().unwrap();
+            format!("{} {}", value("LogicalResourceId"), value("ResourceStatus"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "app CREATE_IN_PROGRESS",
+            "A CREATE_IN_PROGRESS",
+            "A CREATE_IN_PROGRESS",
+            "A CREATE_COMPLETE",
+            "app CREATE_COMPLETE"
+        ]
     );
 }

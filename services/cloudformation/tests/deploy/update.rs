@@ -76,3 +76,36 @@ async fn a_failed_update_goes_back() {
     assert_eq!(text["TemplateBody"], template(1, "old", ""));
     assert_eq!(world.update("app", &template(3, "old", "")).await, complete("UPDATE_COMPLETE"));
 }
+
+#[tokio::test]
+async fn a_policy_protects_resources() {
+    let world = World::new().await;
+    let template = "Resources:\n  Kept: {Type: AWS::SQS::Queue, Properties: {QueueName: kept, DelaySeconds: 1}}\n  Free: {Type: AWS::SQS::Queue, Properties: {QueueName: free}}\n";
+    world.create("app", template).await;
+    let policy = json!({"Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"},
+        {"Effect": "Deny", "Principal": "*", "Action": ["Update:Modify", "Update:Delete"], "Resource": "LogicalResourceId/Kept"}
+    ]})
+    .to_string();
+    let input = json!({"StackName": "app", "StackPolicyBody": policy});
+    world.call("SetStackPolicy", input).await.unwrap();
+    let told = world.call("GetStackPolicy", json!({"StackName": "app"})).await.unwrap();
+    assert_eq!(told["StackPolicyBody"], policy.as_str());
+
+    let changed = template.replace("DelaySeconds: 1", "DelaySeconds: 2");
+    assert_eq!(world.update("app", &changed).await.0, "UPDATE_ROLLBACK_COMPLETE");
+    let events = world.events("app").await;
+    let denied = "Kept UPDATE_FAILED Action denied by stack policy: Statement [#2] does not allow [Update:Modify] for resource [LogicalResourceId/Kept]";
+    assert!(events.contains(&denied.to_owned()), "{events:?}");
+    let without = "Resources: {Free: {Type: AWS::SQS::Queue, Properties: {QueueName: free}}}";
+    let refused = world.refused("UpdateStack", json!({"StackName": "app", "TemplateBody": without})).await;
+    assert!(refused.contains("does not allow [Update:Delete]"), "{refused}");
+
+    let open =
+        r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}}"#;
+    let input = json!({"StackName": "app", "TemplateBody": changed, "StackPolicyDuringUpdateBody": open});
+    world.call("UpdateStack", input).await.unwrap();
+    assert_eq!(world.status("app").await, complete("UPDATE_COMPLETE"));
+    let told = world.call("GetStackPolicy", json!({"StackName": "app"})).await.unwrap();
+    assert_eq!(told["StackPolicyBody"], policy.as_str(), "the other one was for once");
+}

@@ -73,6 +73,63 @@ pub(super) const TABLE: ResourceType = ResourceType {
     ..ResourceType::BASE
 };
 
+/// A table with one replica, where the stack is: what CDK makes of a table today.
+pub(super) const GLOBAL_TABLE: ResourceType = ResourceType {
+    name: "AWS::DynamoDB::GlobalTable",
+    properties: &[
+        fixed("TableName"),
+        fixed("KeySchema"),
+        fixed("LocalSecondaryIndexes"),
+        aside("AttributeDefinitions").to("AttributeDefinitions"),
+        aside("GlobalSecondaryIndexes").to("GlobalSecondaryIndexes"),
+        aside("Replicas"),
+        open("BillingMode").reset("\"PROVISIONED\""),
+        open("DeletionProtectionEnabled").reset("false"),
+        open("SSESpecification").reset(r#"{"Enabled": false}"#),
+        open("StreamSpecification").reset(r#"{"StreamEnabled": false}"#),
+        open("TableClass").reset("\"STANDARD\""),
+        aside("PointInTimeRecoverySpecification"),
+        aside("TimeToLiveSpecification"),
+        aside("Tags").to("Tags"),
+    ],
+    attributes: &[
+        ("Arn", ARN),
+        ("StreamArn", Source::Read("Table.LatestStreamArn")),
+        ("TableId", Source::Read("Table.TableId")),
+    ],
+    shape: Some(replica),
+    ..TABLE
+};
+
+/// The one replica's settings are the table's.
+fn replica(properties: &mut Properties, place: &Place) -> Result<(), String> {
+    let replicas = properties.remove("Replicas").unwrap_or_default();
+    let Some([Document::Object(replica)]) = replicas.as_array().map(Vec::as_slice) else {
+        return Err(
+            "replicas in other regions are not supported by Buswork: give one, in the stack's region"
+                .to_owned(),
+        );
+    };
+    for (name, value) in replica {
+        match name.as_str() {
+            "Region" if *value == *place.region => {}
+            "Region" => return Err(format!("a replica in {value} is not supported by Buswork")),
+            "DeletionProtectionEnabled" | "PointInTimeRecoverySpecification" | "TableClass" => {
+                properties.insert(name.clone(), value.clone());
+            }
+            "Tags" => {
+                let own = properties.entry("Tags").or_insert_with(|| json!([]));
+                if let (Some(own), Some(tags)) = (own.as_array_mut(), value.as_array()) {
+                    own.retain(|tag| !tags.iter().any(|other| other["Key"] == tag["Key"]));
+                    own.extend(tags.iter().cloned());
+                }
+            }
+            other => return Err(format!("#/Replicas/0: extraneous key [{other}] is not permitted")),
+        }
+    }
+    specifications(properties, place)
+}
+
 /// What a template leaves to be understood, the operation wants said.
 fn specifications(properties: &mut Properties, _: &Place) -> Result<(), String> {
     if let Some(Document::Object(stream)) = properties.get_mut("StreamSpecification") {

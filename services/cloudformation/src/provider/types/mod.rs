@@ -35,6 +35,7 @@ pub(super) const ALL: &[&ResourceType] = &[
     &cloudformation::BUCKET_DEPLOYMENT,
     &cloudformation::CUSTOM,
     &cloudformation::STACK,
+    &dynamodb::GLOBAL_TABLE,
     &dynamodb::TABLE,
     &ecr::REPOSITORY,
     &event_bus::API_DESTINATION,
