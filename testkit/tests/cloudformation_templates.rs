@@ -138,8 +138,8 @@ async fn run(path: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let file = path.file_name().unwrap().to_string_lossy().into_owned();
     let text = std::fs::read_to_string(path).unwrap();
-    let metadata =
-        Template::parse(&text).unwrap_or_else(|error| panic!("{file}: {error}")).metadata.unwrap_or_default();
+    let template = Draft::read(&text).and_then(|draft| draft.glance(&Pseudo::default()));
+    let metadata = template.unwrap_or_else(|error| panic!("{file}: {error}")).metadata.unwrap_or_default();
     let mut run = Run { world: cloud(folder.path()).await, file, names: BTreeMap::new() };
     let arn = run.deploy("cloudformation:CreateStack", &text).await;
     run.drive(&metadata["Drive"]).await;
