@@ -157,3 +157,29 @@ async fn a_status_that_is_none_of_success_fails_the_task() {
     let (status, cause) = run(&world, "nowhere", &nowhere).await;
     assert_eq!(status, "FAILED States.Http.Socket", "{cause}");
 }
+
+#[tokio::test]
+async fn a_test_shows_request_and_response_and_the_secrets_only_if_asked_to() {
+    let server = Server::start().await;
+    let (world, connection) = world().await;
+    let more = json!({ "RequestBody": { "a": 1 }, "Headers": { "X-One": "1" } });
+    let definition = task(&server.url("/orders"), &connection, more).to_string();
+    for (reveal, query, key) in [(false, "", false), (true, "?secret=too", true)] {
+        let input = json!({ "definition": definition, "roleArn": ROLE, "inspectionLevel": "TRACE",
+            "revealSecrets": reveal });
+        let answer = world.ok("states", "TestState", input).await;
+        assert_eq!(answer["status"], "SUCCEEDED", "{answer}");
+        let (request, response) =
+            (&answer["inspectionData"]["request"], &answer["inspectionData"]["response"]);
+        assert_eq!(request["url"], server.url(&format!("/orders{query}")));
+        assert_eq!((&request["method"], &request["body"]), (&json!("POST"), &json!(r#"{"a":1}"#)));
+        let headers = request["headers"].as_str().unwrap();
+        assert!(headers.contains("x-one: [1]"), "{headers}");
+        assert_eq!(headers.contains("x-key: [hidden]"), key, "{headers}");
+        assert_eq!((&response["statusCode"], &response["body"]), (&json!("200"), &json!(r#"{"ok":true}"#)));
+        assert!(response["headers"].as_str().unwrap().contains("content-type: [application/json]"));
+    }
+    let input = json!({ "definition": definition, "roleArn": ROLE, "inspectionLevel": "DEBUG" });
+    let answer = world.ok("states", "TestState", input).await;
+    assert_eq!(answer["inspectionData"].get("request"), None, "only at level TRACE");
+}

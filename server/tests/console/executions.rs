@@ -259,3 +259,26 @@ async fn a_map_run_shows_its_counts_and_children() {
     let page = world.read("execution", &[("arn", &child)]).await;
     assert_order(&page, &["map run", "SUCCEEDED"]);
 }
+
+#[tokio::test]
+async fn a_failed_execution_is_redriven() {
+    let world = World::new().await;
+    let definition = json!({ "StartAt": "Send", "States": { "Send": {
+        "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:getQueueUrl", "End": true,
+        "Parameters": { "QueueName": "late" },
+    } } });
+    let machine = world.machine_of("redriven", definition, json!({})).await;
+    let arn = world.execute(&machine, "one", json!({})).await;
+    world.kernel.idle().await;
+    let (_, failed) = world.source("execution", &[("arn", &arn)]).await;
+    assert!(failed.contains("popovertarget=\"redrive\">Redrive"), "{failed}");
+    world.call("sqs", "CreateQueue", json!({ "QueueName": "late" })).await;
+    let form = [("arn", arn.as_str()), ("token", "0193a000-0000-7000-8000-000000000000")];
+    let (status, _, text) = world.post("execution/redrive", &format!("http://{HOST}"), &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{text}");
+    world.kernel.idle().await;
+    let table = world.read("execution", &[("arn", &arn), ("view", "table")]).await;
+    assert_order(&table, &["SUCCEEDED", "Redrives 1", "States (1)", "Send Task succeeded", "1"]);
+    let (_, done) = world.source("execution", &[("arn", &arn)]).await;
+    assert!(done.contains("class=\"node good\"") && !done.contains("popovertarget=\"redrive\">"), "{done}");
+}
