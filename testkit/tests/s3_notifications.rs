@@ -54,11 +54,17 @@ async fn a_queue_hears_of_the_objects_that_it_asked_for() {
     let told = receive(&world, "direct").await;
     assert_eq!(told.len(), 1);
     let record = &told[0]["Records"][0];
-    assert_eq!((&record["eventName"], &record["eventSource"]), (&json!("ObjectCreated:Put"), &json!("aws:s3")));
+    assert_eq!(
+        (&record["eventName"], &record["eventSource"]),
+        (&json!("ObjectCreated:Put"), &json!("aws:s3"))
+    );
     let object = &record["s3"]["object"];
     assert_eq!((&object["key"], &object["size"]), (&json!("in/a+b.txt"), &json!(5)));
     assert_eq!(object["eTag"], "5d41402abc4b2a76b9719d911017c592");
-    assert_eq!((&record["s3"]["configurationId"], &record["s3"]["bucket"]["name"]), (&json!("n"), &json!("box")));
+    assert_eq!(
+        (&record["s3"]["configurationId"], &record["s3"]["bucket"]["name"]),
+        (&json!("n"), &json!("box"))
+    );
     world.ok("s3", "DeleteObject", json!({ "Bucket": "box", "Key": "in/a b.txt" })).await;
     let removed = receive(&world, "direct").await;
     assert_eq!(removed[0]["Records"][0]["eventName"], "ObjectRemoved:Delete");
@@ -79,7 +85,10 @@ async fn the_bus_hears_of_everything() {
     put(&world, "a b").await;
     let created = receive(&world, "bus").await;
     let (event, detail) = (&created[0], &created[0]["detail"]);
-    assert_eq!((&event["detail-type"], &event["resources"][0]), (&json!("Object Created"), &json!("arn:aws:s3:::box")));
+    assert_eq!(
+        (&event["detail-type"], &event["resources"][0]),
+        (&json!("Object Created"), &json!("arn:aws:s3:::box"))
+    );
     assert_eq!((&detail["reason"], &detail["object"]["key"]), (&json!("PutObject"), &json!("a b")));
     let version = detail["object"]["version-id"].as_str().unwrap().to_owned();
     let tags = json!({ "TagSet": [{ "Key": "k", "Value": "v" }] });
