@@ -667,8 +667,9 @@ async fn what_cannot_run_is_refused_or_fails() {
     let (world, _) = world().await;
     let pipe = |source: &str, target: &str| json!({ "Name": "p", "Source": source, "Target": target, "RoleArn": ROLE });
     let stream = "arn:aws:dynamodb:eu-central-1:000000000000:table/t/stream/2026-01-01T00:00:00.000";
+    let without = format!("DynamoDBStreamParameters are required for the source {stream}.");
     for (input, message) in [
-        (pipe(stream, &queue("out")), "A DynamoDB stream as a source is not implemented by Buswork"),
+        (pipe(stream, &queue("out")), without.as_str()),
         (
             pipe(&queue("in"), "arn:aws:ecs:eu-central-1:000000000000:cluster/c"),
             "arn:aws:ecs:eu-central-1:000000000000:cluster/c as a target is not implemented by Buswork",
