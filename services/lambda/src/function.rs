@@ -148,7 +148,9 @@ impl Version {
                 optimization_status: Some(SnapStartOptimizationStatus::Off),
             }),
             logging_config: Some(LoggingConfig {
-                log_format: Some(LogFormat::Text),
+                log_format: Some(if self.json_logs.is_some() { LogFormat::Json } else { LogFormat::Text }),
+                application_log_level: self.json_logs.map(|logs| logs.application_level),
+                system_log_level: self.json_logs.map(|logs| logs.system_level),
                 log_group: Some(self.log_group(name)),
                 ..LoggingConfig::default()
             }),

@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::{
-    Architecture, Cors, DestinationConfig, FunctionUrlAuthType, InvokeMode, Runtime, TracingMode,
+    ApplicationLogLevel, Architecture, Cors, DestinationConfig, FunctionUrlAuthType, InvokeMode, Runtime,
+    SystemLogLevel, TracingMode,
 };
 use crate::mapping::settings::Settings;
 use crate::name::FunctionRef;
@@ -95,11 +96,21 @@ pub(crate) struct Version {
     pub tracing: TracingMode,
     /// `None`: `/aws/lambda/` and the function's name.
     pub log_group: Option<String>,
+    /// `None`: lines of text.
+    #[serde(default)]
+    pub json_logs: Option<JsonLogs>,
     pub package: PackageUse,
     pub last_modified: Timestamp,
     pub revision_id: Uuid,
 }
 store::stored!(Version, format = 1);
+
+/// From which levels on JSON logs have events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JsonLogs {
+    pub application_level: ApplicationLogLevel,
+    pub system_level: SystemLogLevel,
+}
 
 /// A package as a version refers to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

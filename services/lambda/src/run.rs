@@ -11,11 +11,11 @@ use serde_json::json;
 use crate::api::error;
 use crate::fault;
 use crate::function::{self, Found};
-use crate::keys::{PackageUse, Version};
+use crate::keys::{JsonLogs, PackageUse, Version};
 use crate::name::{FunctionRef, qualified_arn, version_text};
 use crate::output::{Record, shown_answer, shown_ms};
 use crate::package;
-use crate::runtime::{Archive, Code, Credentials, FunctionSpec, Invocation, InvokeError, Invoked};
+use crate::runtime::{Archive, Code, Credentials, FunctionSpec, Invocation, InvokeError, Invoked, Logging};
 use crate::state::Functions;
 
 /// What is to be run, with what.
@@ -135,10 +135,18 @@ fn spec(
         environment: version.environment.clone(),
         credentials,
         log_group: version.log_group(name),
+        logging: logging(version.json_logs),
         endpoint_url: kernel.endpoint().to_owned(),
         account: scope.account,
         region: scope.region,
     }
+}
+
+fn logging(json: Option<JsonLogs>) -> Logging {
+    json.map_or(Logging::Text, |logs| Logging::Json {
+        application_level: logs.application_level.as_str().to_owned(),
+        system_level: logs.system_level.as_str().to_owned(),
+    })
 }
 
 fn to_fault(error: InvokeError) -> Fault {

@@ -6,11 +6,12 @@ use base::{Arn, Fault};
 use kernel::{Result, Tx};
 
 use crate::api::{
-    Architecture, CreateFunctionInput, DeadLetterConfig, Environment, LogFormat, LoggingConfig, PackageType,
-    SnapStart, SnapStartApplyOn, TracingConfig, TracingMode, UpdateFunctionConfigurationInput, VpcConfig,
+    ApplicationLogLevel, Architecture, CreateFunctionInput, DeadLetterConfig, Environment, LogFormat,
+    LoggingConfig, PackageType, SnapStart, SnapStartApplyOn, SystemLogLevel, TracingConfig, TracingMode,
+    UpdateFunctionConfigurationInput, VpcConfig,
 };
 use crate::fault;
-use crate::keys::{LayerKey, LayerUse, PackageUse, Version};
+use crate::keys::{JsonLogs, LayerKey, LayerUse, PackageUse, Version};
 
 /// The size of all environment variables together, in bytes.
 const ENVIRONMENT_LIMIT: usize = 4096;
@@ -81,7 +82,8 @@ pub(crate) async fn created(
         architecture: architecture(input.architectures.as_deref())?,
         dead_letter: dead_letter(tx, input.dead_letter_config.as_ref())?,
         tracing: tracing(input.tracing_config.as_ref()),
-        log_group: log_group(input.logging_config.as_ref())?,
+        log_group: input.logging_config.as_ref().and_then(|config| config.log_group.clone()),
+        json_logs: json_logs(input.logging_config.as_ref())?,
         package,
         last_modified: tx.now(),
         revision_id: tx.id(),
@@ -125,8 +127,9 @@ pub(crate) async fn updated(
     if input.tracing_config.is_some() {
         version.tracing = tracing(input.tracing_config.as_ref());
     }
-    if input.logging_config.is_some() {
-        version.log_group = log_group(input.logging_config.as_ref())?;
+    if let Some(config) = &input.logging_config {
+        version.log_group.clone_from(&config.log_group);
+        version.json_logs = json_logs(Some(config))?;
     }
     version.last_modified = tx.now();
     version.revision_id = tx.id();
@@ -179,14 +182,20 @@ fn tracing(config: Option<&TracingConfig>) -> TracingMode {
     config.and_then(|config| config.mode).unwrap_or(TracingMode::PassThrough)
 }
 
-fn log_group(config: Option<&LoggingConfig>) -> Result<Option<String>, Fault> {
+/// The levels of JSON logs; lines of text have none.
+fn json_logs(config: Option<&LoggingConfig>) -> Result<Option<JsonLogs>, Fault> {
     let Some(config) = config else { return Ok(None) };
-    refuse_unsupported(&[
-        ("LoggingConfig.LogFormat JSON", config.log_format == Some(LogFormat::Json)),
-        ("LoggingConfig.ApplicationLogLevel", config.application_log_level.is_some()),
-        ("LoggingConfig.SystemLogLevel", config.system_log_level.is_some()),
-    ])?;
-    Ok(config.log_group.clone())
+    if config.log_format == Some(LogFormat::Json) {
+        return Ok(Some(JsonLogs {
+            application_level: config.application_log_level.unwrap_or(ApplicationLogLevel::Info),
+            system_level: config.system_log_level.unwrap_or(SystemLogLevel::Info),
+        }));
+    }
+    if config.application_log_level.is_some() || config.system_log_level.is_some() {
+        let message = "ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON.";
+        return Err(fault::invalid(message));
+    }
+    Ok(None)
 }
 
 fn environment(wanted: Option<&Environment>) -> Result<BTreeMap<String, String>, Fault> {
@@ -268,9 +277,17 @@ mod tests {
     fn what_is_not_honoured_is_refused_by_name() {
         let vpc = VpcConfig { subnet_ids: Some(vec!["s".into()]), ..VpcConfig::default() };
         assert!(has_vpc(Some(&vpc)) && !has_vpc(Some(&VpcConfig::default())));
+    }
+
+    #[test]
+    fn levels_are_those_of_json_logs() {
         let json = LoggingConfig { log_format: Some(LogFormat::Json), ..LoggingConfig::default() };
-        let fault = log_group(Some(&json)).unwrap_err();
+        let info =
+            JsonLogs { application_level: ApplicationLogLevel::Info, system_level: SystemLogLevel::Info };
+        assert_eq!(json_logs(Some(&json)).unwrap(), Some(info));
+        let level = Some(ApplicationLogLevel::Fatal);
+        let text = LoggingConfig { application_log_level: level, ..LoggingConfig::default() };
+        let fault = json_logs(Some(&text)).unwrap_err();
         assert_eq!(fault.code, "InvalidParameterValueException");
-        assert!(fault.message.starts_with("LoggingConfig.LogFormat JSON is not implemented"), "{fault}");
     }
 }

@@ -149,7 +149,7 @@ impl Port {
         let Some(ticket) = self.work.lock().await.recv().await else { return not_found() };
         let invocation = &ticket.invocation;
         self.output.begin();
-        self.output.line(format!("START RequestId: {} Version: {}", invocation.request_id, ticket.version));
+        self.output.invocation_starts(&invocation.request_id, &ticket.version);
         let _ = ticket.delivered.set(timer::instant());
         let mut response = Response::new(Full::new(invocation.payload.clone()));
         *response.headers_mut() = headers_of(invocation, ticket.timeout);

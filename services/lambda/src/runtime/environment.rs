@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::code::Tree;
 use super::interpreter::Family;
-use super::spec::FunctionSpec;
+use super::spec::{FunctionSpec, Logging};
 use super::supervisor::Trusted;
 
 /// What a process's environment is made from, besides its function.
@@ -107,7 +107,6 @@ fn reserved(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, 
         pair("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &spec.memory_mb.to_string()),
         pair("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group),
         pair("AWS_LAMBDA_LOG_STREAM_NAME", around.log_stream),
-        pair("AWS_LAMBDA_LOG_FORMAT", "Text"),
         pair("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         pair("AWS_REGION", spec.region.as_str()),
         pair("AWS_DEFAULT_REGION", spec.region.as_str()),
@@ -115,6 +114,11 @@ fn reserved(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, 
         pair("AWS_SECRET_ACCESS_KEY", &spec.credentials.secret_access_key),
         pair("AWS_SESSION_TOKEN", &spec.credentials.session_token),
     ]);
+    match &spec.logging {
+        Logging::Text => all.extend([pair("AWS_LAMBDA_LOG_FORMAT", "Text")]),
+        Logging::Json { application_level, .. } => all
+            .extend([pair("AWS_LAMBDA_LOG_FORMAT", "JSON"), pair("AWS_LAMBDA_LOG_LEVEL", application_level)]),
+    }
     // Custom runtimes have no execution environment name, as at AWS.
     if around.family != Family::Provided {
         all.extend([pair("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{}", spec.runtime))]);

@@ -176,7 +176,7 @@ impl<'a> Begun<'a> {
     fn answered(&self, answer: Answer) -> Invoked {
         match answer {
             Answer::Response { payload, content_type, streamed } => {
-                let mut invoked = self.told(None);
+                let mut invoked = self.told(None, false);
                 (invoked.payload, invoked.content_type, invoked.streamed) = (payload, content_type, streamed);
                 invoked
             }
@@ -187,14 +187,14 @@ impl<'a> Begun<'a> {
     fn timed_out(&self) -> Invoked {
         let id = &self.invocation.request_id;
         let text = failure::timeout_text(self.spec.timeout);
-        self.process.output.line(format!("{} {id} {text}", timer::now().to_iso_millis()));
+        self.process.output.in_text(format!("{} {id} {text}", timer::now().to_iso_millis()));
         self.failed(failure::timed_out(id, self.spec.timeout), Some(("timeout", None)))
     }
 
     fn ended(&self, failure: Failure) -> Invoked {
         let document: serde_json::Value = serde_json::from_slice(&failure.payload).unwrap_or_default();
         let message = document["errorMessage"].as_str().unwrap_or_default();
-        self.process.output.line(format!("{message}\n{}", failure.error_type));
+        self.process.output.in_text(format!("{message}\n{}", failure.error_type));
         let error_type = failure.error_type.clone();
         self.failed(failure, Some(("error", Some(&error_type))))
     }
@@ -204,24 +204,20 @@ impl<'a> Begun<'a> {
         let output = &self.process.output;
         let error_type = failure.error_type.clone();
         output.begin();
-        output.line(format!(
-            "INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: error\tError Type: {error_type}",
-            self.init_ms.unwrap_or(0.0)
-        ));
-        output
-            .line(format!("START RequestId: {} Version: {}", self.invocation.request_id, self.spec.version));
+        output.process_failed(self.init_ms.unwrap_or(0.0), &error_type);
+        output.invocation_starts(&self.invocation.request_id, &self.spec.version);
         self.failed(failure, Some(("error", Some(&error_type))))
     }
 
     fn failed(&self, failure: Failure, status: Option<(&str, Option<&str>)>) -> Invoked {
-        let mut invoked = self.told(status);
+        let mut invoked = self.told(status, true);
         invoked.payload = failure.payload;
         invoked.function_error = Some(ErrorKind::Unhandled);
         invoked
     }
 
     /// Ends the log of the invocation, and yields the answer without its payload.
-    fn told(&self, status: Option<(&str, Option<&str>)>) -> Invoked {
+    fn told(&self, status: Option<(&str, Option<&str>)>, is_error: bool) -> Invoked {
         let duration_ms = self.duration.as_secs_f64() * 1000.0;
         let billed_ms = (duration_ms + self.init_ms.unwrap_or(0.0)).ceil() as u64;
         let output = &self.process.output;
@@ -235,8 +231,7 @@ impl<'a> Begun<'a> {
             init_ms: self.init_ms,
             status,
         };
-        output.line(format!("END RequestId: {request_id}"));
-        output.line(report.line());
+        output.invocation_ends(&report, is_error);
         let log_tail = output.tail();
         output.flush();
         Invoked {

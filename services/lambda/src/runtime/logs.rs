@@ -87,6 +87,10 @@ impl Output {
         Output { spec, stream, sink, lines: Mutex::default() }
     }
 
+    pub(super) fn spec(&self) -> &FunctionSpec {
+        &self.spec
+    }
+
     pub(super) fn stream(&self) -> &str {
         &self.stream
     }

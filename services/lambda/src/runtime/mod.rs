@@ -24,6 +24,7 @@ mod interpreter;
 mod invoke;
 mod logs;
 mod memory;
+mod platform;
 mod pool;
 mod process;
 pub mod sandbox;
@@ -36,7 +37,7 @@ mod unpack;
 pub use sandbox::Isolation;
 pub use spec::{
     Archive, Code, Credentials, ErrorKind, FunctionSpec, Invocation, InvokeError, Invoked, Layer, LogSink,
-    PackageFetch, PackageFuture, Unlogged,
+    Logging, PackageFetch, PackageFuture, Unlogged,
 };
 pub use supervisor::{Launcher, Supervisor, SupervisorConfig, Trusted};
 pub(crate) use timer::background;

@@ -74,6 +74,23 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// How log events are written.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Logging {
+    /// As lines of text.
+    #[default]
+    Text,
+    /// As JSON objects, each with a level.
+    Json {
+        /// The code's events from this level on: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`.
+        application_level: String,
+        /// The platform's events from this level on: `DEBUG`, `INFO` or `WARN`.
+        system_level: String,
+    },
+}
+
 /// One version of one function, as far as its processes depend on it.
 #[derive(Clone, Debug)]
 pub struct FunctionSpec {
@@ -109,6 +126,8 @@ pub struct FunctionSpec {
     pub credentials: Credentials,
     /// The log group that its output goes to.
     pub log_group: String,
+    /// How that output is written.
+    pub logging: Logging,
     /// Where the code finds the platform, e.g. `http://127.0.0.1:4566`.
     pub endpoint_url: String,
 }

@@ -58,7 +58,8 @@ impl Inner {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let stream = log_stream(spec, number);
         let output = Arc::new(Output::new(Arc::clone(spec), stream, Arc::clone(&self.config.sink)));
-        output.line(init_start(spec, family, interpreter.as_ref()));
+        let (runtime, warning) = runtime_version(spec, family, interpreter.as_ref());
+        output.process_starts(&runtime, warning.as_deref());
         let process = self.spawn(spec, family, &tree, interpreter.as_ref(), output, number, slot).await?;
         let failed = started(&process, request_id, family, &tree).await;
         let init_ms = Some(timer::instant().duration_since(begun).as_secs_f64() * 1000.0);
@@ -216,19 +217,16 @@ pub(super) fn family_of(runtime: &str) -> Result<Family, InvokeError> {
     Family::of(runtime).ok_or_else(refuse)
 }
 
-/// The first line of a process's log: what runs it, and whether that is what the function asks for.
-fn init_start(spec: &FunctionSpec, family: Family, interpreter: Option<&Interpreter>) -> String {
-    let Some(found) = interpreter else { return format!("INIT_START Runtime Version: {}", spec.runtime) };
-    let mut line = format!(
-        "INIT_START Runtime Version: {} {} ({})",
-        spec.runtime,
-        found.version,
-        found.program.display()
-    );
-    if !found.is(family) {
-        line.push_str(&format!("\tWARNING: {} is not installed, running on {}", spec.runtime, found.version));
-    }
-    line
+/// What runs a process, and a warning if that is not what the function asks for.
+fn runtime_version(
+    spec: &FunctionSpec,
+    family: Family,
+    interpreter: Option<&Interpreter>,
+) -> (String, Option<String>) {
+    let Some(found) = interpreter else { return (spec.runtime.clone(), None) };
+    let version = format!("{} {} ({})", spec.runtime, found.version, found.program.display());
+    let warning = format!("{} is not installed, running on {}", spec.runtime, found.version);
+    (version, (!found.is(family)).then_some(warning))
 }
 
 /// `2026/11/22/[$LATEST]` and 32 hexadecimal digits.

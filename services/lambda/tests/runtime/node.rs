@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda::runtime::Trusted;
 
-use crate::support::{House, answer, failure, has, node, package, path_text};
+use crate::support::{House, answer, failure, has, in_json, json_lines, node, package, path_text};
 use serde_json::{Value, json};
 
 async fn run(house: &House, files: &[(&str, &str)], event: Value) -> Option<lambda::runtime::Invoked> {
@@ -154,6 +154,44 @@ async fn console_lines_are_log_events() {
     assert_eq!(after(&lines[3]).unwrap(), "ERROR\t{ a: 1 }");
     assert_eq!(lines[4], "raw");
     assert!(invoked.log_tail.contains("\tINFO\ttwo\nlines 3\n"));
+}
+
+#[tokio::test]
+async fn logs_are_json_from_a_level_on() {
+    let source = "exports.handler = async (event) => { console.debug('no'); console.log('n is %d', 3); console.warn({ a: 1 });
+        console.error('broken:', new TypeError('x')); if (event.fail) throw new RangeError('far') }";
+    let house = House::new();
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let spec = in_json(node(&[("index.js", source)]), "INFO", "INFO");
+    house.invoke(&Arc::new(spec), json!({})).await;
+    let lines = json_lines(&house);
+    let kinds: Vec<_> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+    assert_eq!(kinds, ["platform.initStart", "platform.start", "platform.report"]);
+    assert_eq!(lines[2], json!({ "level": "INFO", "requestId": "r1", "message": "n is 3" }));
+    assert_eq!(lines[3], json!({ "level": "WARN", "requestId": "r1", "message": { "a": 1 } }));
+    assert_eq!((&lines[4]["level"], &lines[4]["errorType"]), (&json!("ERROR"), &json!("TypeError")));
+    assert_eq!(
+        (&lines[4]["errorMessage"], &lines[4]["stackTrace"][0]),
+        (&json!("x"), &json!("TypeError: x"))
+    );
+    assert_eq!(
+        (&lines[5]["record"]["requestId"], &lines[5]["record"]["status"]),
+        (&json!("r1"), &json!("success"))
+    );
+
+    let house = House::new();
+    let spec = in_json(node(&[("index.js", source)]), "ERROR", "WARN");
+    house.invoke(&Arc::new(spec), json!({ "fail": true })).await;
+    let lines = json_lines(&house);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0]["errorType"], "TypeError");
+    assert_eq!(lines[1]["message"]["errorType"], "RangeError");
+    assert_eq!(
+        (&lines[2]["type"], &lines[2]["record"]["status"]),
+        (&json!("platform.report"), &json!("error"))
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{House, answer, failure, has, package, python};
+use crate::support::{House, answer, failure, has, in_json, json_lines, package, python};
 use serde_json::{Value, json};
 
 async fn run(house: &House, source: &str, event: Value) -> Option<lambda::runtime::Invoked> {
@@ -101,4 +101,21 @@ async fn output_and_logging_become_events() {
     assert!(lines[3].starts_with("[INFO]\t") && lines[3].ends_with("Z\tr1\ttwo\nlines"), "{}", lines[3]);
     assert_eq!(lines[4], "last");
     assert!(invoked.log_tail.contains("plain\n[INFO]"));
+}
+
+#[tokio::test]
+async fn logging_is_json_from_a_level_on() {
+    let source = "import logging\nlog = logging.getLogger('shop')\ndef handler(e, c):\n  log.info('no')\n  log.warning('n is %d', 3, extra={'sku': 'cup'})\n  raise KeyError('gone')";
+    let house = House::new();
+    if !has(&house, "python3.11").await {
+        return;
+    }
+    let spec = in_json(python(&[("app.py", source)]), "WARN", "WARN");
+    house.invoke(&Arc::new(spec), json!({})).await;
+    let lines = json_lines(&house);
+    let warned =
+        json!({ "level": "WARNING", "message": "n is 3", "logger": "shop", "requestId": "r1", "sku": "cup" });
+    assert_eq!((lines.len(), &lines[0]), (3, &warned));
+    assert_eq!((&lines[1]["log_level"], &lines[1]["errorType"]), (&json!("ERROR"), &json!("KeyError")));
+    assert_eq!(lines[2]["type"], "platform.report");
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::{AccountId, Region, Timestamp};
 use bytes::Bytes;
 use lambda::runtime::{
-    Archive, Code, Credentials, FunctionSpec, Invocation, InvokeError, Invoked, Launcher, LogSink,
+    Archive, Code, Credentials, FunctionSpec, Invocation, InvokeError, Invoked, Launcher, LogSink, Logging,
     Supervisor, SupervisorConfig,
 };
 use serde_json::Value;
@@ -112,6 +112,7 @@ pub(crate) fn function(runtime: &str, handler: &str, files: &[(&str, &[u8])]) ->
             session_token: "token".to_owned(),
         },
         log_group: "/aws/lambda/f".to_owned(),
+        logging: Logging::Text,
         endpoint_url: "http://127.0.0.1:9".to_owned(),
     }
 }
@@ -130,6 +131,26 @@ pub(crate) fn node(files: &[(&str, &str)]) -> FunctionSpec {
 pub(crate) fn python(files: &[(&str, &str)]) -> FunctionSpec {
     let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
     function("python3.11", "app.handler", &files)
+}
+
+/// The same function with logs in JSON, from these levels on.
+pub(crate) fn in_json(spec: FunctionSpec, application_level: &str, system_level: &str) -> FunctionSpec {
+    let logging = Logging::Json {
+        application_level: application_level.to_owned(),
+        system_level: system_level.to_owned(),
+    };
+    FunctionSpec { logging, ..spec }
+}
+
+/// What stands in a JSON log, without times and traces.
+pub(crate) fn json_lines(house: &House) -> Vec<Value> {
+    let read = |line: String| {
+        let mut event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        let time = event.as_object_mut().and_then(|event| event.remove("timestamp").or(event.remove("time")));
+        assert!(time.is_some_and(|time| time.as_str().unwrap().ends_with('Z')), "{line}");
+        event
+    };
+    house.log.lines().into_iter().map(read).collect()
 }
 
 /// Whether the interpreter of the runtime is here; says so if it is not.

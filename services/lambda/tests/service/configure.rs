@@ -56,6 +56,14 @@ async fn a_function_is_created_shown_changed_and_deleted() {
     assert_eq!(only(&changed, &["Timeout", "Environment"]), json!({ "Timeout": 9, "Environment": null }));
     assert_ne!(changed["RevisionId"], revision);
 
+    let wanted = json!({ "LogFormat": "JSON", "ApplicationLogLevel": "FATAL" });
+    let change = json!({ "FunctionName": "f", "LoggingConfig": wanted });
+    let logging = &house.ok("UpdateFunctionConfiguration", change).await["LoggingConfig"];
+    assert_eq!((&logging["LogFormat"], &logging["ApplicationLogLevel"]), (&json!("JSON"), &json!("FATAL")));
+    assert_eq!((&logging["SystemLogLevel"], &logging["LogGroup"]), (&json!("INFO"), &json!("/aws/lambda/f")));
+    let change = json!({ "FunctionName": "f", "LoggingConfig": { "SystemLogLevel": "WARN" } });
+    assert_eq!(house.fault("UpdateFunctionConfiguration", change).await.0, "InvalidParameterValueException");
+
     let from_s3 = json!({ "FunctionName": "f", "S3Bucket": "buck", "S3Key": "code.zip" });
     let same = house.ok("UpdateFunctionCode", from_s3).await;
     assert_eq!(same["CodeSha256"], created["CodeSha256"]);

@@ -113,15 +113,47 @@ function writeEvent(text) {
   }
 }
 
-function log(level, text) {
-  writeEvent(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}`);
+const JSON_LOGS = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+// Lines of text are all written, whatever their level.
+const LOWEST = JSON_LOGS ? Math.max(LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL), 0) : 0;
+
+function log(level, ...args) {
+  if (LEVELS.indexOf(level) < LOWEST) return;
+  const timestamp = new Date().toISOString();
+  if (JSON_LOGS) writeEvent(jsonEvent({ timestamp, level, requestId }, args));
+  else writeEvent(`${timestamp}\t${requestId}\t${level}\t${require('util').format(...args)}`);
+}
+
+// A single argument stays what it is; several become a text, and an error among them is described beside it.
+function jsonEvent(event, args) {
+  const { format } = require('util');
+  if (args.length === 1) {
+    try {
+      return JSON.stringify({ ...event, message: args[0] }, (_, value) => (isError(value) ? describedInLog(value) : value));
+    } catch {
+      return JSON.stringify({ ...event, message: format(args[0]) });
+    }
+  }
+  const error = args.find(isError);
+  return JSON.stringify({ ...event, message: format(...args), ...(error && describedInLog(error)) });
+}
+
+function describedInLog(error) {
+  const { errorType, errorMessage, trace } = described(error);
+  return { errorType, errorMessage, stackTrace: trace };
+}
+
+// An error that ends an invocation or the process.
+function logError(title, error) {
+  if (JSON_LOGS) log('ERROR', isError(error) ? error : describedInLog(error));
+  else log('ERROR', `${title} \t${errorText(error)}`);
 }
 
 function patchConsole() {
-  const { format } = require('util');
   const levels = { trace: 'TRACE', debug: 'DEBUG', info: 'INFO', log: 'INFO', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' };
   for (const [name, level] of Object.entries(levels)) {
-    console[name] = (...args) => log(level, format(...args));
+    console[name] = (...args) => log(level, ...args);
   }
 }
 
@@ -239,7 +271,7 @@ async function runStreaming(handler, event, context, id) {
     await handler(event, stream, context);
     if (!stream.writableEnded) stream.end();
   } catch (error) {
-    log('ERROR', `Invoke Error \t${errorText(error)}`);
+    logError('Invoke Error', error);
     if (!stream.writableEnded) stream.fail(error);
   }
   await done;
@@ -315,7 +347,7 @@ async function serve(handler, { headers, body }) {
     await postResponse(id, text);
   } catch (error) {
     onEmptyLoop = undefined;
-    log('ERROR', `Invoke Error \t${errorText(error)}`);
+    logError('Invoke Error', error);
     await postError(`invocation/${id}/error`, error);
   }
 }
@@ -323,7 +355,7 @@ async function serve(handler, { headers, body }) {
 function exitOn(event, wrap, code, title) {
   process.on(event, (thing) => {
     const error = wrap(thing);
-    log('ERROR', `${title} \t${errorText(error)}`);
+    logError(title, error);
     const target = requestId ? `invocation/${requestId}/error` : 'init/error';
     const exit = () => process.exit(code);
     postError(target, error).then(exit, exit);
@@ -338,7 +370,7 @@ async function main() {
   try {
     handler = await loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
   } catch (error) {
-    log('ERROR', `Uncaught Exception \t${errorText(error)}`);
+    logError('Uncaught Exception', error);
     await postError('init/error', error);
     process.exit(1);
   }

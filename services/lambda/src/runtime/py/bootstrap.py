@@ -120,6 +120,34 @@ class Handler(logging.Handler):
         write_event(self.format(record))
 
 
+JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+MEMBERS = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id"}
+
+
+class JsonFormatter(logging.Formatter):
+    """One object per event; what `extra` gives, stands beside the message."""
+
+    def format(self, record):
+        event = {
+            "timestamp": iso(record.created),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "requestId": record.aws_request_id,
+        }
+        event.update((name, value) for name, value in vars(record).items() if name not in MEMBERS)
+        if record.exc_info:
+            kind, error, trace = record.exc_info
+            event["errorType"], event["errorMessage"] = kind.__name__, str(error)
+            event["stackTrace"] = [line.rstrip("\n") for line in traceback.format_tb(trace)]
+        return json.dumps(event, default=str, ensure_ascii=False)
+
+
+def iso(seconds):
+    millis = int(seconds * 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millis // 1000)) + f".{millis % 1000:03d}Z"
+
+
 class Encoder(json.JSONEncoder):
     def default(self, o):
         decimal = sys.modules.get("decimal")
@@ -161,6 +189,9 @@ def described(error, request_id):
 
 
 def log_error(document):
+    if JSON_LOGS:
+        write_event(json.dumps({"timestamp": iso(time.time()), "log_level": "ERROR", **document}, ensure_ascii=False))
+        return
     text = f"[ERROR] {document['errorType']}: {document['errorMessage']}"
     if document["stackTrace"]:
         text += "\nTraceback (most recent call last):\n" + "".join(document["stackTrace"])
@@ -213,8 +244,11 @@ def main():
     layout = "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s"
     formatter = logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter() if JSON_LOGS else formatter)
     logging.getLogger().addHandler(handler)
+    if JSON_LOGS:
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO")
+        logging.getLogger().setLevel({"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(level, level))
     try:
         function = load(os.environ["_HANDLER"])
     except Exception as error:
