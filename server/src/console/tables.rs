@@ -18,6 +18,8 @@ use super::link::Link;
 const ITEMS: i32 = 100;
 /// Characters of a value in its column.
 const CELL_CHARS_MAX: usize = 80;
+/// The same of a key, whose end tells more than its beginning: keys are often ARNs.
+const KEY_CHARS_MAX: usize = 400;
 
 #[derive(Template)]
 #[template(path = "tables.html")]
@@ -103,9 +105,14 @@ pub(crate) async fn page(desk: &Desk<'_>) -> Result {
     let start = start.map_err(|_| Fault::validation("The provided starting key is invalid"))?;
     let input = ScanInput { table_name: name, limit: ITEMS, exclusive_start_key: start };
     let found: ScanOutput = desk.call_as::<Scan, _>(&input).await?;
-    let columns = columns(keys(&table), &found.items);
+    let keys = keys(&table);
+    let columns = columns(keys.clone(), &found.items);
+    let cell_of = |item: &Map<String, Value>, column: &String| {
+        let chars_max = if keys.contains(column) { KEY_CHARS_MAX } else { CELL_CHARS_MAX };
+        item.get(column).map(|value| cell(value, chars_max))
+    };
     let row = |item: Map<String, Value>| Item {
-        cells: columns.iter().map(|column| item.get(column).map(cell)).collect(),
+        cells: columns.iter().map(|column| cell_of(&item, column)).collect(),
         json: json(&item.into()),
     };
     let at = |tokens: &[&str]| {
@@ -166,12 +173,12 @@ fn columns(keys: Vec<String>, items: &[Map<String, Value>]) -> Vec<String> {
 }
 
 /// A value as its column shows it, shortened.
-fn cell(value: &Value) -> String {
+fn cell(value: &Value, chars_max: usize) -> String {
     let text = match plain(value) {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    match text.char_indices().nth(CELL_CHARS_MAX) {
+    match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
@@ -200,15 +207,13 @@ mod tests {
 
     #[test]
     fn cells_show_values_without_types() {
-        assert_eq!(cell(&json!({ "S": "text" })), "text");
-        assert_eq!(cell(&json!({ "N": "1.50" })), "1.50");
-        assert_eq!(cell(&json!({ "BOOL": true })), "true");
-        assert_eq!(cell(&json!({ "NULL": true })), "null");
-        assert_eq!(
-            cell(&json!({ "M": { "a": { "L": [{ "S": "b" }, { "N": "2" }] } } })),
-            r#"{"a":["b","2"]}"#
-        );
-        assert_eq!(cell(&json!({ "S": "ä".repeat(100) })).chars().count(), CELL_CHARS_MAX + 1);
+        let cell = |value: Value| cell(&value, 12);
+        assert_eq!(cell(json!({ "S": "text" })), "text");
+        assert_eq!(cell(json!({ "N": "1.50" })), "1.50");
+        assert_eq!(cell(json!({ "BOOL": true })), "true");
+        assert_eq!(cell(json!({ "NULL": true })), "null");
+        assert_eq!(cell(json!({ "M": { "a": { "L": [{ "N": "2" }] } } })), r#"{"a":["2"]}"#);
+        assert_eq!(cell(json!({ "S": "ä".repeat(100) })), format!("{}…", "ä".repeat(12)));
     }
 
     #[test]
