@@ -2,7 +2,7 @@
 # Deploys the whole system: two buckets, the three stacks, the page. Run it again after a change; what did not change stays.
 # Usage: deploy.sh [rust|node]; which functions to deploy, rust without an argument. build.sh runs first.
 # Environment: CLOUD, BUSWORK and AWS_ENDPOINT_URL as cloud.sh says; STAGE (dev), TABLE (executions), PAGE_BUCKET
-# (recent-actions-page), ARCHITECTURE (x86_64) and AWS_REGION (eu-central-1).
+# (recent-actions-page), ARCHITECTURE (x86_64) and AWS_REGION (eu-central-1); page.sh, which runs last, reads them, too.
 set -eu
 cd "$(dirname "$0")"
 . ./cloud.sh
@@ -10,7 +10,6 @@ cd "$(dirname "$0")"
 variant=${1:-rust}
 stage=${STAGE:-dev}
 table=${TABLE:-executions}
-endpoint=${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}
 export AWS_REGION="${AWS_REGION:-eu-central-1}"
 
 case $variant in
@@ -34,29 +33,9 @@ deploy_service() {
 
 deploy_stack recent-actions-storage templates/storage.yaml "PageBucketName=${PAGE_BUCKET:-recent-actions-page}"
 packages=$(stack_output recent-actions-storage PackagesBucket)
-page=$(stack_output recent-actions-storage PageBucket)
 
 deploy_service "$stage-deposit" deposit templates/deposit.yaml
 deploy_service "$stage-withdrawal" withdrawal templates/withdrawal.yaml
 deploy_service "$stage-recent-actions" recent-actions-writer templates/recent-actions.yaml "TableName=$table"
 
-cat > dist/config.json <<EOF
-{
-  "endpoint": "$endpoint",
-  "region": "$AWS_REGION",
-  "table": "$(stack_output "$stage-recent-actions" ExecutionsTable)",
-  "index": "by-client",
-  "machines": {
-    "deposit": "$(stack_output "$stage-deposit" StateMachineArn)",
-    "withdrawal": "$(stack_output "$stage-withdrawal" StateMachineArn)"
-  },
-  "currency": "EUR"
-}
-EOF
-put_object dist/config.json "$page" config.json application/json
-put_object page/page.css "$page" page.css text/css
-put_object page/aws.js "$page" aws.js text/javascript
-put_object page/page.js "$page" page.js text/javascript
-put_object page/index.html "$page" index.html text/html
-
-echo "The page is at $(stack_output recent-actions-storage PageUrl)"
+./page.sh

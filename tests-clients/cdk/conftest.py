@@ -12,21 +12,26 @@ from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests-clients" / "python"))
+
+from recent_actions import Cloud, Listener, System, eventually  # noqa: E402
+from server import Server  # noqa: E402
+
 EXAMPLE = ROOT / "examples" / "recent-actions"
 BINARY = Path(os.environ.get("BUSWORK_BIN", ROOT / "target" / "release" / "buswork"))
 REGION = "eu-central-1"
 
 
 class App:
-    """The example's app in a directory of its own, so that a test may change a handler."""
+    """An app in a directory of its own, beside the functions of the example, so that a test may change either."""
 
-    def __init__(self, directory, address, tool):
-        self.directory = directory / tool
+    def __init__(self, directory, address, source):
+        self.directory = directory / source.name
         self.functions = directory / "functions-ts"
-        for name in (tool, "functions-ts"):
+        for folder in (source, EXAMPLE / "functions-ts"):
             ignored = shutil.ignore_patterns("node_modules", "cdk.out", "dist", ".sst")
-            shutil.copytree(EXAMPLE / name, directory / name, ignore=ignored, symlinks=True)
-            (directory / name / "node_modules").symlink_to(EXAMPLE / name / "node_modules")
+            shutil.copytree(folder, directory / folder.name, ignore=ignored, symlinks=True)
+            packages = folder if (folder / "package.json").exists() else EXAMPLE / "cdk"
+            (directory / folder.name / "node_modules").symlink_to(packages / "node_modules")
         home = directory / "home"
         home.mkdir()
         self.environment = {
@@ -70,27 +75,26 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    """Where a server with empty data listens. It finds the SDKs that `buswork runtime install` has put into .tools."""
-    directory = tmp_path_factory.mktemp("server")
-    log = open(directory / "log", "w")
-    command = [BINARY, "start", "--port", "0", "--data-dir", directory / "data"]
-    environment = {"PATH": os.environ["PATH"], "BUSWORK_RUNTIME_DIR": str(ROOT / ".tools" / "runtime")}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-    line = process.stdout.readline()
-    assert line.startswith("listening on "), (directory / "log").read_text()
-    yield line.split()[-1]
-    process.terminate()
-    code = process.wait(timeout=30)
-    log.close()
-    shown = (directory / "log").read_text()
+def server(tmp_path_factory):
+    """A server with empty data. It finds the SDKs that `buswork runtime install` has put into .tools."""
+    runtime = str(ROOT / ".tools" / "runtime")
+    server = Server(str(BINARY), tmp_path_factory.mktemp("server"), BUSWORK_RUNTIME_DIR=runtime)
+    server.start()
+    yield server
+    code = server.stop()
+    shown = server.log.read_text()
     assert code == 0, shown
     assert "not implemented" not in shown, shown
 
 
+@pytest.fixture(scope="session")
+def address(server):
+    return server.url
+
+
 @pytest.fixture(scope="module")
 def app(address, tmp_path_factory, request):
-    return App(tmp_path_factory.mktemp("app"), address, request.module.TOOL)
+    return App(tmp_path_factory.mktemp("app"), address, request.module.SOURCE)
 
 
 def behaves(app):
@@ -103,6 +107,68 @@ def behaves(app):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def shows_in_the_console(app, cloud):
+    """The pages of the console show the four executions that are started, and no others: the system is new."""
+    assert cloud.dynamodb.scan(TableName="executions")["Count"] == 0
+    browse(app, "test:recent")
+    assert cloud.dynamodb.scan(TableName="executions")["Count"] >= 4
+
+
+def shows_on_the_page(app, cloud):
+    """The example's page, fed by the table that somebody else has deployed. Page and bucket go again."""
+    environment = app.environment | {"STAGE": "dev", "BUSWORK": str(BINARY)}
+    subprocess.run([EXAMPLE / "page.sh"], env=environment, check=True, timeout=60)
+    browse(app, "test:page")
+    names = cloud.cloudformation.describe_stack_resources(StackName="recent-actions-storage")["StackResources"]
+    for bucket in (found["PhysicalResourceId"] for found in names if found["ResourceType"] == "AWS::S3::Bucket"):
+        for item in cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            cloud.s3.delete_object(Bucket=bucket, Key=item["Key"])
+    cloud.cloudformation.delete_stack(StackName="recent-actions-storage")
+    eventually(lambda: status(cloud, "recent-actions-storage"), lambda found: found is None)
+
+
+def browse(app, script):
+    """Runs a script of the tests with a browser."""
+    chosen = {name: os.environ[name] for name in ("CHROMIUM", "SCREENSHOTS") if name in os.environ}
+    command = ["npm", "--prefix", ROOT / "tests-clients" / "node", "run", script]
+    environment = app.environment | chosen | {"STAGE": "dev"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def survives(server, cloud):
+    """The server is killed while an execution runs, and starts again."""
+    system = System(cloud, "node", "dev").attached()
+    listener = Listener(cloud, system.machines)
+    slow = system.start("deposit", '{"amount": 50, "clientId": "90876", "sleepMs": 4000}')
+    eventually(system.rows, lambda rows: rows.get(slow, {}).get("status") == "RUNNING")
+    before = everything_but(slow, system)
+    assert len(before["executions"]) >= 4
+    server.kill()
+    print(f"up again in {server.start():.2f} s")
+    assert cloud.states.describe_execution(executionArn=slow)["name"] == slow.rpartition(":")[2]
+    assert everything_but(slow, system) == before
+    assert system.ended(slow, deadline_s=60)["status"] == "SUCCEEDED"
+    assert system.ended_rows([slow])[slow]["status"] == "SUCCEEDED"
+    told = [(event["detail"]["executionArn"], event["detail"]["status"]) for event in listener.events(2)]
+    assert sorted(told) == [(slow, "RUNNING"), (slow, "SUCCEEDED")]
+    listener.delete()
+
+
+def everything_but(execution_arn, system):
+    """All stacks, executions and rows, but for those of one execution."""
+    stacks = system.cloud.cloudformation.describe_stacks()["Stacks"]
+    executions = {}
+    for machine in system.machines:
+        pages = system.cloud.states.get_paginator("list_executions").paginate(stateMachineArn=machine)
+        executions |= {found["executionArn"]: found for page in pages for found in page["executions"]}
+    rows = system.rows()
+    executions.pop(execution_arn, None)
+    rows.pop(execution_arn, None)
+    statuses = {stack["StackName"]: stack["StackStatus"] for stack in stacks}
+    return {"stacks": statuses, "executions": executions, "rows": rows}
+
+
 def status(cloud, stack):
     """The stack's status; `None` once it is gone."""
     try:
@@ -111,6 +177,16 @@ def status(cloud, stack):
         error = refused.response["Error"]
         assert (error["Code"], error["Message"]) == ("ValidationError", f"Stack with id {stack} does not exist")
         return None
+
+
+def server_seconds(cloud, stack):
+    """From the first event of the stack's last operation to its last."""
+    pages = cloud.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    events = [event for page in pages for event in page["StackEvents"]]
+    own = [event for event in events if event["PhysicalResourceId"] == event["StackId"]]
+    begun = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+    first = next(event for event in own if event["ResourceStatus"] in begun)
+    return (own[0]["Timestamp"] - first["Timestamp"]).total_seconds()
 
 
 def nothing_is_left(cloud, stacks):
@@ -130,6 +206,4 @@ def in_order(request):
 def cloud(address):
     os.environ |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    from recent_actions import Cloud
-
     return Cloud(endpoint_url=address)

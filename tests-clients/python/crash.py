@@ -10,9 +10,6 @@ import argparse
 import json
 import os
 import random
-import re
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,43 +26,7 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
 from recent_actions import Cloud, Listener, System, all_at_once, eventually  # noqa: E402
-
-
-class Server:
-    """One process after the other on the same directory and port."""
-
-    def __init__(self, binary, directory):
-        self.binary = binary
-        self.directory = directory
-        self.port = 0
-        self.process = None
-
-    def start(self):
-        """Starts a process and answers how many seconds it took until it listened."""
-        command = [self.binary, "start", "--data-dir", f"{self.directory}/data", "--port", str(self.port)]
-        log = open(f"{self.directory}/server.log", "a")
-        begin = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        for line in self.process.stdout:
-            if found := re.search(r"listening on (http://[^\s\"]+:(\d+))", line):
-                self.url, self.port = found[1], int(found[2])
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
-                return time.monotonic() - begin
-        raise SystemExit(f"the server ended before it listened; see {self.directory}/server.log")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def left_behind(self):
-        """The number of functions' processes that still run although the server is gone: they end with it."""
-        executables = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                executables.append(str((process / "cwd").readlink()))
-            except OSError:
-                continue
-        return sum(path.startswith(self.directory) for path in executables)
+from server import Server  # noqa: E402
 
 
 def start_all(system, names, acknowledged, stop):
