@@ -32,6 +32,18 @@ impl kernel::Operation for BatchWriteItem {
     const SCHEMA: &'static OperationSchema = &tables::operation::BATCH_WRITE_ITEM;
 }
 
+/// The operation `CreateBackup`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateBackup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateBackup;
+
+impl kernel::Operation for CreateBackup {
+    type Input = CreateBackupInput;
+    type Output = CreateBackupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_BACKUP;
+}
+
 /// The operation `CreateTable`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html>
@@ -42,6 +54,18 @@ impl kernel::Operation for CreateTable {
     type Input = CreateTableInput;
     type Output = CreateTableOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_TABLE;
+}
+
+/// The operation `DeleteBackup`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteBackup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteBackup;
+
+impl kernel::Operation for DeleteBackup {
+    type Input = DeleteBackupInput;
+    type Output = DeleteBackupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_BACKUP;
 }
 
 /// The operation `DeleteItem`.
@@ -68,6 +92,18 @@ impl kernel::Operation for DeleteTable {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_TABLE;
 }
 
+/// The operation `DescribeBackup`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeBackup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeBackup;
+
+impl kernel::Operation for DescribeBackup {
+    type Input = DescribeBackupInput;
+    type Output = DescribeBackupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_BACKUP;
+}
+
 /// The operation `DescribeContinuousBackups`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html>
@@ -80,6 +116,18 @@ impl kernel::Operation for DescribeContinuousBackups {
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_CONTINUOUS_BACKUPS;
 }
 
+/// The operation `DescribeContributorInsights`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContributorInsights.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeContributorInsights;
+
+impl kernel::Operation for DescribeContributorInsights {
+    type Input = DescribeContributorInsightsInput;
+    type Output = DescribeContributorInsightsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_CONTRIBUTOR_INSIGHTS;
+}
+
 /// The operation `DescribeEndpoints`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeEndpoints.html>
@@ -90,6 +138,18 @@ impl kernel::Operation for DescribeEndpoints {
     type Input = DescribeEndpointsInput;
     type Output = DescribeEndpointsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_ENDPOINTS;
+}
+
+/// The operation `DescribeKinesisStreamingDestination`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeKinesisStreamingDestination.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeKinesisStreamingDestination;
+
+impl kernel::Operation for DescribeKinesisStreamingDestination {
+    type Input = DescribeKinesisStreamingDestinationInput;
+    type Output = DescribeKinesisStreamingDestinationOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_KINESIS_STREAMING_DESTINATION;
 }
 
 /// The operation `DescribeTable`.
@@ -126,6 +186,18 @@ impl kernel::Operation for GetItem {
     type Input = GetItemInput;
     type Output = GetItemOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_ITEM;
+}
+
+/// The operation `ListBackups`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListBackups.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListBackups;
+
+impl kernel::Operation for ListBackups {
+    type Input = ListBackupsInput;
+    type Output = ListBackupsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_BACKUPS;
 }
 
 /// The operation `ListTables`.
@@ -174,6 +246,30 @@ impl kernel::Operation for Query {
     type Input = QueryInput;
     type Output = QueryOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::QUERY;
+}
+
+/// The operation `RestoreTableFromBackup`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackup.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreTableFromBackup;
+
+impl kernel::Operation for RestoreTableFromBackup {
+    type Input = RestoreTableFromBackupInput;
+    type Output = RestoreTableFromBackupOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::RESTORE_TABLE_FROM_BACKUP;
+}
+
+/// The operation `RestoreTableToPointInTime`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html>
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreTableToPointInTime;
+
+impl kernel::Operation for RestoreTableToPointInTime {
+    type Input = RestoreTableToPointInTimeInput;
+    type Output = RestoreTableToPointInTimeOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::RESTORE_TABLE_TO_POINT_IN_TIME;
 }
 
 /// The operation `Scan`.
@@ -244,6 +340,18 @@ impl kernel::Operation for UntagResource {
     const SCHEMA: &'static OperationSchema = &tables::operation::UNTAG_RESOURCE;
 }
 
+/// The operation `UpdateContinuousBackups`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackups.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateContinuousBackups;
+
+impl kernel::Operation for UpdateContinuousBackups {
+    type Input = UpdateContinuousBackupsInput;
+    type Output = UpdateContinuousBackupsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_CONTINUOUS_BACKUPS;
+}
+
 /// The operation `UpdateItem`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>
@@ -278,6 +386,37 @@ impl kernel::Operation for UpdateTimeToLive {
     type Input = UpdateTimeToLiveInput;
     type Output = UpdateTimeToLiveOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::UPDATE_TIME_TO_LIVE;
+}
+
+/// The enumeration `ApproximateCreationDateTimePrecision`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ApproximateCreationDateTimePrecision {
+    /// `MILLISECOND`
+    #[default]
+    #[serde(rename = "MILLISECOND")]
+    Millisecond,
+    /// `MICROSECOND`
+    #[serde(rename = "MICROSECOND")]
+    Microsecond,
+}
+
+impl ApproximateCreationDateTimePrecision {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["MILLISECOND", "MICROSECOND"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ApproximateCreationDateTimePrecision::Millisecond => "MILLISECOND",
+            ApproximateCreationDateTimePrecision::Microsecond => "MICROSECOND",
+        }
+    }
+}
+
+impl std::fmt::Display for ApproximateCreationDateTimePrecision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `ArchivalSummary`.
@@ -360,6 +499,211 @@ pub struct AttributeValueUpdate {
     /// The `Action` member.
     #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
     pub action: Option<AttributeAction>,
+}
+
+/// The shape `BackupDescription`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BackupDescription.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupDescription {
+    /// The `BackupDetails` member.
+    #[serde(rename = "BackupDetails", skip_serializing_if = "Option::is_none")]
+    pub backup_details: Option<BackupDetails>,
+    /// The `SourceTableDetails` member.
+    #[serde(rename = "SourceTableDetails", skip_serializing_if = "Option::is_none")]
+    pub source_table_details: Option<SourceTableDetails>,
+    /// The `SourceTableFeatureDetails` member.
+    #[serde(rename = "SourceTableFeatureDetails", skip_serializing_if = "Option::is_none")]
+    pub source_table_feature_details: Option<SourceTableFeatureDetails>,
+}
+
+/// The shape `BackupDetails`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BackupDetails.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupDetails {
+    /// The `BackupArn` member.
+    #[serde(rename = "BackupArn")]
+    pub backup_arn: String,
+    /// The `BackupName` member.
+    #[serde(rename = "BackupName")]
+    pub backup_name: String,
+    /// The `BackupSizeBytes` member.
+    #[serde(rename = "BackupSizeBytes", skip_serializing_if = "Option::is_none")]
+    pub backup_size_bytes: Option<i64>,
+    /// The `BackupStatus` member.
+    #[serde(rename = "BackupStatus")]
+    pub backup_status: BackupStatus,
+    /// The `BackupType` member.
+    #[serde(rename = "BackupType")]
+    pub backup_type: BackupType,
+    /// The `BackupCreationDateTime` member.
+    #[serde(rename = "BackupCreationDateTime", with = "base::schema::epoch")]
+    pub backup_creation_date_time: Timestamp,
+    /// The `BackupExpiryDateTime` member.
+    #[serde(
+        rename = "BackupExpiryDateTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub backup_expiry_date_time: Option<Timestamp>,
+}
+
+/// The enumeration `BackupStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BackupStatus {
+    /// `CREATING`
+    #[default]
+    #[serde(rename = "CREATING")]
+    Creating,
+    /// `DELETED`
+    #[serde(rename = "DELETED")]
+    Deleted,
+    /// `AVAILABLE`
+    #[serde(rename = "AVAILABLE")]
+    Available,
+}
+
+impl BackupStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["CREATING", "DELETED", "AVAILABLE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BackupStatus::Creating => "CREATING",
+            BackupStatus::Deleted => "DELETED",
+            BackupStatus::Available => "AVAILABLE",
+        }
+    }
+}
+
+impl std::fmt::Display for BackupStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `BackupSummary`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BackupSummary.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupSummary {
+    /// The `TableName` member.
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// The `TableId` member.
+    #[serde(rename = "TableId", skip_serializing_if = "Option::is_none")]
+    pub table_id: Option<String>,
+    /// The `TableArn` member.
+    #[serde(rename = "TableArn", skip_serializing_if = "Option::is_none")]
+    pub table_arn: Option<String>,
+    /// The `BackupArn` member.
+    #[serde(rename = "BackupArn", skip_serializing_if = "Option::is_none")]
+    pub backup_arn: Option<String>,
+    /// The `BackupName` member.
+    #[serde(rename = "BackupName", skip_serializing_if = "Option::is_none")]
+    pub backup_name: Option<String>,
+    /// The `BackupCreationDateTime` member.
+    #[serde(
+        rename = "BackupCreationDateTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub backup_creation_date_time: Option<Timestamp>,
+    /// The `BackupExpiryDateTime` member.
+    #[serde(
+        rename = "BackupExpiryDateTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub backup_expiry_date_time: Option<Timestamp>,
+    /// The `BackupStatus` member.
+    #[serde(rename = "BackupStatus", skip_serializing_if = "Option::is_none")]
+    pub backup_status: Option<BackupStatus>,
+    /// The `BackupType` member.
+    #[serde(rename = "BackupType", skip_serializing_if = "Option::is_none")]
+    pub backup_type: Option<BackupType>,
+    /// The `BackupSizeBytes` member.
+    #[serde(rename = "BackupSizeBytes", skip_serializing_if = "Option::is_none")]
+    pub backup_size_bytes: Option<i64>,
+}
+
+/// The enumeration `BackupType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BackupType {
+    /// `USER`
+    #[default]
+    #[serde(rename = "USER")]
+    User,
+    /// `SYSTEM`
+    #[serde(rename = "SYSTEM")]
+    System,
+    /// `AWS_BACKUP`
+    #[serde(rename = "AWS_BACKUP")]
+    AwsBackup,
+}
+
+impl BackupType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["USER", "SYSTEM", "AWS_BACKUP"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BackupType::User => "USER",
+            BackupType::System => "SYSTEM",
+            BackupType::AwsBackup => "AWS_BACKUP",
+        }
+    }
+}
+
+impl std::fmt::Display for BackupType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `BackupTypeFilter`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BackupTypeFilter {
+    /// `USER`
+    #[default]
+    #[serde(rename = "USER")]
+    User,
+    /// `SYSTEM`
+    #[serde(rename = "SYSTEM")]
+    System,
+    /// `AWS_BACKUP`
+    #[serde(rename = "AWS_BACKUP")]
+    AwsBackup,
+    /// `ALL`
+    #[serde(rename = "ALL")]
+    All,
+}
+
+impl BackupTypeFilter {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["USER", "SYSTEM", "AWS_BACKUP", "ALL"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BackupTypeFilter::User => "USER",
+            BackupTypeFilter::System => "SYSTEM",
+            BackupTypeFilter::AwsBackup => "AWS_BACKUP",
+            BackupTypeFilter::All => "ALL",
+        }
+    }
+}
+
+impl std::fmt::Display for BackupTypeFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `BatchGetItemInput`.
@@ -721,6 +1065,103 @@ impl std::fmt::Display for ContinuousBackupsStatus {
     }
 }
 
+/// The enumeration `ContributorInsightsMode`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ContributorInsightsMode {
+    /// `ACCESSED_AND_THROTTLED_KEYS`
+    #[default]
+    #[serde(rename = "ACCESSED_AND_THROTTLED_KEYS")]
+    AccessedAndThrottledKeys,
+    /// `THROTTLED_KEYS`
+    #[serde(rename = "THROTTLED_KEYS")]
+    ThrottledKeys,
+}
+
+impl ContributorInsightsMode {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ContributorInsightsMode::AccessedAndThrottledKeys => "ACCESSED_AND_THROTTLED_KEYS",
+            ContributorInsightsMode::ThrottledKeys => "THROTTLED_KEYS",
+        }
+    }
+}
+
+impl std::fmt::Display for ContributorInsightsMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `ContributorInsightsStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ContributorInsightsStatus {
+    /// `ENABLING`
+    #[default]
+    #[serde(rename = "ENABLING")]
+    Enabling,
+    /// `ENABLED`
+    #[serde(rename = "ENABLED")]
+    Enabled,
+    /// `DISABLING`
+    #[serde(rename = "DISABLING")]
+    Disabling,
+    /// `DISABLED`
+    #[serde(rename = "DISABLED")]
+    Disabled,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+}
+
+impl ContributorInsightsStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["ENABLING", "ENABLED", "DISABLING", "DISABLED", "FAILED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ContributorInsightsStatus::Enabling => "ENABLING",
+            ContributorInsightsStatus::Enabled => "ENABLED",
+            ContributorInsightsStatus::Disabling => "DISABLING",
+            ContributorInsightsStatus::Disabled => "DISABLED",
+            ContributorInsightsStatus::Failed => "FAILED",
+        }
+    }
+}
+
+impl std::fmt::Display for ContributorInsightsStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The shape `CreateBackupInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateBackupInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateBackupInput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName")]
+    pub table_name: String,
+    /// The `BackupName` member.
+    #[serde(rename = "BackupName")]
+    pub backup_name: String,
+}
+
+/// The shape `CreateBackupOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateBackupOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateBackupOutput {
+    /// The `BackupDetails` member.
+    #[serde(rename = "BackupDetails", skip_serializing_if = "Option::is_none")]
+    pub backup_details: Option<BackupDetails>,
+}
+
 /// The shape `CreateGlobalSecondaryIndexAction`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateGlobalSecondaryIndexAction.html>
@@ -902,6 +1343,26 @@ pub struct Delete {
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
+/// The shape `DeleteBackupInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteBackupInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBackupInput {
+    /// The `BackupArn` member.
+    #[serde(rename = "BackupArn")]
+    pub backup_arn: String,
+}
+
+/// The shape `DeleteBackupOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteBackupOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBackupOutput {
+    /// The `BackupDescription` member.
+    #[serde(rename = "BackupDescription", skip_serializing_if = "Option::is_none")]
+    pub backup_description: Option<BackupDescription>,
+}
+
 /// The shape `DeleteGlobalSecondaryIndexAction`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteGlobalSecondaryIndexAction.html>
@@ -1028,6 +1489,26 @@ pub struct DeleteVectorIndexAction {
     pub index_name: String,
 }
 
+/// The shape `DescribeBackupInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeBackupInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeBackupInput {
+    /// The `BackupArn` member.
+    #[serde(rename = "BackupArn")]
+    pub backup_arn: String,
+}
+
+/// The shape `DescribeBackupOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeBackupOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeBackupOutput {
+    /// The `BackupDescription` member.
+    #[serde(rename = "BackupDescription", skip_serializing_if = "Option::is_none")]
+    pub backup_description: Option<BackupDescription>,
+}
+
 /// The shape `DescribeContinuousBackupsInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackupsInput.html>
@@ -1048,6 +1529,52 @@ pub struct DescribeContinuousBackupsOutput {
     pub continuous_backups_description: Option<ContinuousBackupsDescription>,
 }
 
+/// The shape `DescribeContributorInsightsInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContributorInsightsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeContributorInsightsInput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName")]
+    pub table_name: String,
+    /// The `IndexName` member.
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
+    pub index_name: Option<String>,
+}
+
+/// The shape `DescribeContributorInsightsOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContributorInsightsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeContributorInsightsOutput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// The `IndexName` member.
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
+    pub index_name: Option<String>,
+    /// The `ContributorInsightsRuleList` member.
+    #[serde(rename = "ContributorInsightsRuleList", skip_serializing_if = "Option::is_none")]
+    pub contributor_insights_rule_list: Option<Vec<String>>,
+    /// The `ContributorInsightsStatus` member.
+    #[serde(rename = "ContributorInsightsStatus", skip_serializing_if = "Option::is_none")]
+    pub contributor_insights_status: Option<ContributorInsightsStatus>,
+    /// The `LastUpdateDateTime` member.
+    #[serde(
+        rename = "LastUpdateDateTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_update_date_time: Option<Timestamp>,
+    /// The `FailureException` member.
+    #[serde(rename = "FailureException", skip_serializing_if = "Option::is_none")]
+    pub failure_exception: Option<FailureException>,
+    /// The `ContributorInsightsMode` member.
+    #[serde(rename = "ContributorInsightsMode", skip_serializing_if = "Option::is_none")]
+    pub contributor_insights_mode: Option<ContributorInsightsMode>,
+}
+
 /// The shape `DescribeEndpointsRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DescribeEndpointsInput {}
@@ -1058,6 +1585,29 @@ pub struct DescribeEndpointsOutput {
     /// The `Endpoints` member.
     #[serde(rename = "Endpoints")]
     pub endpoints: Vec<Endpoint>,
+}
+
+/// The shape `DescribeKinesisStreamingDestinationInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeKinesisStreamingDestinationInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeKinesisStreamingDestinationInput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName")]
+    pub table_name: String,
+}
+
+/// The shape `DescribeKinesisStreamingDestinationOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeKinesisStreamingDestinationOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeKinesisStreamingDestinationOutput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// The `KinesisDataStreamDestinations` member.
+    #[serde(rename = "KinesisDataStreamDestinations", skip_serializing_if = "Option::is_none")]
+    pub kinesis_data_stream_destinations: Option<Vec<KinesisDataStreamDestination>>,
 }
 
 /// The shape `DescribeTableInput`.
@@ -1098,6 +1648,54 @@ pub struct DescribeTimeToLiveOutput {
     /// The `TimeToLiveDescription` member.
     #[serde(rename = "TimeToLiveDescription", skip_serializing_if = "Option::is_none")]
     pub time_to_live_description: Option<TimeToLiveDescription>,
+}
+
+/// The enumeration `DestinationStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DestinationStatus {
+    /// `ENABLING`
+    #[default]
+    #[serde(rename = "ENABLING")]
+    Enabling,
+    /// `ACTIVE`
+    #[serde(rename = "ACTIVE")]
+    Active,
+    /// `DISABLING`
+    #[serde(rename = "DISABLING")]
+    Disabling,
+    /// `DISABLED`
+    #[serde(rename = "DISABLED")]
+    Disabled,
+    /// `ENABLE_FAILED`
+    #[serde(rename = "ENABLE_FAILED")]
+    EnableFailed,
+    /// `UPDATING`
+    #[serde(rename = "UPDATING")]
+    Updating,
+}
+
+impl DestinationStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["ENABLING", "ACTIVE", "DISABLING", "DISABLED", "ENABLE_FAILED", "UPDATING"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DestinationStatus::Enabling => "ENABLING",
+            DestinationStatus::Active => "ACTIVE",
+            DestinationStatus::Disabling => "DISABLING",
+            DestinationStatus::Disabled => "DISABLED",
+            DestinationStatus::EnableFailed => "ENABLE_FAILED",
+            DestinationStatus::Updating => "UPDATING",
+        }
+    }
+}
+
+impl std::fmt::Display for DestinationStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The shape `DisassociateReplicationGroupMemberAction`.
@@ -1170,6 +1768,19 @@ pub struct ExpectedAttributeValue {
     /// The `AttributeValueList` member.
     #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
     pub attribute_value_list: Option<Vec<crate::border::GivenValue>>,
+}
+
+/// The shape `FailureException`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_FailureException.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FailureException {
+    /// The `ExceptionName` member.
+    #[serde(rename = "ExceptionName", skip_serializing_if = "Option::is_none")]
+    pub exception_name: Option<String>,
+    /// The `ExceptionDescription` member.
+    #[serde(rename = "ExceptionDescription", skip_serializing_if = "Option::is_none")]
+    pub exception_description: Option<String>,
 }
 
 /// The shape `Get`.
@@ -1295,6 +1906,28 @@ pub struct GlobalSecondaryIndexDescription {
     /// The `WarmThroughput` member.
     #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<GlobalSecondaryIndexWarmThroughputDescription>,
+}
+
+/// The shape `GlobalSecondaryIndexInfo`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GlobalSecondaryIndexInfo.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GlobalSecondaryIndexInfo {
+    /// The `IndexName` member.
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
+    pub index_name: Option<String>,
+    /// The `KeySchema` member.
+    #[serde(rename = "KeySchema", skip_serializing_if = "Option::is_none")]
+    pub key_schema: Option<Vec<KeySchemaElement>>,
+    /// The `Projection` member.
+    #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
+    /// The `ProvisionedThroughput` member.
+    #[serde(rename = "ProvisionedThroughput", skip_serializing_if = "Option::is_none")]
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    /// The `OnDemandThroughput` member.
+    #[serde(rename = "OnDemandThroughput", skip_serializing_if = "Option::is_none")]
+    pub on_demand_throughput: Option<OnDemandThroughput>,
 }
 
 /// The shape `GlobalSecondaryIndexUpdate`.
@@ -1518,6 +2151,73 @@ pub struct KeysAndAttributes {
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
 }
 
+/// The shape `KinesisDataStreamDestination`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_KinesisDataStreamDestination.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KinesisDataStreamDestination {
+    /// The `StreamArn` member.
+    #[serde(rename = "StreamArn", skip_serializing_if = "Option::is_none")]
+    pub stream_arn: Option<String>,
+    /// The `DestinationStatus` member.
+    #[serde(rename = "DestinationStatus", skip_serializing_if = "Option::is_none")]
+    pub destination_status: Option<DestinationStatus>,
+    /// The `DestinationStatusDescription` member.
+    #[serde(rename = "DestinationStatusDescription", skip_serializing_if = "Option::is_none")]
+    pub destination_status_description: Option<String>,
+    /// The `ApproximateCreationDateTimePrecision` member.
+    #[serde(rename = "ApproximateCreationDateTimePrecision", skip_serializing_if = "Option::is_none")]
+    pub approximate_creation_date_time_precision: Option<ApproximateCreationDateTimePrecision>,
+}
+
+/// The shape `ListBackupsInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListBackupsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListBackupsInput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// The `Limit` member.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+    /// The `TimeRangeLowerBound` member.
+    #[serde(
+        rename = "TimeRangeLowerBound",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub time_range_lower_bound: Option<Timestamp>,
+    /// The `TimeRangeUpperBound` member.
+    #[serde(
+        rename = "TimeRangeUpperBound",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub time_range_upper_bound: Option<Timestamp>,
+    /// The `ExclusiveStartBackupArn` member.
+    #[serde(rename = "ExclusiveStartBackupArn", skip_serializing_if = "Option::is_none")]
+    pub exclusive_start_backup_arn: Option<String>,
+    /// The `BackupType` member.
+    #[serde(rename = "BackupType", skip_serializing_if = "Option::is_none")]
+    pub backup_type: Option<BackupTypeFilter>,
+}
+
+/// The shape `ListBackupsOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListBackupsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListBackupsOutput {
+    /// The `BackupSummaries` member.
+    #[serde(rename = "BackupSummaries", skip_serializing_if = "Option::is_none")]
+    pub backup_summaries: Option<Vec<BackupSummary>>,
+    /// The `LastEvaluatedBackupArn` member.
+    #[serde(rename = "LastEvaluatedBackupArn", skip_serializing_if = "Option::is_none")]
+    pub last_evaluated_backup_arn: Option<String>,
+}
+
 /// The shape `ListTablesInput`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTablesInput.html>
@@ -1611,6 +2311,22 @@ pub struct LocalSecondaryIndexDescription {
     pub index_arn: Option<String>,
 }
 
+/// The shape `LocalSecondaryIndexInfo`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_LocalSecondaryIndexInfo.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LocalSecondaryIndexInfo {
+    /// The `IndexName` member.
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
+    pub index_name: Option<String>,
+    /// The `KeySchema` member.
+    #[serde(rename = "KeySchema", skip_serializing_if = "Option::is_none")]
+    pub key_schema: Option<Vec<KeySchemaElement>>,
+    /// The `Projection` member.
+    #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
+}
+
 /// The enumeration `MultiRegionConsistency`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MultiRegionConsistency {
@@ -1692,6 +2408,19 @@ pub struct PointInTimeRecoveryDescription {
         skip_serializing_if = "Option::is_none"
     )]
     pub latest_restorable_date_time: Option<Timestamp>,
+}
+
+/// The shape `PointInTimeRecoverySpecification`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoverySpecification.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PointInTimeRecoverySpecification {
+    /// The `PointInTimeRecoveryEnabled` member.
+    #[serde(rename = "PointInTimeRecoveryEnabled")]
+    pub point_in_time_recovery_enabled: bool,
+    /// The `RecoveryPeriodInDays` member.
+    #[serde(rename = "RecoveryPeriodInDays", skip_serializing_if = "Option::is_none")]
+    pub recovery_period_in_days: Option<i32>,
 }
 
 /// The enumeration `PointInTimeRecoveryStatus`; the default is its first value.
@@ -2197,6 +2926,108 @@ pub struct RestoreSummary {
     pub restore_in_progress: bool,
 }
 
+/// The shape `RestoreTableFromBackupInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackupInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreTableFromBackupInput {
+    /// The `TargetTableName` member.
+    #[serde(rename = "TargetTableName")]
+    pub target_table_name: String,
+    /// The `BackupArn` member.
+    #[serde(rename = "BackupArn")]
+    pub backup_arn: String,
+    /// The `BillingModeOverride` member.
+    #[serde(rename = "BillingModeOverride", skip_serializing_if = "Option::is_none")]
+    pub billing_mode_override: Option<BillingMode>,
+    /// The `GlobalSecondaryIndexOverride` member.
+    #[serde(rename = "GlobalSecondaryIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub global_secondary_index_override: Option<Vec<GlobalSecondaryIndex>>,
+    /// The `LocalSecondaryIndexOverride` member.
+    #[serde(rename = "LocalSecondaryIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub local_secondary_index_override: Option<Vec<LocalSecondaryIndex>>,
+    /// The `ProvisionedThroughputOverride` member.
+    #[serde(rename = "ProvisionedThroughputOverride", skip_serializing_if = "Option::is_none")]
+    pub provisioned_throughput_override: Option<ProvisionedThroughput>,
+    /// The `OnDemandThroughputOverride` member.
+    #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
+    pub on_demand_throughput_override: Option<OnDemandThroughput>,
+    /// The `SSESpecificationOverride` member.
+    #[serde(rename = "SSESpecificationOverride", skip_serializing_if = "Option::is_none")]
+    pub sse_specification_override: Option<SSESpecification>,
+    /// The `VectorIndexOverride` member.
+    #[serde(rename = "VectorIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub vector_index_override: Option<Vec<VectorIndex>>,
+}
+
+/// The shape `RestoreTableFromBackupOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackupOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreTableFromBackupOutput {
+    /// The `TableDescription` member.
+    #[serde(rename = "TableDescription", skip_serializing_if = "Option::is_none")]
+    pub table_description: Option<TableDescription>,
+}
+
+/// The shape `RestoreTableToPointInTimeInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTimeInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreTableToPointInTimeInput {
+    /// The `SourceTableArn` member.
+    #[serde(rename = "SourceTableArn", skip_serializing_if = "Option::is_none")]
+    pub source_table_arn: Option<String>,
+    /// The `SourceTableName` member.
+    #[serde(rename = "SourceTableName", skip_serializing_if = "Option::is_none")]
+    pub source_table_name: Option<String>,
+    /// The `TargetTableName` member.
+    #[serde(rename = "TargetTableName")]
+    pub target_table_name: String,
+    /// The `UseLatestRestorableTime` member.
+    #[serde(rename = "UseLatestRestorableTime", skip_serializing_if = "Option::is_none")]
+    pub use_latest_restorable_time: Option<bool>,
+    /// The `RestoreDateTime` member.
+    #[serde(
+        rename = "RestoreDateTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub restore_date_time: Option<Timestamp>,
+    /// The `BillingModeOverride` member.
+    #[serde(rename = "BillingModeOverride", skip_serializing_if = "Option::is_none")]
+    pub billing_mode_override: Option<BillingMode>,
+    /// The `GlobalSecondaryIndexOverride` member.
+    #[serde(rename = "GlobalSecondaryIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub global_secondary_index_override: Option<Vec<GlobalSecondaryIndex>>,
+    /// The `LocalSecondaryIndexOverride` member.
+    #[serde(rename = "LocalSecondaryIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub local_secondary_index_override: Option<Vec<LocalSecondaryIndex>>,
+    /// The `ProvisionedThroughputOverride` member.
+    #[serde(rename = "ProvisionedThroughputOverride", skip_serializing_if = "Option::is_none")]
+    pub provisioned_throughput_override: Option<ProvisionedThroughput>,
+    /// The `OnDemandThroughputOverride` member.
+    #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
+    pub on_demand_throughput_override: Option<OnDemandThroughput>,
+    /// The `SSESpecificationOverride` member.
+    #[serde(rename = "SSESpecificationOverride", skip_serializing_if = "Option::is_none")]
+    pub sse_specification_override: Option<SSESpecification>,
+    /// The `VectorIndexOverride` member.
+    #[serde(rename = "VectorIndexOverride", skip_serializing_if = "Option::is_none")]
+    pub vector_index_override: Option<Vec<VectorIndex>>,
+}
+
+/// The shape `RestoreTableToPointInTimeOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTimeOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreTableToPointInTimeOutput {
+    /// The `TableDescription` member.
+    #[serde(rename = "TableDescription", skip_serializing_if = "Option::is_none")]
+    pub table_description: Option<TableDescription>,
+}
+
 /// The enumeration `ReturnConsumedCapacity`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReturnConsumedCapacity {
@@ -2642,6 +3473,68 @@ impl std::fmt::Display for Select {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `SourceTableDetails`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SourceTableDetails.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceTableDetails {
+    /// The `TableName` member.
+    #[serde(rename = "TableName")]
+    pub table_name: String,
+    /// The `TableId` member.
+    #[serde(rename = "TableId")]
+    pub table_id: String,
+    /// The `TableArn` member.
+    #[serde(rename = "TableArn", skip_serializing_if = "Option::is_none")]
+    pub table_arn: Option<String>,
+    /// The `TableSizeBytes` member.
+    #[serde(rename = "TableSizeBytes", skip_serializing_if = "Option::is_none")]
+    pub table_size_bytes: Option<i64>,
+    /// The `KeySchema` member.
+    #[serde(rename = "KeySchema")]
+    pub key_schema: Vec<KeySchemaElement>,
+    /// The `TableCreationDateTime` member.
+    #[serde(rename = "TableCreationDateTime", with = "base::schema::epoch")]
+    pub table_creation_date_time: Timestamp,
+    /// The `ProvisionedThroughput` member.
+    #[serde(rename = "ProvisionedThroughput")]
+    pub provisioned_throughput: ProvisionedThroughput,
+    /// The `OnDemandThroughput` member.
+    #[serde(rename = "OnDemandThroughput", skip_serializing_if = "Option::is_none")]
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    /// The `ItemCount` member.
+    #[serde(rename = "ItemCount", skip_serializing_if = "Option::is_none")]
+    pub item_count: Option<i64>,
+    /// The `BillingMode` member.
+    #[serde(rename = "BillingMode", skip_serializing_if = "Option::is_none")]
+    pub billing_mode: Option<BillingMode>,
+}
+
+/// The shape `SourceTableFeatureDetails`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SourceTableFeatureDetails.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceTableFeatureDetails {
+    /// The `LocalSecondaryIndexes` member.
+    #[serde(rename = "LocalSecondaryIndexes", skip_serializing_if = "Option::is_none")]
+    pub local_secondary_indexes: Option<Vec<LocalSecondaryIndexInfo>>,
+    /// The `GlobalSecondaryIndexes` member.
+    #[serde(rename = "GlobalSecondaryIndexes", skip_serializing_if = "Option::is_none")]
+    pub global_secondary_indexes: Option<Vec<GlobalSecondaryIndexInfo>>,
+    /// The `StreamDescription` member.
+    #[serde(rename = "StreamDescription", skip_serializing_if = "Option::is_none")]
+    pub stream_description: Option<StreamSpecification>,
+    /// The `TimeToLiveDescription` member.
+    #[serde(rename = "TimeToLiveDescription", skip_serializing_if = "Option::is_none")]
+    pub time_to_live_description: Option<TimeToLiveDescription>,
+    /// The `SSEDescription` member.
+    #[serde(rename = "SSEDescription", skip_serializing_if = "Option::is_none")]
+    pub sse_description: Option<SSEDescription>,
+    /// The `VectorIndexes` member.
+    #[serde(rename = "VectorIndexes", skip_serializing_if = "Option::is_none")]
+    pub vector_indexes: Option<Vec<VectorIndexInfo>>,
 }
 
 /// The shape `StreamSpecification`.
@@ -3147,6 +4040,29 @@ pub struct Update {
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
+/// The shape `UpdateContinuousBackupsInput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackupsInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateContinuousBackupsInput {
+    /// The `TableName` member.
+    #[serde(rename = "TableName")]
+    pub table_name: String,
+    /// The `PointInTimeRecoverySpecification` member.
+    #[serde(rename = "PointInTimeRecoverySpecification")]
+    pub point_in_time_recovery_specification: PointInTimeRecoverySpecification,
+}
+
+/// The shape `UpdateContinuousBackupsOutput`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackupsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateContinuousBackupsOutput {
+    /// The `ContinuousBackupsDescription` member.
+    #[serde(rename = "ContinuousBackupsDescription", skip_serializing_if = "Option::is_none")]
+    pub continuous_backups_description: Option<ContinuousBackupsDescription>,
+}
+
 /// The shape `UpdateGlobalSecondaryIndexAction`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateGlobalSecondaryIndexAction.html>
@@ -3467,6 +4383,31 @@ pub struct VectorIndexDescription {
     pub index_arn: Option<String>,
 }
 
+/// The shape `VectorIndexInfo`.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_VectorIndexInfo.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VectorIndexInfo {
+    /// The `IndexName` member.
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
+    pub index_name: Option<String>,
+    /// The `VectorAttribute` member.
+    #[serde(rename = "VectorAttribute", skip_serializing_if = "Option::is_none")]
+    pub vector_attribute: Option<VectorAttributeDefinition>,
+    /// The `SearchSchema` member.
+    #[serde(rename = "SearchSchema", skip_serializing_if = "Option::is_none")]
+    pub search_schema: Option<Vec<SearchSchemaElement>>,
+    /// The `Projection` member.
+    #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
+    /// The `Dimensions` member.
+    #[serde(rename = "Dimensions", skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<i64>,
+    /// The `DistanceFunction` member.
+    #[serde(rename = "DistanceFunction", skip_serializing_if = "Option::is_none")]
+    pub distance_function: Option<VectorDistanceFunction>,
+}
+
 /// The shape `VectorIndexUpdate`.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_VectorIndexUpdate.html>
@@ -3545,9 +4486,24 @@ pub struct WriteRequest {
 pub mod error {
     use super::Fault;
 
+    /// `BackupInUseException`, HTTP 400.
+    pub fn backup_in_use_exception(message: impl Into<String>) -> Fault {
+        Fault::new("BackupInUseException", message)
+    }
+
+    /// `BackupNotFoundException`, HTTP 400.
+    pub fn backup_not_found_exception(message: impl Into<String>) -> Fault {
+        Fault::new("BackupNotFoundException", message)
+    }
+
     /// `ConditionalCheckFailedException`, HTTP 400.
     pub fn conditional_check_failed_exception(message: impl Into<String>) -> Fault {
         Fault::new("ConditionalCheckFailedException", message)
+    }
+
+    /// `ContinuousBackupsUnavailableException`, HTTP 400.
+    pub fn continuous_backups_unavailable_exception(message: impl Into<String>) -> Fault {
+        Fault::new("ContinuousBackupsUnavailableException", message)
     }
 
     /// `IdempotentParameterMismatchException`, HTTP 400.
@@ -3560,6 +4516,11 @@ pub mod error {
         Fault::new("InternalServerError", message).with_status(500)
     }
 
+    /// `InvalidRestoreTimeException`, HTTP 400.
+    pub fn invalid_restore_time_exception(message: impl Into<String>) -> Fault {
+        Fault::new("InvalidRestoreTimeException", message)
+    }
+
     /// `ItemCollectionSizeLimitExceededException`, HTTP 400.
     pub fn item_collection_size_limit_exceeded_exception(message: impl Into<String>) -> Fault {
         Fault::new("ItemCollectionSizeLimitExceededException", message)
@@ -3568,6 +4529,11 @@ pub mod error {
     /// `LimitExceededException`, HTTP 400.
     pub fn limit_exceeded_exception(message: impl Into<String>) -> Fault {
         Fault::new("LimitExceededException", message)
+    }
+
+    /// `PointInTimeRecoveryUnavailableException`, HTTP 400.
+    pub fn point_in_time_recovery_unavailable_exception(message: impl Into<String>) -> Fault {
+        Fault::new("PointInTimeRecoveryUnavailableException", message)
     }
 
     /// `ProvisionedThroughputExceededException`, HTTP 400.
@@ -3593,6 +4559,16 @@ pub mod error {
     /// `ResourceNotFoundException`, HTTP 400.
     pub fn resource_not_found_exception(message: impl Into<String>) -> Fault {
         Fault::new("ResourceNotFoundException", message)
+    }
+
+    /// `TableAlreadyExistsException`, HTTP 400.
+    pub fn table_already_exists_exception(message: impl Into<String>) -> Fault {
+        Fault::new("TableAlreadyExistsException", message)
+    }
+
+    /// `TableInUseException`, HTTP 400.
+    pub fn table_in_use_exception(message: impl Into<String>) -> Fault {
+        Fault::new("TableInUseException", message)
     }
 
     /// `TableNotFoundException`, HTTP 400.
@@ -3639,23 +4615,32 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     operations: &[
         &tables::operation::BATCH_GET_ITEM,
         &tables::operation::BATCH_WRITE_ITEM,
+        &tables::operation::CREATE_BACKUP,
         &tables::operation::CREATE_TABLE,
+        &tables::operation::DELETE_BACKUP,
         &tables::operation::DELETE_ITEM,
         &tables::operation::DELETE_TABLE,
+        &tables::operation::DESCRIBE_BACKUP,
         &tables::operation::DESCRIBE_CONTINUOUS_BACKUPS,
+        &tables::operation::DESCRIBE_CONTRIBUTOR_INSIGHTS,
         &tables::operation::DESCRIBE_ENDPOINTS,
+        &tables::operation::DESCRIBE_KINESIS_STREAMING_DESTINATION,
         &tables::operation::DESCRIBE_TABLE,
         &tables::operation::DESCRIBE_TIME_TO_LIVE,
         &tables::operation::GET_ITEM,
+        &tables::operation::LIST_BACKUPS,
         &tables::operation::LIST_TABLES,
         &tables::operation::LIST_TAGS_OF_RESOURCE,
         &tables::operation::PUT_ITEM,
         &tables::operation::QUERY,
+        &tables::operation::RESTORE_TABLE_FROM_BACKUP,
+        &tables::operation::RESTORE_TABLE_TO_POINT_IN_TIME,
         &tables::operation::SCAN,
         &tables::operation::TAG_RESOURCE,
         &tables::operation::TRANSACT_GET_ITEMS,
         &tables::operation::TRANSACT_WRITE_ITEMS,
         &tables::operation::UNTAG_RESOURCE,
+        &tables::operation::UPDATE_CONTINUOUS_BACKUPS,
         &tables::operation::UPDATE_ITEM,
         &tables::operation::UPDATE_TABLE,
         &tables::operation::UPDATE_TIME_TO_LIVE,
@@ -3976,7 +4961,12 @@ mod tables {
             r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             None,
         );
-        pub(super) static INDEX_NAME: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+", r"[a-zA-Z0-9_.-]+", None);
+        pub(super) static CONTRIBUTOR_INSIGHTS_RULE: Pattern = Pattern::new(
+            r"[A-Za-z0-9][A-Za-z0-9\-\_\.]{0,126}[A-Za-z0-9]",
+            r"[A-Za-z0-9][A-Za-z0-9\-\_\.]{0,126}[A-Za-z0-9]",
+            None,
+        );
+        pub(super) static BACKUP_NAME: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+", r"[a-zA-Z0-9_.-]+", None);
     }
 
     pub(super) mod shape {
@@ -3984,6 +4974,10 @@ mod tables {
         use base::schema::{Bounds, Kind, Member, Shape};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static APPROXIMATE_CREATION_DATE_TIME_PRECISION: Shape = Shape::one_of(
+            "ApproximateCreationDateTimePrecision",
+            super::super::ApproximateCreationDateTimePrecision::VALUES,
+        );
         pub(super) static ARCHIVAL_REASON: Shape = Shape::string("ArchivalReason", Bounds::ANY, None);
         pub(super) static ARCHIVAL_SUMMARY: Shape = Shape::structure(
             "ArchivalSummary",
@@ -4034,6 +5028,55 @@ mod tables {
         );
         pub(super) static BACKFILLING: Shape = Shape::new("Backfilling", Kind::Boolean);
         pub(super) static BACKUP_ARN: Shape = Shape::string("BackupArn", Bounds::range(37, 1024), None);
+        pub(super) static BACKUP_CREATION_DATE_TIME: Shape = Shape::timestamp("BackupCreationDateTime", None);
+        pub(super) static BACKUP_DESCRIPTION: Shape = Shape::structure(
+            "BackupDescription",
+            &[
+                Member::new("BackupDetails", &BACKUP_DETAILS),
+                Member::new("SourceTableDetails", &SOURCE_TABLE_DETAILS),
+                Member::new("SourceTableFeatureDetails", &SOURCE_TABLE_FEATURE_DETAILS),
+            ],
+        );
+        pub(super) static BACKUP_DETAILS: Shape = Shape::structure(
+            "BackupDetails",
+            &[
+                Member::new("BackupArn", &BACKUP_ARN).required(),
+                Member::new("BackupName", &BACKUP_NAME).required(),
+                Member::new("BackupSizeBytes", &BACKUP_SIZE_BYTES),
+                Member::new("BackupStatus", &BACKUP_STATUS).required(),
+                Member::new("BackupType", &BACKUP_TYPE).required(),
+                Member::new("BackupCreationDateTime", &BACKUP_CREATION_DATE_TIME).required(),
+                Member::new("BackupExpiryDateTime", &DATE),
+            ],
+        );
+        pub(super) static BACKUP_NAME: Shape =
+            Shape::string("BackupName", Bounds::range(3, 255), Some(&pattern::BACKUP_NAME));
+        pub(super) static BACKUP_SIZE_BYTES: Shape =
+            Shape::new("BackupSizeBytes", Kind::Long(Bounds::min(0)));
+        pub(super) static BACKUP_STATUS: Shape =
+            Shape::one_of("BackupStatus", super::super::BackupStatus::VALUES);
+        pub(super) static BACKUP_SUMMARIES: Shape =
+            Shape::list("BackupSummaries", &BACKUP_SUMMARY, Bounds::ANY);
+        pub(super) static BACKUP_SUMMARY: Shape = Shape::structure(
+            "BackupSummary",
+            &[
+                Member::new("TableName", &TABLE_NAME),
+                Member::new("TableId", &TABLE_ID),
+                Member::new("TableArn", &TABLE_ARN),
+                Member::new("BackupArn", &BACKUP_ARN),
+                Member::new("BackupName", &BACKUP_NAME),
+                Member::new("BackupCreationDateTime", &BACKUP_CREATION_DATE_TIME),
+                Member::new("BackupExpiryDateTime", &DATE),
+                Member::new("BackupStatus", &BACKUP_STATUS),
+                Member::new("BackupType", &BACKUP_TYPE),
+                Member::new("BackupSizeBytes", &BACKUP_SIZE_BYTES),
+            ],
+        );
+        pub(super) static BACKUP_TYPE: Shape = Shape::one_of("BackupType", super::super::BackupType::VALUES);
+        pub(super) static BACKUP_TYPE_FILTER: Shape =
+            Shape::one_of("BackupTypeFilter", super::super::BackupTypeFilter::VALUES);
+        pub(super) static BACKUPS_INPUT_LIMIT: Shape =
+            Shape::new("BackupsInputLimit", Kind::Integer(Bounds::range(1, 100)));
         pub(super) static BATCH_GET_ITEM_INPUT: Shape = Shape::structure(
             "BatchGetItemInput",
             &[
@@ -4147,6 +5190,23 @@ mod tables {
         );
         pub(super) static CONTINUOUS_BACKUPS_STATUS: Shape =
             Shape::one_of("ContinuousBackupsStatus", super::super::ContinuousBackupsStatus::VALUES);
+        pub(super) static CONTRIBUTOR_INSIGHTS_MODE: Shape =
+            Shape::one_of("ContributorInsightsMode", super::super::ContributorInsightsMode::VALUES);
+        pub(super) static CONTRIBUTOR_INSIGHTS_RULE: Shape =
+            Shape::string("ContributorInsightsRule", Bounds::ANY, Some(&pattern::CONTRIBUTOR_INSIGHTS_RULE));
+        pub(super) static CONTRIBUTOR_INSIGHTS_RULE_LIST: Shape =
+            Shape::list("ContributorInsightsRuleList", &CONTRIBUTOR_INSIGHTS_RULE, Bounds::ANY);
+        pub(super) static CONTRIBUTOR_INSIGHTS_STATUS: Shape =
+            Shape::one_of("ContributorInsightsStatus", super::super::ContributorInsightsStatus::VALUES);
+        pub(super) static CREATE_BACKUP_INPUT: Shape = Shape::structure(
+            "CreateBackupInput",
+            &[
+                Member::new("TableName", &TABLE_ARN).required(),
+                Member::new("BackupName", &BACKUP_NAME).required(),
+            ],
+        );
+        pub(super) static CREATE_BACKUP_OUTPUT: Shape =
+            Shape::structure("CreateBackupOutput", &[Member::new("BackupDetails", &BACKUP_DETAILS)]);
         pub(super) static CREATE_GLOBAL_SECONDARY_INDEX_ACTION: Shape = Shape::structure(
             "CreateGlobalSecondaryIndexAction",
             &[
@@ -4221,6 +5281,10 @@ mod tables {
                 Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
             ],
         );
+        pub(super) static DELETE_BACKUP_INPUT: Shape =
+            Shape::structure("DeleteBackupInput", &[Member::new("BackupArn", &BACKUP_ARN).required()]);
+        pub(super) static DELETE_BACKUP_OUTPUT: Shape =
+            Shape::structure("DeleteBackupOutput", &[Member::new("BackupDescription", &BACKUP_DESCRIPTION)]);
         pub(super) static DELETE_GLOBAL_SECONDARY_INDEX_ACTION: Shape = Shape::structure(
             "DeleteGlobalSecondaryIndexAction",
             &[Member::new("IndexName", &INDEX_NAME).required()],
@@ -4267,6 +5331,12 @@ mod tables {
             Shape::structure("DeleteVectorIndexAction", &[Member::new("IndexName", &INDEX_NAME).required()]);
         pub(super) static DELETION_PROTECTION_ENABLED: Shape =
             Shape::new("DeletionProtectionEnabled", Kind::Boolean);
+        pub(super) static DESCRIBE_BACKUP_INPUT: Shape =
+            Shape::structure("DescribeBackupInput", &[Member::new("BackupArn", &BACKUP_ARN).required()]);
+        pub(super) static DESCRIBE_BACKUP_OUTPUT: Shape = Shape::structure(
+            "DescribeBackupOutput",
+            &[Member::new("BackupDescription", &BACKUP_DESCRIPTION)],
+        );
         pub(super) static DESCRIBE_CONTINUOUS_BACKUPS_INPUT: Shape = Shape::structure(
             "DescribeContinuousBackupsInput",
             &[Member::new("TableName", &TABLE_ARN).required()],
@@ -4275,10 +5345,37 @@ mod tables {
             "DescribeContinuousBackupsOutput",
             &[Member::new("ContinuousBackupsDescription", &CONTINUOUS_BACKUPS_DESCRIPTION)],
         );
+        pub(super) static DESCRIBE_CONTRIBUTOR_INSIGHTS_INPUT: Shape = Shape::structure(
+            "DescribeContributorInsightsInput",
+            &[Member::new("TableName", &TABLE_ARN).required(), Member::new("IndexName", &INDEX_NAME)],
+        );
+        pub(super) static DESCRIBE_CONTRIBUTOR_INSIGHTS_OUTPUT: Shape = Shape::structure(
+            "DescribeContributorInsightsOutput",
+            &[
+                Member::new("TableName", &TABLE_NAME),
+                Member::new("IndexName", &INDEX_NAME),
+                Member::new("ContributorInsightsRuleList", &CONTRIBUTOR_INSIGHTS_RULE_LIST),
+                Member::new("ContributorInsightsStatus", &CONTRIBUTOR_INSIGHTS_STATUS),
+                Member::new("LastUpdateDateTime", &LAST_UPDATE_DATE_TIME),
+                Member::new("FailureException", &FAILURE_EXCEPTION),
+                Member::new("ContributorInsightsMode", &CONTRIBUTOR_INSIGHTS_MODE),
+            ],
+        );
         pub(super) static DESCRIBE_ENDPOINTS_REQUEST: Shape =
             Shape::structure("DescribeEndpointsRequest", &[]);
         pub(super) static DESCRIBE_ENDPOINTS_RESPONSE: Shape =
             Shape::structure("DescribeEndpointsResponse", &[Member::new("Endpoints", &ENDPOINTS).required()]);
+        pub(super) static DESCRIBE_KINESIS_STREAMING_DESTINATION_INPUT: Shape = Shape::structure(
+            "DescribeKinesisStreamingDestinationInput",
+            &[Member::new("TableName", &TABLE_ARN).required()],
+        );
+        pub(super) static DESCRIBE_KINESIS_STREAMING_DESTINATION_OUTPUT: Shape = Shape::structure(
+            "DescribeKinesisStreamingDestinationOutput",
+            &[
+                Member::new("TableName", &TABLE_NAME),
+                Member::new("KinesisDataStreamDestinations", &KINESIS_DATA_STREAM_DESTINATIONS),
+            ],
+        );
         pub(super) static DESCRIBE_TABLE_INPUT: Shape =
             Shape::structure("DescribeTableInput", &[Member::new("TableName", &TABLE_ARN).required()]);
         pub(super) static DESCRIBE_TABLE_OUTPUT: Shape =
@@ -4289,6 +5386,8 @@ mod tables {
             "DescribeTimeToLiveOutput",
             &[Member::new("TimeToLiveDescription", &TIME_TO_LIVE_DESCRIPTION)],
         );
+        pub(super) static DESTINATION_STATUS: Shape =
+            Shape::one_of("DestinationStatus", super::super::DestinationStatus::VALUES);
         pub(super) static DISASSOCIATE_REPLICATION_GROUP_MEMBER_ACTION: Shape = Shape::structure(
             "DisassociateReplicationGroupMemberAction",
             &[
@@ -4308,6 +5407,9 @@ mod tables {
             ],
         );
         pub(super) static ENDPOINTS: Shape = Shape::list("Endpoints", &ENDPOINT, Bounds::ANY);
+        pub(super) static EXCEPTION_DESCRIPTION: Shape =
+            Shape::string("ExceptionDescription", Bounds::ANY, None);
+        pub(super) static EXCEPTION_NAME: Shape = Shape::string("ExceptionName", Bounds::ANY, None);
         pub(super) static EXPECTED_ATTRIBUTE_MAP: Shape =
             Shape::map("ExpectedAttributeMap", &ATTRIBUTE_NAME, &EXPECTED_ATTRIBUTE_VALUE, Bounds::ANY);
         pub(super) static EXPECTED_ATTRIBUTE_VALUE: Shape = Shape::structure(
@@ -4335,6 +5437,13 @@ mod tables {
         );
         pub(super) static EXPRESSION_ATTRIBUTE_VALUE_VARIABLE: Shape =
             Shape::string("ExpressionAttributeValueVariable", Bounds::ANY, None);
+        pub(super) static FAILURE_EXCEPTION: Shape = Shape::structure(
+            "FailureException",
+            &[
+                Member::new("ExceptionName", &EXCEPTION_NAME),
+                Member::new("ExceptionDescription", &EXCEPTION_DESCRIPTION),
+            ],
+        );
         pub(super) static FILTER_CONDITION_MAP: Shape =
             Shape::map("FilterConditionMap", &ATTRIBUTE_NAME, &CONDITION, Bounds::ANY);
         pub(super) static GET: Shape = Shape::structure(
@@ -4394,6 +5503,16 @@ mod tables {
             &GLOBAL_SECONDARY_INDEX_DESCRIPTION,
             Bounds::ANY,
         );
+        pub(super) static GLOBAL_SECONDARY_INDEX_INFO: Shape = Shape::structure(
+            "GlobalSecondaryIndexInfo",
+            &[
+                Member::new("IndexName", &INDEX_NAME),
+                Member::new("KeySchema", &KEY_SCHEMA),
+                Member::new("Projection", &PROJECTION),
+                Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT),
+                Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
+            ],
+        );
         pub(super) static GLOBAL_SECONDARY_INDEX_LIST: Shape =
             Shape::list("GlobalSecondaryIndexList", &GLOBAL_SECONDARY_INDEX, Bounds::ANY);
         pub(super) static GLOBAL_SECONDARY_INDEX_UPDATE: Shape = Shape::structure(
@@ -4414,6 +5533,8 @@ mod tables {
                 Member::new("Status", &INDEX_STATUS),
             ],
         );
+        pub(super) static GLOBAL_SECONDARY_INDEXES: Shape =
+            Shape::list("GlobalSecondaryIndexes", &GLOBAL_SECONDARY_INDEX_INFO, Bounds::ANY);
         pub(super) static GLOBAL_TABLE_SETTINGS_REPLICATION_MODE: Shape = Shape::one_of(
             "GlobalTableSettingsReplicationMode",
             super::super::GlobalTableSettingsReplicationMode::VALUES,
@@ -4437,7 +5558,7 @@ mod tables {
             Bounds::range(1, 1),
         );
         pub(super) static INDEX_NAME: Shape =
-            Shape::string("IndexName", Bounds::range(3, 255), Some(&pattern::INDEX_NAME));
+            Shape::string("IndexName", Bounds::range(3, 255), Some(&pattern::BACKUP_NAME));
         pub(super) static INDEX_STATUS: Shape =
             Shape::one_of("IndexStatus", super::super::IndexStatus::VALUES);
         pub(super) static INTEGER: Shape = Shape::new("Integer", Kind::Integer(Bounds::ANY));
@@ -4462,6 +5583,7 @@ mod tables {
             Shape::new("ItemCollectionSizeEstimateBound", Kind::Float(Bounds::ANY));
         pub(super) static ITEM_COLLECTION_SIZE_ESTIMATE_RANGE: Shape =
             Shape::list("ItemCollectionSizeEstimateRange", &ITEM_COLLECTION_SIZE_ESTIMATE_BOUND, Bounds::ANY);
+        pub(super) static ITEM_COUNT: Shape = Shape::new("ItemCount", Kind::Long(Bounds::min(0)));
         pub(super) static ITEM_LIST: Shape = Shape::list("ItemList", &ATTRIBUTE_MAP, Bounds::ANY);
         pub(super) static ITEM_RESPONSE: Shape =
             Shape::structure("ItemResponse", &[Member::new("Item", &ATTRIBUTE_MAP)]);
@@ -4495,8 +5617,41 @@ mod tables {
                 Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
             ],
         );
+        pub(super) static KINESIS_DATA_STREAM_DESTINATION: Shape = Shape::structure(
+            "KinesisDataStreamDestination",
+            &[
+                Member::new("StreamArn", &STREAM_ARN),
+                Member::new("DestinationStatus", &DESTINATION_STATUS),
+                Member::new("DestinationStatusDescription", &STRING),
+                Member::new(
+                    "ApproximateCreationDateTimePrecision",
+                    &APPROXIMATE_CREATION_DATE_TIME_PRECISION,
+                ),
+            ],
+        );
+        pub(super) static KINESIS_DATA_STREAM_DESTINATIONS: Shape =
+            Shape::list("KinesisDataStreamDestinations", &KINESIS_DATA_STREAM_DESTINATION, Bounds::ANY);
+        pub(super) static LAST_UPDATE_DATE_TIME: Shape = Shape::timestamp("LastUpdateDateTime", None);
         pub(super) static LIST_ATTRIBUTE_VALUE: Shape =
             Shape::list("ListAttributeValue", &ATTRIBUTE_VALUE, Bounds::ANY);
+        pub(super) static LIST_BACKUPS_INPUT: Shape = Shape::structure(
+            "ListBackupsInput",
+            &[
+                Member::new("TableName", &TABLE_ARN),
+                Member::new("Limit", &BACKUPS_INPUT_LIMIT),
+                Member::new("TimeRangeLowerBound", &TIME_RANGE_LOWER_BOUND),
+                Member::new("TimeRangeUpperBound", &TIME_RANGE_UPPER_BOUND),
+                Member::new("ExclusiveStartBackupArn", &BACKUP_ARN),
+                Member::new("BackupType", &BACKUP_TYPE_FILTER),
+            ],
+        );
+        pub(super) static LIST_BACKUPS_OUTPUT: Shape = Shape::structure(
+            "ListBackupsOutput",
+            &[
+                Member::new("BackupSummaries", &BACKUP_SUMMARIES),
+                Member::new("LastEvaluatedBackupArn", &BACKUP_ARN),
+            ],
+        );
         pub(super) static LIST_TABLES_INPUT: Shape = Shape::structure(
             "ListTablesInput",
             &[
@@ -4548,8 +5703,18 @@ mod tables {
             &LOCAL_SECONDARY_INDEX_DESCRIPTION,
             Bounds::ANY,
         );
+        pub(super) static LOCAL_SECONDARY_INDEX_INFO: Shape = Shape::structure(
+            "LocalSecondaryIndexInfo",
+            &[
+                Member::new("IndexName", &INDEX_NAME),
+                Member::new("KeySchema", &KEY_SCHEMA),
+                Member::new("Projection", &PROJECTION),
+            ],
+        );
         pub(super) static LOCAL_SECONDARY_INDEX_LIST: Shape =
             Shape::list("LocalSecondaryIndexList", &LOCAL_SECONDARY_INDEX, Bounds::ANY);
+        pub(super) static LOCAL_SECONDARY_INDEXES: Shape =
+            Shape::list("LocalSecondaryIndexes", &LOCAL_SECONDARY_INDEX_INFO, Bounds::ANY);
         pub(super) static LONG: Shape = Shape::new("Long", Kind::Long(Bounds::ANY));
         pub(super) static LONG_OBJECT: Shape = Shape::new("LongObject", Kind::Long(Bounds::ANY));
         pub(super) static MAP_ATTRIBUTE_VALUE: Shape =
@@ -4586,6 +5751,13 @@ mod tables {
                 Member::new("RecoveryPeriodInDays", &RECOVERY_PERIOD_IN_DAYS),
                 Member::new("EarliestRestorableDateTime", &DATE),
                 Member::new("LatestRestorableDateTime", &DATE),
+            ],
+        );
+        pub(super) static POINT_IN_TIME_RECOVERY_SPECIFICATION: Shape = Shape::structure(
+            "PointInTimeRecoverySpecification",
+            &[
+                Member::new("PointInTimeRecoveryEnabled", &BOOLEAN_OBJECT).required(),
+                Member::new("RecoveryPeriodInDays", &RECOVERY_PERIOD_IN_DAYS),
             ],
         );
         pub(super) static POINT_IN_TIME_RECOVERY_STATUS: Shape =
@@ -4774,6 +5946,45 @@ mod tables {
                 Member::new("RestoreInProgress", &RESTORE_IN_PROGRESS).required(),
             ],
         );
+        pub(super) static RESTORE_TABLE_FROM_BACKUP_INPUT: Shape = Shape::structure(
+            "RestoreTableFromBackupInput",
+            &[
+                Member::new("TargetTableName", &TABLE_NAME).required(),
+                Member::new("BackupArn", &BACKUP_ARN).required(),
+                Member::new("BillingModeOverride", &BILLING_MODE),
+                Member::new("GlobalSecondaryIndexOverride", &GLOBAL_SECONDARY_INDEX_LIST),
+                Member::new("LocalSecondaryIndexOverride", &LOCAL_SECONDARY_INDEX_LIST),
+                Member::new("ProvisionedThroughputOverride", &PROVISIONED_THROUGHPUT),
+                Member::new("OnDemandThroughputOverride", &ON_DEMAND_THROUGHPUT),
+                Member::new("SSESpecificationOverride", &SSE_SPECIFICATION),
+                Member::new("VectorIndexOverride", &VECTOR_INDEX_LIST),
+            ],
+        );
+        pub(super) static RESTORE_TABLE_FROM_BACKUP_OUTPUT: Shape = Shape::structure(
+            "RestoreTableFromBackupOutput",
+            &[Member::new("TableDescription", &TABLE_DESCRIPTION)],
+        );
+        pub(super) static RESTORE_TABLE_TO_POINT_IN_TIME_INPUT: Shape = Shape::structure(
+            "RestoreTableToPointInTimeInput",
+            &[
+                Member::new("SourceTableArn", &TABLE_ARN),
+                Member::new("SourceTableName", &TABLE_NAME),
+                Member::new("TargetTableName", &TABLE_NAME).required(),
+                Member::new("UseLatestRestorableTime", &BOOLEAN_OBJECT),
+                Member::new("RestoreDateTime", &DATE),
+                Member::new("BillingModeOverride", &BILLING_MODE),
+                Member::new("GlobalSecondaryIndexOverride", &GLOBAL_SECONDARY_INDEX_LIST),
+                Member::new("LocalSecondaryIndexOverride", &LOCAL_SECONDARY_INDEX_LIST),
+                Member::new("ProvisionedThroughputOverride", &PROVISIONED_THROUGHPUT),
+                Member::new("OnDemandThroughputOverride", &ON_DEMAND_THROUGHPUT),
+                Member::new("SSESpecificationOverride", &SSE_SPECIFICATION),
+                Member::new("VectorIndexOverride", &VECTOR_INDEX_LIST),
+            ],
+        );
+        pub(super) static RESTORE_TABLE_TO_POINT_IN_TIME_OUTPUT: Shape = Shape::structure(
+            "RestoreTableToPointInTimeOutput",
+            &[Member::new("TableDescription", &TABLE_DESCRIPTION)],
+        );
         pub(super) static RETURN_CONSUMED_CAPACITY: Shape =
             Shape::one_of("ReturnConsumedCapacity", super::super::ReturnConsumedCapacity::VALUES);
         pub(super) static RETURN_ITEM_COLLECTION_METRICS: Shape =
@@ -4855,6 +6066,32 @@ mod tables {
         pub(super) static SECONDARY_INDEXES_CAPACITY_MAP: Shape =
             Shape::map("SecondaryIndexesCapacityMap", &INDEX_NAME, &CAPACITY, Bounds::ANY);
         pub(super) static SELECT: Shape = Shape::one_of("Select", super::super::Select::VALUES);
+        pub(super) static SOURCE_TABLE_DETAILS: Shape = Shape::structure(
+            "SourceTableDetails",
+            &[
+                Member::new("TableName", &TABLE_NAME).required(),
+                Member::new("TableId", &TABLE_ID).required(),
+                Member::new("TableArn", &TABLE_ARN),
+                Member::new("TableSizeBytes", &LONG_OBJECT),
+                Member::new("KeySchema", &KEY_SCHEMA).required(),
+                Member::new("TableCreationDateTime", &TABLE_CREATION_DATE_TIME).required(),
+                Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT).required(),
+                Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
+                Member::new("ItemCount", &ITEM_COUNT),
+                Member::new("BillingMode", &BILLING_MODE),
+            ],
+        );
+        pub(super) static SOURCE_TABLE_FEATURE_DETAILS: Shape = Shape::structure(
+            "SourceTableFeatureDetails",
+            &[
+                Member::new("LocalSecondaryIndexes", &LOCAL_SECONDARY_INDEXES),
+                Member::new("GlobalSecondaryIndexes", &GLOBAL_SECONDARY_INDEXES),
+                Member::new("StreamDescription", &STREAM_SPECIFICATION),
+                Member::new("TimeToLiveDescription", &TIME_TO_LIVE_DESCRIPTION),
+                Member::new("SSEDescription", &SSE_DESCRIPTION),
+                Member::new("VectorIndexes", &VECTOR_INDEXES),
+            ],
+        );
         pub(super) static STREAM_ARN: Shape = Shape::string("StreamArn", Bounds::range(37, 1024), None);
         pub(super) static STREAM_ENABLED: Shape = Shape::new("StreamEnabled", Kind::Boolean);
         pub(super) static STREAM_SPECIFICATION: Shape = Shape::structure(
@@ -4877,6 +6114,7 @@ mod tables {
             "TableClassSummary",
             &[Member::new("TableClass", &TABLE_CLASS), Member::new("LastUpdateDateTime", &DATE)],
         );
+        pub(super) static TABLE_CREATION_DATE_TIME: Shape = Shape::timestamp("TableCreationDateTime", None);
         pub(super) static TABLE_DESCRIPTION: Shape = Shape::structure(
             "TableDescription",
             &[
@@ -4914,7 +6152,7 @@ mod tables {
         );
         pub(super) static TABLE_ID: Shape = Shape::string("TableId", Bounds::ANY, Some(&pattern::TABLE_ID));
         pub(super) static TABLE_NAME: Shape =
-            Shape::string("TableName", Bounds::range(3, 255), Some(&pattern::INDEX_NAME));
+            Shape::string("TableName", Bounds::range(3, 255), Some(&pattern::BACKUP_NAME));
         pub(super) static TABLE_NAME_LIST: Shape = Shape::list("TableNameList", &TABLE_NAME, Bounds::ANY);
         pub(super) static TABLE_STATUS: Shape =
             Shape::one_of("TableStatus", super::super::TableStatus::VALUES);
@@ -4944,6 +6182,8 @@ mod tables {
             ],
         );
         pub(super) static TAG_VALUE_STRING: Shape = Shape::string("TagValueString", Bounds::max(256), None);
+        pub(super) static TIME_RANGE_LOWER_BOUND: Shape = Shape::timestamp("TimeRangeLowerBound", None);
+        pub(super) static TIME_RANGE_UPPER_BOUND: Shape = Shape::timestamp("TimeRangeUpperBound", None);
         pub(super) static TIME_TO_LIVE_ATTRIBUTE_NAME: Shape =
             Shape::string("TimeToLiveAttributeName", Bounds::range(1, 255), None);
         pub(super) static TIME_TO_LIVE_DESCRIPTION: Shape = Shape::structure(
@@ -5026,6 +6266,18 @@ mod tables {
                 Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
                 Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
             ],
+        );
+        pub(super) static UPDATE_CONTINUOUS_BACKUPS_INPUT: Shape = Shape::structure(
+            "UpdateContinuousBackupsInput",
+            &[
+                Member::new("TableName", &TABLE_ARN).required(),
+                Member::new("PointInTimeRecoverySpecification", &POINT_IN_TIME_RECOVERY_SPECIFICATION)
+                    .required(),
+            ],
+        );
+        pub(super) static UPDATE_CONTINUOUS_BACKUPS_OUTPUT: Shape = Shape::structure(
+            "UpdateContinuousBackupsOutput",
+            &[Member::new("ContinuousBackupsDescription", &CONTINUOUS_BACKUPS_DESCRIPTION)],
         );
         pub(super) static UPDATE_EXPRESSION: Shape = Shape::string("UpdateExpression", Bounds::ANY, None);
         pub(super) static UPDATE_GLOBAL_SECONDARY_INDEX_ACTION: Shape = Shape::structure(
@@ -5153,6 +6405,17 @@ mod tables {
         );
         pub(super) static VECTOR_INDEX_DESCRIPTION_LIST: Shape =
             Shape::list("VectorIndexDescriptionList", &VECTOR_INDEX_DESCRIPTION, Bounds::ANY);
+        pub(super) static VECTOR_INDEX_INFO: Shape = Shape::structure(
+            "VectorIndexInfo",
+            &[
+                Member::new("IndexName", &INDEX_NAME),
+                Member::new("VectorAttribute", &VECTOR_ATTRIBUTE_DEFINITION),
+                Member::new("SearchSchema", &SEARCH_SCHEMA),
+                Member::new("Projection", &PROJECTION),
+                Member::new("Dimensions", &POSITIVE_LONG_OBJECT),
+                Member::new("DistanceFunction", &VECTOR_DISTANCE_FUNCTION),
+            ],
+        );
         pub(super) static VECTOR_INDEX_LIST: Shape =
             Shape::list("VectorIndexList", &VECTOR_INDEX, Bounds::ANY);
         pub(super) static VECTOR_INDEX_UPDATE: Shape = Shape::structure(
@@ -5164,6 +6427,8 @@ mod tables {
         );
         pub(super) static VECTOR_INDEX_UPDATE_LIST: Shape =
             Shape::list("VectorIndexUpdateList", &VECTOR_INDEX_UPDATE, Bounds::ANY);
+        pub(super) static VECTOR_INDEXES: Shape =
+            Shape::list("VectorIndexes", &VECTOR_INDEX_INFO, Bounds::ANY);
         pub(super) static VECTOR_INDEXES_CAPACITY_MAP: Shape =
             Shape::map("VectorIndexesCapacityMap", &INDEX_NAME, &VECTOR_CAPACITY, Bounds::ANY);
         pub(super) static WARM_THROUGHPUT: Shape = Shape::structure(
@@ -5211,6 +6476,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static CREATE_BACKUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateBackup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::CREATE_BACKUP_INPUT,
+            output: &shape::CREATE_BACKUP_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_TABLE: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateTable",
@@ -5219,6 +6496,18 @@ mod tables {
             success_status: 200,
             input: &shape::CREATE_TABLE_INPUT,
             output: &shape::CREATE_TABLE_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_BACKUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteBackup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_BACKUP_INPUT,
+            output: &shape::DELETE_BACKUP_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -5247,6 +6536,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static DESCRIBE_BACKUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeBackup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_BACKUP_INPUT,
+            output: &shape::DESCRIBE_BACKUP_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DESCRIBE_CONTINUOUS_BACKUPS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeContinuousBackups",
@@ -5259,6 +6560,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static DESCRIBE_CONTRIBUTOR_INSIGHTS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeContributorInsights",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_CONTRIBUTOR_INSIGHTS_INPUT,
+            output: &shape::DESCRIBE_CONTRIBUTOR_INSIGHTS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static DESCRIBE_ENDPOINTS: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DescribeEndpoints",
@@ -5267,6 +6580,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_ENDPOINTS_REQUEST,
             output: &shape::DESCRIBE_ENDPOINTS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_KINESIS_STREAMING_DESTINATION: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeKinesisStreamingDestination",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_KINESIS_STREAMING_DESTINATION_INPUT,
+            output: &shape::DESCRIBE_KINESIS_STREAMING_DESTINATION_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -5303,6 +6628,18 @@ mod tables {
             success_status: 200,
             input: &shape::GET_ITEM_INPUT,
             output: &shape::GET_ITEM_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_BACKUPS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListBackups",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_BACKUPS_INPUT,
+            output: &shape::LIST_BACKUPS_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -5351,6 +6688,30 @@ mod tables {
             success_status: 200,
             input: &shape::QUERY_INPUT,
             output: &shape::QUERY_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static RESTORE_TABLE_FROM_BACKUP: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RestoreTableFromBackup",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::RESTORE_TABLE_FROM_BACKUP_INPUT,
+            output: &shape::RESTORE_TABLE_FROM_BACKUP_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static RESTORE_TABLE_TO_POINT_IN_TIME: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "RestoreTableToPointInTime",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::RESTORE_TABLE_TO_POINT_IN_TIME_INPUT,
+            output: &shape::RESTORE_TABLE_TO_POINT_IN_TIME_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -5414,6 +6775,18 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static UPDATE_CONTINUOUS_BACKUPS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UpdateContinuousBackups",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::UPDATE_CONTINUOUS_BACKUPS_INPUT,
+            output: &shape::UPDATE_CONTINUOUS_BACKUPS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
         };
         pub(crate) static UPDATE_ITEM: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,

@@ -12,6 +12,12 @@
 //! | 8 | table's name, label | [`StreamRow`] | a stream of the table's changes; it outlives the table by a day |
 //! | 9 | table's name, label, position | [`Change`] | a stream's records: a log |
 //! | 10 | table's name, label, id | [`Images`] | the images of a record that is too large for the log |
+//! | 11 | log | [`HistoryRow`] | a table's history: what its items were before each change, and who needs to know |
+//! | 12 | log, position | [`Undo`] | an item as it was before a change: a log |
+//! | 13 | log, id | [`ItemRow`] | an item as it was, if it is too large for the log |
+//! | 14 | log, time | [`MarkRow`] | the newest commit at a time: where the log is read from for that time |
+//! | 15 | id | [`CopyRow`] | a copy of a table's items that is being made: a restore or a backup |
+//! | 16 | table's name, id | [`BackupRow`] | a backup; its items stand in a space of its own |
 //!
 //! A *space* is a random number that a table, and each of its indexes, gets when it is made: a table that is made again
 //! under the same name sees nothing of its predecessor. Partitions stand in the order of their hash, which spreads
@@ -25,6 +31,7 @@ use store::codec::CodecError;
 use store::{KeyWriter, Stored};
 
 use crate::api::StreamViewType;
+use crate::recovery::rows::{BackupRow, CopyRow, HistoryRow, MarkRow, Undo};
 use crate::stored::StoredItem;
 use crate::table::KeyNames;
 
@@ -51,6 +58,18 @@ keys! {
     pub struct ChangeKey(9, sharded) -> Change { table: String, label: String }
     /// The images of a large record.
     pub struct ImagesKey(10, sharded, large) -> Images { table: String, label: String, id: u64 }
+    /// A table's history.
+    pub struct HistoryKey(11) -> HistoryRow { log: u64 }
+    /// The log of a history.
+    pub struct UndoKey(12, sharded) -> Undo { log: u64 }
+    /// A large item of a history.
+    pub struct BeforeKey(13, sharded, large) -> ItemRow { log: u64, id: u64 }
+    /// The newest commit at a time.
+    pub struct MarkKey(14) -> MarkRow { log: u64, at: Timestamp }
+    /// A copy that is being made.
+    pub struct CopyKey(15) -> CopyRow { id: u64 }
+    /// A backup.
+    pub struct BackupKey(16) -> BackupRow { table: String, id: String }
 }
 
 /// A table as stored, not yet decoded: most requests know it from its version.

@@ -3,7 +3,8 @@
 //!
 //! Knows tables with their indexes, items, DynamoDB's numbers and its expression language.
 //! Must not know any other service, HTTP, the clock, or how a row reaches the disk: time, ids and rows come with the
-//! transaction, and what has to happen later (expiry of items, filling of an index, removal of a table's rows) is a task.
+//! transaction, and what has to happen later (expiry of items, filling of an index, removal of a table's rows, copying of
+//! items for restores and backups) is a task.
 //!
 //! Two invariants, written as absences: no item is ever read whose index entries are of another commit, and no
 //! conditional write commits on an item that changed after its condition was judged.
@@ -19,6 +20,7 @@ mod legacy;
 pub mod number;
 mod ops;
 mod page;
+pub mod recovery;
 mod request;
 mod select;
 pub mod stored;
@@ -34,7 +36,7 @@ use kernel::Service;
 
 /// The service, for the router.
 pub fn service() -> Service {
-    with_streams(Service::new(&api::SERVICE))
+    with_backups(with_streams(Service::new(&api::SERVICE)))
         .state(Arc::new(tables::Tables::default()))
         .transact::<api::CreateTable, _>(ops::create_table::create_table)
         .transact::<api::DeleteTable, _>(ops::delete_table::delete_table)
@@ -56,8 +58,11 @@ pub fn service() -> Service {
         .transact::<api::ListTagsOfResource, _>(ops::list_tags_of_resource::list_tags_of_resource)
         .transact::<api::DescribeTimeToLive, _>(ops::describe_time_to_live::describe_time_to_live)
         .transact::<api::UpdateTimeToLive, _>(ops::update_time_to_live::update_time_to_live)
-        .transact::<api::DescribeContinuousBackups, _>(
-            ops::describe_continuous_backups::describe_continuous_backups,
+        .transact::<api::DescribeContributorInsights, _>(
+            ops::describe_contributor_insights::describe_contributor_insights,
+        )
+        .transact::<api::DescribeKinesisStreamingDestination, _>(
+            ops::describe_kinesis_streaming_destination::describe_kinesis_streaming_destination,
         )
         .transact::<api::DescribeEndpoints, _>(ops::describe_endpoints::describe_endpoints)
         .internal(expiry::SWEEP, ops::sweep::sweep)
@@ -77,4 +82,26 @@ fn with_streams(service: Service) -> Service {
         .internal(ops::read_stream::READ, ops::read_stream::read_stream)
         .internal(stream::TRIM, ops::trim_stream::trim_stream)
         .sources(&[stream::source::STREAM])
+}
+
+/// Point-in-time recovery and backups.
+fn with_backups(service: Service) -> Service {
+    service
+        .transact::<api::DescribeContinuousBackups, _>(
+            ops::describe_continuous_backups::describe_continuous_backups,
+        )
+        .transact::<api::UpdateContinuousBackups, _>(
+            ops::update_continuous_backups::update_continuous_backups,
+        )
+        .transact::<api::RestoreTableToPointInTime, _>(
+            ops::restore_table_to_point_in_time::restore_table_to_point_in_time,
+        )
+        .transact::<api::CreateBackup, _>(ops::create_backup::create_backup)
+        .transact::<api::DescribeBackup, _>(ops::describe_backup::describe_backup)
+        .transact::<api::ListBackups, _>(ops::list_backups::list_backups)
+        .transact::<api::DeleteBackup, _>(ops::delete_backup::delete_backup)
+        .transact::<api::RestoreTableFromBackup, _>(ops::restore_table_from_backup::restore_table_from_backup)
+        .internal(recovery::TICK, ops::keep_history::keep_history)
+        .internal(recovery::copy::COPY, recovery::copy::step)
+        .internal(recovery::backup::EXPIRE, ops::delete_backup::expire_backup)
 }

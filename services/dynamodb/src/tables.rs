@@ -7,6 +7,7 @@ use base::{Arn, Fault};
 use kernel::{Result, Tx};
 use store::{Stored, Version};
 
+use crate::api::error;
 use crate::keys::{TableKey, TableRow};
 use crate::table::Table;
 
@@ -41,7 +42,7 @@ pub(crate) fn name_of(table_name: &str) -> &str {
 }
 
 /// The name in a `TableName` parameter; an ARN must be of the caller's own account and region.
-fn own_name<'n>(tx: &Tx, table_name: &'n str) -> Result<&'n str> {
+pub(crate) fn own_name<'n>(tx: &Tx, table_name: &'n str) -> Result<&'n str> {
     if table_name.starts_with("arn:")
         && let Ok(arn) = table_name.parse::<Arn>()
     {
@@ -62,14 +63,31 @@ fn check_scope(tx: &Tx, arn: &Arn, shown: &str) -> Result<()> {
 pub(crate) async fn for_writing(tx: &mut Tx, table_name: &str) -> Result<Arc<Table>> {
     let name = own_name(tx, table_name)?;
     let row = tx.get_versioned(&TableKey { name: name.to_owned() }).await?;
-    known(tx, name, row, not_found)
+    usable(known(tx, name, row, not_found)?)
 }
 
 /// The table for an operation that only reads.
 pub(crate) async fn for_reading(tx: &mut Tx, table_name: &str) -> Result<Arc<Table>> {
     let name = own_name(tx, table_name)?;
     let row = tx.peek_versioned(&TableKey { name: name.to_owned() }).await?;
-    known(tx, name, row, not_found)
+    usable(known(tx, name, row, not_found)?)
+}
+
+/// Refuses a table whose items are still being restored.
+fn usable(table: Arc<Table>) -> Result<Arc<Table>> {
+    if table.is_restoring() { Err(not_found(&table.name).into()) } else { Ok(table) }
+}
+
+/// Refuses to change or to delete such a table.
+pub(crate) fn check_created(table: &Table) -> Result<(), Fault> {
+    if table.is_restoring() {
+        let text = format!(
+            "Attempt to change a resource which is still in use: Table is being created: {}",
+            table.name
+        );
+        return Err(error::resource_in_use_exception(text));
+    }
+    Ok(())
 }
 
 /// The table for an operation on the table itself, whose refusal names it.

@@ -1,4 +1,4 @@
-//! Writing one item: the condition judged, the change made, every index, expiry and stream kept, all in one transaction.
+//! Writing one item: the condition judged, the change made, every index, expiry, stream and history kept, all in one transaction.
 
 use base::Fault;
 use kernel::{Result, Tx};
@@ -8,6 +8,7 @@ use crate::capacity::{Meter, Rate};
 use crate::expiry;
 use crate::expression::{Condition, Update};
 use crate::keys::{Address, ItemRow};
+use crate::recovery;
 use crate::stored;
 use crate::stream::record::{self, Author};
 use crate::table::{Index, Table};
@@ -113,6 +114,7 @@ fn must_read(write: &Write<'_>) -> bool {
         || !write.table.indexes.is_empty()
         || write.table.ttl_attribute.is_some()
         || record::wants_before(write.table)
+        || write.table.history.is_some()
         || matches!(write.change, Change::Update(_) | Change::Check)
 }
 
@@ -162,6 +164,7 @@ pub(crate) async fn store(
     rate: Rate,
     meter: &mut Meter,
 ) -> Result<()> {
+    recovery::record::write(tx, table, address, before, after)?;
     let key = address.item_key(table.space);
     let mut size = before.map_or(0, item_size_bytes);
     match after {

@@ -79,7 +79,14 @@ pub(crate) async fn backfill(tx: &mut Tx, input: Backfill) -> Result<()> {
     }
 }
 
-async fn enter(tx: &mut Tx, table: &Table, index: Option<u64>, address: &Address, item: &Item) -> Result<()> {
+/// Enters an item in the index of that space, or its expiry.
+pub(crate) async fn enter(
+    tx: &mut Tx,
+    table: &Table,
+    index: Option<u64>,
+    address: &Address,
+    item: &Item,
+) -> Result<()> {
     let Some(space) = index else {
         return expiry::keep(tx, table, address, None, Some(item)).await;
     };

@@ -128,21 +128,22 @@ impl Request {
         }
     }
 
-    /// About what the table's stream adds to it: the images that its records carry.
+    /// About what the table's stream and history add to it: the images that their records carry.
     async fn record_bytes(&self, tx: &mut Tx, table: &Table) -> Result<usize> {
-        let Some(view) = table.stream.as_ref().and_then(|latest| latest.view) else { return Ok(0) };
+        let view = table.stream.as_ref().and_then(|latest| latest.view);
+        let streams_old = matches!(view, Some(StreamViewType::OldImage | StreamViewType::NewAndOldImages));
+        let before = match streams_old || table.history.is_some() {
+            true => tx.peek(&self.address().item_key(table.space)).await?.map_or(0, |row| row.size as usize),
+            false => 0,
+        };
+        let history = table.history.map_or(0, |_| before + 4_000);
+        let Some(view) = view else { return Ok(history) };
         let new = match self {
             Request::Put(_, item) if view != StreamViewType::KeysOnly => item_size_bytes(item),
             _ => 0,
         };
-        let old = match view {
-            StreamViewType::OldImage | StreamViewType::NewAndOldImages => {
-                let row = tx.peek(&self.address().item_key(table.space)).await?;
-                row.map_or(0, |row| row.size as usize)
-            }
-            StreamViewType::KeysOnly | StreamViewType::NewImage => 0,
-        };
-        Ok(new + old + 4_000)
+        let old = if streams_old { before } else { 0 };
+        Ok(history + new + old + 4_000)
     }
 
     fn into_api(self) -> WriteRequest {

@@ -1,9 +1,10 @@
 //! Internal: removes the rows of a space that nothing names any more, a page a task.
 
-use kernel::{Call, Key, NewTask, Parts, Result, Tx};
+use kernel::{Call, Direction, Key, NewTask, Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{ExpiryKey, IndexKey, ItemKey};
+use crate::keys::{BeforeKey, ExpiryKey, IndexKey, ItemKey, MarkKey, UndoKey};
+use crate::recovery::rows::Place;
 
 /// The internal operation.
 pub(crate) const PURGE: &str = "PurgeSpace";
@@ -23,6 +24,10 @@ pub(crate) enum Rows {
     Items,
     Entries,
     Expiries,
+    /// A history's log, whose number is the space; its items that stand apart; its marks.
+    Undos,
+    Befores,
+    Marks,
 }
 
 impl Purge {
@@ -38,6 +43,9 @@ pub(crate) async fn purge(tx: &mut Tx, input: Purge) -> Result<()> {
         Rows::Items => page::<ItemKey>(tx, input.space).await?,
         Rows::Entries => page::<IndexKey>(tx, input.space).await?,
         Rows::Expiries => page::<ExpiryKey>(tx, input.space).await?,
+        Rows::Undos => records(tx, input.space).await?,
+        Rows::Befores => page::<BeforeKey>(tx, input.space).await?,
+        Rows::Marks => page::<MarkKey>(tx, input.space).await?,
     };
     if removed == ROWS_A_TASK { input.enqueue(tx) } else { Ok(()) }
 }
@@ -46,6 +54,16 @@ async fn page<K: Key>(tx: &mut Tx, space: u64) -> Result<usize> {
     let rows = tx.scan::<K>(Parts::of(&space), ROWS_A_TASK).await?;
     for (key, _) in &rows {
         tx.delete(key);
+    }
+    Ok(rows.len())
+}
+
+/// A page of a history's log.
+async fn records(tx: &mut Tx, log: u64) -> Result<usize> {
+    let log = UndoKey { log };
+    let rows = tx.read_log(&log, Place::START.into(), ROWS_A_TASK, Direction::Forward).await?;
+    for (at, _) in &rows {
+        tx.trim(&log, *at);
     }
     Ok(rows.len())
 }

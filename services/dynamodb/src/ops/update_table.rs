@@ -11,6 +11,7 @@ use crate::{stream, tables};
 
 pub(crate) async fn update_table(tx: &mut Tx, input: UpdateTableInput) -> Result<UpdateTableOutput> {
     let table = tables::itself(tx, &input.table_name).await?;
+    tables::check_created(&table)?;
     if table.indexes.iter().any(|index| index.backfilling) {
         let text = format!(
             "Attempt to change a resource which is still in use: Table is being updated: {}",

@@ -15,6 +15,7 @@ pub(crate) async fn update_time_to_live(
     input: UpdateTimeToLiveInput,
 ) -> Result<UpdateTimeToLiveOutput> {
     let table = tables::itself(tx, &input.table_name).await?;
+    tables::check_created(&table)?;
     let wanted = input.time_to_live_specification;
     let refused = |text: String| Err(Fault::validation(text).into());
     match (&table.ttl_attribute, wanted.enabled) {

@@ -90,6 +90,8 @@ pub fn create(
         ttl_attribute: None,
         tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
         stream: None,
+        history: None,
+        restored: None,
     })
 }
 

@@ -30,6 +30,8 @@ pub fn describe(
     sizes: &BTreeMap<u64, Estimate>,
 ) -> api::TableDescription {
     let arn = arn(scope, &table.name);
+    let status =
+        if table.is_restoring() && status == TableStatus::Active { TableStatus::Creating } else { status };
     let size = sizes.get(&table.space).copied().unwrap_or_default();
     let (local, global): (Vec<&Index>, Vec<&Index>) = table.indexes.iter().partition(|index| index.local);
     let updating = status == TableStatus::Active && table.indexes.iter().any(|index| index.backfilling);
@@ -77,14 +79,12 @@ fn describe_settings(
             .view
             .map(|view| api::StreamSpecification { stream_enabled: true, stream_view_type: Some(view) });
     }
-    let encrypted = table.sse.as_ref().filter(|sse| sse.enabled == Some(true));
-    described.sse_description = encrypted.map(|sse| api::SSEDescription {
-        status: Some(api::SSEStatus::Enabled),
-        sse_type: Some(sse.sse_type.unwrap_or(api::SSEType::Kms)),
-        kms_master_key_arn: Some(sse.kms_master_key_id.clone().unwrap_or_else(|| {
-            base::Arn::new("kms", &scope.region, &scope.account, "alias/aws/dynamodb").to_string()
-        })),
-        ..api::SSEDescription::default()
+    described.sse_description = sse_description(table, scope);
+    described.restore_summary = table.restored.as_ref().map(|restored| api::RestoreSummary {
+        source_backup_arn: restored.backup.clone(),
+        source_table_arn: Some(restored.table.clone()),
+        restore_date_time: restored.at,
+        restore_in_progress: restored.in_progress,
     });
     described.on_demand_throughput = table.billing.on_demand.clone();
     let (reads, writes) =
@@ -96,8 +96,21 @@ fn describe_settings(
     });
 }
 
+/// How the table is encrypted, if by a key of KMS.
+pub(crate) fn sse_description(table: &Table, scope: &Scope) -> Option<api::SSEDescription> {
+    let encrypted = table.sse.as_ref().filter(|sse| sse.enabled == Some(true));
+    encrypted.map(|sse| api::SSEDescription {
+        status: Some(api::SSEStatus::Enabled),
+        sse_type: Some(sse.sse_type.unwrap_or(api::SSEType::Kms)),
+        kms_master_key_arn: Some(sse.kms_master_key_id.clone().unwrap_or_else(|| {
+            base::Arn::new("kms", &scope.region, &scope.account, "alias/aws/dynamodb").to_string()
+        })),
+        ..api::SSEDescription::default()
+    })
+}
+
 /// The table's ARN.
-fn arn(scope: &Scope, name: &str) -> String {
+pub fn arn(scope: &Scope, name: &str) -> String {
     base::Arn::new("dynamodb", &scope.region, &scope.account, format!("table/{name}")).to_string()
 }
 
@@ -109,7 +122,8 @@ fn attribute_definitions(table: &Table) -> Vec<api::AttributeDefinition> {
     table.attributes.iter().map(definition).collect()
 }
 
-fn key_schema(keys: &KeyNames) -> Vec<api::KeySchemaElement> {
+/// The keys as `KeySchema` shows them.
+pub(crate) fn key_schema(keys: &KeyNames) -> Vec<api::KeySchemaElement> {
     let kinds = [KeyType::Hash, KeyType::Range];
     let element = |(name, kind): (&str, KeyType)| api::KeySchemaElement {
         attribute_name: name.to_owned(),

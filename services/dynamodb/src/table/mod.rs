@@ -2,6 +2,7 @@
 
 mod create;
 mod describe;
+mod restore;
 mod update;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,9 @@ use crate::stream;
 use crate::value::{AttributeType, AttributeValue, Item};
 
 pub use create::{check_name, create};
-pub use describe::{Estimate, describe};
+pub use describe::{Estimate, arn, describe};
+pub(crate) use describe::{key_schema, sse_description};
+pub use restore::{Overrides, restore};
 pub use update::{Planned, update};
 
 /// A table.
@@ -52,8 +55,27 @@ pub struct Table {
     /// Its latest stream, enabled or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<stream::Latest>,
+    /// The log that its writers keep what was before in, while somebody needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<u64>,
+    /// What it was restored from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
 }
 store::stored!(Table, format = 1);
+
+/// What a table was restored from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The source's ARN; a backup's source if it was a backup.
+    pub table: String,
+    /// The backup's ARN.
+    pub backup: Option<String>,
+    /// The moment that the items are of.
+    pub at: Timestamp,
+    /// Whether items are still being copied; nobody reads or writes the table until then.
+    pub in_progress: bool,
+}
 
 /// How throughput is paid for. It is stored and shown; nothing is throttled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -135,6 +157,11 @@ const HASH_BYTES_MAX: usize = 2048;
 const RANGE_BYTES_MAX: usize = 1024;
 
 impl Table {
+    /// Whether its items are still being restored.
+    pub fn is_restoring(&self) -> bool {
+        self.restored.as_ref().is_some_and(|restored| restored.in_progress)
+    }
+
     /// The index of that name.
     pub fn index(&self, name: &str) -> Option<&Index> {
         self.indexes.iter().find(|index| index.name == name)

@@ -4,8 +4,8 @@ use base::Document;
 use serde_json::{Map, json};
 
 use super::super::{
-    Changed, Facet, Life, Naming, Place, Properties, Request, ResourceType, Source, Takes, Update, aside,
-    call, fixed, open,
+    Changed, Facet, Known, Life, Naming, Place, Properties, Request, ResourceType, Source, Takes, Update,
+    aside, call, fixed, open,
 };
 
 const ARN: Source = Source::Text("arn:aws:dynamodb:{region}:{account}:table/{name}");
@@ -50,9 +50,18 @@ pub(super) const TABLE: ResourceType = ResourceType {
         Facet {
             property: "PointInTimeRecoverySpecification",
             many: false,
+            // Only what turns recovery off may turn it off: a change of its period must not lose what is kept.
+            key: "PointInTimeRecoveryEnabled",
             put: Some(call(
                 "UpdateContinuousBackups",
                 &[("TableName", Source::Id), ("PointInTimeRecoverySpecification", Source::Item(""))],
+            )),
+            remove: Some(call(
+                "UpdateContinuousBackups",
+                &[
+                    ("TableName", Source::Id),
+                    ("PointInTimeRecoverySpecification", Source::Function(no_recovery)),
+                ],
             )),
             life: Life::Set,
             ..Facet::BASE
@@ -135,12 +144,19 @@ fn specifications(properties: &mut Properties, _: &Place) -> Result<(), String> 
     if let Some(Document::Object(stream)) = properties.get_mut("StreamSpecification") {
         stream.entry("StreamEnabled").or_insert(true.into());
     }
+    if let Some(Document::Object(recovery)) = properties.get_mut("PointInTimeRecoverySpecification") {
+        recovery.entry("PointInTimeRecoveryEnabled").or_insert(false.into());
+    }
     if let Some(Document::Object(encryption)) = properties.get_mut("SSESpecification")
         && let Some(enabled) = encryption.remove("SSEEnabled")
     {
         encryption.insert("Enabled".to_owned(), enabled);
     }
     Ok(())
+}
+
+fn no_recovery(_: &Known<'_>) -> Option<Document> {
+    Some(json!({"PointInTimeRecoveryEnabled": false}))
 }
 
 /// One UpdateTable for each index that comes, goes or changes: the operation takes one at a time.
@@ -197,5 +213,41 @@ mod tests {
         let input = |action: Document| json!({"TableName": "t", "GlobalSecondaryIndexUpdates": [action], "AttributeDefinitions": [1]});
         let create = json!({"Create": {"IndexName": "c", "KeySchema": []}});
         assert_eq!(inputs, [input(json!({"Delete": {"IndexName": "a"}})), input(create)]);
+    }
+
+    #[test]
+    fn recovery_is_turned_off_only_by_what_says_so() {
+        let properties = |recovery: Option<Document>| {
+            let named = |recovery| ("PointInTimeRecoverySpecification".to_owned(), recovery);
+            recovery.map(named).into_iter().collect::<Properties>()
+        };
+        let on = |days: u32| Some(json!({"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": days}));
+        let off = json!({"PointInTimeRecoveryEnabled": false});
+        let cases = [
+            (on(7), on(7), json!([])),
+            (on(7), on(14), json!([on(14)])),
+            (on(7), None, json!([off])),
+            (on(7), Some(off.clone()), json!([off, off])),
+            (None, on(7), json!([on(7)])),
+        ];
+        let place = Place { account: String::new(), region: String::new(), endpoint: String::new() };
+        for (old, new, expected) in cases {
+            let (old, new) = (properties(old), properties(new));
+            let known = Known {
+                id: Some("t"),
+                name: None,
+                properties: &new,
+                created: &Document::Null,
+                read: &Document::Null,
+                item: &Document::Null,
+                place: &place,
+            };
+            let requests = super::super::super::request::facet(&TABLE.facets[1], &old, &known);
+            let said: Vec<Document> = requests
+                .into_iter()
+                .map(|request| request.input["PointInTimeRecoverySpecification"].clone())
+                .collect();
+            assert_eq!(Document::Array(said), expected);
+        }
     }
 }
