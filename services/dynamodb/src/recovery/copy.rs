@@ -17,7 +17,7 @@ use super::rows::{CopyRow, Last, Makes, Place, Step, Undo};
 use crate::api::BackupStatus;
 use crate::keys::{Address, BackupKey, BeforeKey, CopyKey, ItemKey, ItemRow, TableKey, UndoKey};
 use crate::ops::backfill;
-use crate::table::Table;
+use crate::table::{self, Table};
 use crate::tables;
 
 /// The internal operation that makes the next step of a copy.
@@ -43,11 +43,19 @@ pub(crate) struct CopyItems {
 /// Begins a copy under an id that was chosen before: holds bear it.
 pub(crate) fn begin(tx: &mut Tx, id: u64, row: &CopyRow) -> Result<()> {
     tx.put(&CopyKey { id }, row)?;
-    go_on(tx, id)
+    go_on(tx, id, &row.makes)
 }
 
-fn go_on(tx: &mut Tx, id: u64) -> Result<()> {
-    tx.go_on(tx.now(), NewTask::new(Call::new("dynamodb", COPY, &CopyItems { id })?))?;
+fn go_on(tx: &mut Tx, id: u64, makes: &Makes) -> Result<()> {
+    // A lane of its own: tasks of one lane may share a commit, and one step alone fills half of it.
+    let lane = match makes {
+        Makes::Table(name) => table::arn(tx.scope(), name),
+        Makes::Backup(table, id) => {
+            super::backup::arn(tx.scope(), &BackupKey { table: table.clone(), id: id.clone() })
+        }
+    };
+    let task = NewTask::new(Call::new("dynamodb", COPY, &CopyItems { id })?);
+    tx.go_on(tx.now(), NewTask { lane: Some(lane), ..task })?;
     Ok(())
 }
 
@@ -64,8 +72,8 @@ pub(crate) async fn step(tx: &mut Tx, input: CopyItems) -> Result<()> {
     };
     match next {
         Some(step) => {
-            tx.put(&key, &CopyRow { step, ..row })?;
-            go_on(tx, input.id)
+            go_on(tx, input.id, &row.makes)?;
+            tx.put(&key, &CopyRow { step, ..row })
         }
         None => finish(tx, input.id, row).await,
     }
