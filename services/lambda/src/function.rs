@@ -152,7 +152,6 @@ impl Version {
                 application_log_level: self.json_logs.map(|logs| logs.application_level),
                 system_log_level: self.json_logs.map(|logs| logs.system_level),
                 log_group: Some(self.log_group(name)),
-                ..LoggingConfig::default()
             }),
             ..FunctionConfiguration::default()
         }

@@ -146,7 +146,9 @@ pub(crate) fn in_json(spec: FunctionSpec, application_level: &str, system_level:
 pub(crate) fn json_lines(house: &House) -> Vec<Value> {
     let read = |line: String| {
         let mut event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-        let time = event.as_object_mut().and_then(|event| event.remove("timestamp").or(event.remove("time")));
+        let time = event
+            .as_object_mut()
+            .and_then(|event| event.remove("timestamp").or_else(|| event.remove("time")));
         assert!(time.is_some_and(|time| time.as_str().unwrap().ends_with('Z')), "{line}");
         event
     };
