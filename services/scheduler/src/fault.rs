@@ -16,6 +16,13 @@ pub(crate) fn schedule_exists(name: &str) -> Fault {
     error::conflict_exception(format!("Schedule {name} already exists."))
 }
 
+/// A client token that an update with other parameters had.
+pub(crate) fn other_update(name: &str) -> Fault {
+    error::conflict_exception(format!(
+        "Schedule {name} was updated under this ClientToken with other parameters."
+    ))
+}
+
 pub(crate) fn group_exists(name: &str) -> Fault {
     error::conflict_exception(format!("Schedule group {name} already exists."))
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GroupKey { name }` | a group; `default` has a row from the first time that it is used |
 //! | `ScheduleKey { group, name }` | a schedule with its settings, its next occurrence and the task that waits for it |
+//! | `TokenKey { resource, token }` | that the resource with this ARN was deleted under a client token, for a day |
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ keys! {
     pub(crate) struct GroupKey(1) -> Group { name: String }
     /// A schedule.
     pub(crate) struct ScheduleKey(2, large) -> Schedule { group: String, name: String }
+    /// A client token of a deletion.
+    pub(crate) struct TokenKey(3) -> () { resource: String, token: String }
 }
 
 /// A group.
@@ -46,6 +49,9 @@ pub(crate) struct Schedule {
     pub settings: Settings,
     /// With which it was made.
     pub client_token: Option<String>,
+    /// With which it was last updated.
+    #[serde(default)]
+    pub update_token: Option<String>,
     /// The occurrence that comes next, if one does.
     pub next: Option<Next>,
     /// The last occurrence since the timing was set.

@@ -18,6 +18,7 @@ mod ops;
 mod plan;
 mod schedule;
 mod target;
+mod token;
 mod universal;
 
 use kernel::Service;
@@ -47,5 +48,6 @@ pub fn service() -> Service {
         .internal(ops::attempt_ended::ATTEMPT_ENDED, ops::attempt_ended::attempt_ended)
         .internal(ops::completed::COMPLETED, ops::completed::completed)
         .internal(ops::delete_schedule_group::EMPTY, ops::delete_schedule_group::empty)
+        .internal(token::FORGET, token::forget)
         .internal_effect(ops::call_api::CALL_API, ops::call_api::call_api)
 }

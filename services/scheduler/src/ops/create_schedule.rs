@@ -41,6 +41,7 @@ async fn create(
         modified_at: tx.now(),
         settings,
         client_token,
+        update_token: None,
         next: None,
         last: None,
     };

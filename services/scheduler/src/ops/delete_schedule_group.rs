@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::api::{DeleteScheduleGroupInput, DeleteScheduleGroupOutput};
 use crate::keys::{Group, GroupKey, ScheduleKey};
-use crate::{NAME, PRINCIPAL, fault, group};
+use crate::{NAME, PRINCIPAL, fault, group, token};
 
 /// The internal operation that removes the schedules of a group, and at last the group.
 pub(crate) const EMPTY: &str = "EmptyScheduleGroup";
@@ -19,7 +19,8 @@ pub(crate) struct Empty {
     generation: Uuid,
 }
 
-/// Removes a group with all its schedules: at once if they are few, otherwise it is `DELETING` for a while.
+/// Removes a group with all its schedules: at once if they are few, otherwise it is `DELETING` for a while. The same
+/// request under the same token again answers as the first one did.
 ///
 /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_DeleteScheduleGroup.html>
 pub(crate) async fn delete_schedule_group(
@@ -29,7 +30,12 @@ pub(crate) async fn delete_schedule_group(
     if input.name == group::DEFAULT {
         return Err(fault::invalid("The default schedule group cannot be deleted.").into());
     }
+    let token = token::of(group::arn(tx.scope(), &input.name), input.client_token);
+    if token::is_known(tx, token.as_ref()).await? {
+        return Ok(DeleteScheduleGroupOutput {});
+    }
     let (key, found) = group::find(tx, &input.name).await?;
+    token::remember(tx, token)?;
     if !found.deleting {
         let deleting = Group { deleting: true, modified_at: tx.now(), ..found };
         tx.put(&key, &deleting)?;

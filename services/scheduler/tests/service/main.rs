@@ -5,5 +5,6 @@ mod api;
 mod deliveries;
 mod failures;
 mod flaky;
+mod inputs;
 mod occurrences;
 mod support;

@@ -34,7 +34,7 @@ pub(crate) fn schedule(expression: &str, changes: Value) -> Value {
     schedule
 }
 
-fn merge(into: &mut Value, changes: Value) {
+pub(crate) fn merge(into: &mut Value, changes: Value) {
     match (into, changes) {
         (Value::Object(into), Value::Object(changes)) => {
             for (name, change) in changes {
