@@ -82,11 +82,29 @@ pub(crate) fn check(
         given.invocation_http_parameters.as_ref(),
         given.o_auth_parameters.as_ref().and_then(|o_auth| o_auth.o_auth_http_parameters.as_ref()),
     ] {
+        check_keys(parameters)?;
         for (name, _) in headers(parameters) {
             check_header(&name)?;
         }
     }
     Ok(())
+}
+
+/// Refuses a parameter that has no key: it would be left out of every request.
+fn check_keys(given: Option<&ConnectionHttpParameters>) -> Result<(), Fault> {
+    let Some(given) = given else { return Ok(()) };
+    let without = [
+        ("HeaderParameters", given.header_parameters.iter().flatten().any(|given| given.key.is_none())),
+        (
+            "QueryStringParameters",
+            given.query_string_parameters.iter().flatten().any(|given| given.key.is_none()),
+        ),
+        ("BodyParameters", given.body_parameters.iter().flatten().any(|given| given.key.is_none())),
+    ];
+    match without.iter().find(|(_, found)| *found) {
+        Some((name, _)) => Err(fault::invalid(format!("Each of {name} must have a Key."))),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a header that the connection itself is made of.

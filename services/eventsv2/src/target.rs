@@ -119,6 +119,11 @@ impl Target {
             return Err(fault::invalid(message));
         }
         refuse_unhonoured(invoke)?;
+        let qualified = arn.resource_after("function").is_some_and(|name| name.contains(':'));
+        if qualified && invoke.lambda_parameters.as_ref().is_some_and(|block| block.qualifier.is_some()) {
+            let message = format!("LambdaParameters.Qualifier is not for a TargetArn that has one: {text}");
+            return Err(fault::invalid(message));
+        }
         let lambda = invoke.lambda_parameters.as_ref().and_then(|block| block.invocation_type);
         let states = invoke.step_functions_parameters.as_ref().and_then(|block| block.invocation_type);
         let waits = lambda.or(states) == Some(InvocationType::RequestResponse);
@@ -240,8 +245,7 @@ fn function(
         let input = Invoke { function, qualifier: qualifier.map(str::to_owned), payload };
         return encode(NAME, INVOKE, &input);
     }
-    let named = arn.resource_after("function").is_some_and(|name| name.contains(':'));
-    let arn = match qualifier.filter(|_| !named) {
+    let arn = match qualifier {
         Some(qualifier) => Arn { resource: format!("{}:{qualifier}", arn.resource), ..arn.clone() },
         None => arn.clone(),
     };

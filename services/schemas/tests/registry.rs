@@ -228,6 +228,108 @@ async fn a_schema_is_discovered_from_given_events() {
     assert_eq!(world.refused("schemas", "GetDiscoveredSchema", other).await.code, "BadRequestException");
 }
 
+/// All that a listing gives, page by page with one item each.
+async fn listed(world: &World, operation: &str, filter: &Value, list: &str, name: &str) -> Vec<String> {
+    let (mut names, mut input) = (Vec::new(), filter.clone());
+    input["Limit"] = json!(1);
+    for _ in 0..10 {
+        let answer = world.ok("schemas", operation, input.clone()).await;
+        let page = answer[list].as_array().unwrap();
+        assert!(page.len() <= 1, "{operation}: {page:?}");
+        names.extend(page.iter().map(|item| item[name].as_str().unwrap().to_owned()));
+        if answer["NextToken"].is_null() {
+            break;
+        }
+        input["NextToken"] = answer["NextToken"].clone();
+    }
+    names
+}
+
+#[tokio::test]
+async fn what_is_listed_is_filtered_and_paged() {
+    let world = world().await;
+    registry(&world).await;
+    world.ok("schemas", "CreateRegistry", json!({ "RegistryName": "shop-2" })).await;
+    world.ok("schemas", "CreateRegistry", json!({ "RegistryName": "other" })).await;
+    for name in ["x1", "x2", "y"] {
+        create(&world, name, &draft_4(&json!({ name[..1].to_owned(): {} }))).await;
+    }
+    update(&world, "y", json!({ "Content": draft_4(&json!({ "z": {} })) })).await;
+    let of = |more: Value| {
+        let mut filter = json!({ "RegistryName": "shop" });
+        filter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        filter
+    };
+    for (operation, filter, list, name, expected) in [
+        (
+            "ListRegistries",
+            json!({ "RegistryNamePrefix": "shop" }),
+            "Registries",
+            "RegistryName",
+            ["shop", "shop-2"],
+        ),
+        ("ListSchemas", of(json!({ "SchemaNamePrefix": "x" })), "Schemas", "SchemaName", ["x1", "x2"]),
+        ("SearchSchemas", of(json!({ "Keywords": "x" })), "Schemas", "SchemaName", ["x1", "x2"]),
+        (
+            "ListSchemaVersions",
+            of(json!({ "SchemaName": "y" })),
+            "SchemaVersions",
+            "SchemaVersion",
+            ["1", "2"],
+        ),
+    ] {
+        assert_eq!(listed(&world, operation, &filter, list, name).await, expected, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_is_shown_and_versions_are_told_apart() {
+    let world = world().await;
+    registry(&world).await;
+    let one = draft_4(&json!({ "a": { "type": "string" } }));
+    let made = json!({
+        "RegistryName": "shop", "SchemaName": "s", "Type": "JSONSchemaDraft4", "Content": one,
+        "Description": "d", "Tags": { "k": "v" },
+    });
+    world.ok("schemas", "CreateSchema", made).await;
+    let open = json!({ "openapi": "3.0.0", "info": { "title": "t", "version": "1" }, "paths": {},
+        "components": { "schemas": { "S": { "type": "object", "properties": { "b": {} } } } } });
+    update(&world, "s", json!({ "Type": "OpenApi3", "Content": open.to_string() })).await;
+    let schema = json!({ "RegistryName": "shop", "SchemaName": "s" });
+    let at = |version: &str, more: Value| {
+        let mut input = schema.clone();
+        input["SchemaVersion"] = version.into();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let shown = world.ok("schemas", "DescribeSchema", schema.clone()).await;
+    assert_eq!((&shown["Description"], &shown["Tags"]), (&json!("d"), &json!({ "k": "v" })));
+    assert_eq!((&shown["Type"], &shown["SchemaVersion"]), (&json!("OpenApi3"), &json!("2")));
+    for (version, kind, member) in [("1", "JSONSchemaDraft4", "a"), ("2", "OpenApi3", "b")] {
+        let shown = world.ok("schemas", "DescribeSchema", at(version, json!({}))).await;
+        assert_eq!(shown["Type"], kind);
+        let draft = json!({ "Type": "JSONSchemaDraft4" });
+        let exported = world.ok("schemas", "ExportSchema", at(version, draft)).await;
+        let content: Value = serde_json::from_str(exported["Content"].as_str().unwrap()).unwrap();
+        assert!(content["properties"][member].is_object(), "{content}");
+        let code = at(version, json!({ "Language": "Python" }));
+        for operation in ["DescribeCodeBinding", "GetCodeBindingSource"] {
+            let fault = world.refused("schemas", operation, code.clone()).await;
+            assert_eq!(fault.code, "NotFoundException", "version {version} has no code yet");
+        }
+        world.ok("schemas", "PutCodeBinding", code.clone()).await;
+        assert_eq!(world.ok("schemas", "DescribeCodeBinding", code.clone()).await["SchemaVersion"], version);
+        assert!(world.ok("schemas", "GetCodeBindingSource", code).await["Body"].is_string());
+    }
+    for operation in ["PutCodeBinding", "DescribeCodeBinding", "GetCodeBindingSource"] {
+        for place in ["RegistryName", "SchemaName", "Language"] {
+            let mut elsewhere = at("1", json!({ "Language": "Python" }));
+            elsewhere[place] = json!("none");
+            world.refused("schemas", operation, elsewhere).await;
+        }
+    }
+}
+
 /// The files of a code binding.
 async fn source(world: &World, language: &str) -> Vec<(String, String)> {
     let input = json!({ "RegistryName": "shop", "SchemaName": "shop@Placed", "Language": language });

@@ -203,6 +203,22 @@ fn merged(
     given: UpdateConnectionAuthRequestParameters,
 ) -> Result<CreateConnectionAuthRequestParameters, Fault> {
     let missing = |name: &str| fault::invalid(format!("Parameter {name} must be specified."));
+    let blocks = [
+        (ConnectionAuthorizationType::Basic, "BasicAuthParameters", given.basic_auth_parameters.is_some()),
+        (
+            ConnectionAuthorizationType::ApiKey,
+            "ApiKeyAuthParameters",
+            given.api_key_auth_parameters.is_some(),
+        ),
+        (
+            ConnectionAuthorizationType::OauthClientCredentials,
+            "OAuthParameters",
+            given.o_auth_parameters.is_some(),
+        ),
+    ];
+    if let Some((_, name, _)) = blocks.iter().find(|(of, _, given)| *given && *of != kind) {
+        return Err(fault::invalid(format!("{name} are not for the AuthorizationType {kind}.")));
+    }
     let mut merged = CreateConnectionAuthRequestParameters {
         invocation_http_parameters: given.invocation_http_parameters.or(known.invocation_http_parameters),
         connectivity_parameters: given.connectivity_parameters,

@@ -327,6 +327,81 @@ async fn a_token_is_asked_for_kept_and_renewed() {
     );
 }
 
+/// Parameters of every kind, all of them secret.
+fn own(kind: &str) -> Value {
+    json!({
+        "HeaderParameters": [{ "Key": format!("X-{kind}"), "Value": "h", "IsValueSecret": true }],
+        "QueryStringParameters": [{ "Key": kind, "Value": "q", "IsValueSecret": true }],
+        "BodyParameters": [{ "Key": kind, "Value": "b", "IsValueSecret": true }],
+    })
+}
+
+#[tokio::test]
+async fn a_connection_sends_what_it_was_given_last() {
+    let server = Server::start().await;
+    let world = World::new().await;
+    for (n, operation, method) in [(1, "CreateConnection", "POST"), (2, "UpdateConnection", "PUT")] {
+        let parameters = json!({
+            "OAuthParameters": {
+                "ClientParameters": { "ClientID": format!("id{n}"), "ClientSecret": format!("hidden{n}") },
+                "AuthorizationEndpoint": server.url(&format!("/token{n}")), "HttpMethod": method,
+                "OAuthHttpParameters": own(&format!("token{n}")),
+            },
+            "InvocationHttpParameters": own(&format!("call{n}")),
+        });
+        server.reply(&[reply(200, "", r#"{"access_token":"good","token_type":"bearer"}"#)]);
+        let input = json!({
+            "Name": "c", "AuthorizationType": "OAUTH_CLIENT_CREDENTIALS", "AuthParameters": parameters,
+            "Description": format!("d{n}"),
+        });
+        let made = world.ok(operation, input).await;
+        world.world.idle().await;
+        let asked = server.take().remove(0);
+        assert_eq!((asked.method.as_str(), asked.path), (method, format!("/token{n}?token{n}=q")));
+        assert!(asked.head.to_lowercase().contains(&format!("x-token{n}: h")), "{}", asked.head);
+        let form = format!("client_id=id{n}&client_secret=hidden{n}&token{n}=b");
+        assert_eq!(asked.body, format!("grant_type=client_credentials&{form}"));
+        if n == 1 {
+            let connection = made["ConnectionArn"].as_str().unwrap();
+            let target = destination(&world, connection, &server.url("/in"), json!({})).await;
+            world.rule("r", json!({ "source": ["a"] }), json!({ "Arn": target })).await;
+        }
+        world.put("a", json!({})).await;
+        world.world.idle().await;
+        let got = server.take().remove(0);
+        assert_eq!(
+            (got.header("authorization"), got.header(&format!("x-call{n}"))),
+            (Some("Bearer good"), Some("h"))
+        );
+        assert_eq!(got.path, format!("/in?call{n}=q"));
+        assert!(got.body.contains(&format!(r#""call{n}":"b""#)), "{}", got.body);
+        let shown = world.ok("DescribeConnection", json!({ "Name": "c" })).await;
+        assert_eq!(shown["Description"], format!("d{n}"));
+        let shown = &shown["AuthParameters"];
+        for place in [&shown["OAuthParameters"]["OAuthHttpParameters"], &shown["InvocationHttpParameters"]] {
+            for kind in ["HeaderParameters", "QueryStringParameters", "BodyParameters"] {
+                assert!(place[kind][0]["Key"].is_string() && place[kind][0]["Value"].is_null(), "{place}");
+            }
+        }
+    }
+    let basic = json!({ "BasicAuthParameters": { "Username": "new", "Password": "word" } });
+    for (kind, parameters, name, sent) in [
+        ("BASIC", basic, "authorization", "Basic bmV3OndvcmQ="),
+        (
+            "API_KEY",
+            json!({ "ApiKeyAuthParameters": { "ApiKeyName": "X-Key", "ApiKeyValue": "v" } }),
+            "x-key",
+            "v",
+        ),
+    ] {
+        let update = json!({ "Name": "c", "AuthorizationType": kind, "AuthParameters": parameters });
+        world.ok("UpdateConnection", update).await;
+        world.put("a", json!({})).await;
+        world.world.idle().await;
+        assert_eq!(server.take().remove(0).header(name), Some(sent));
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_is_not_authorized_says_why_and_sends_nothing() {
     let server = Server::start().await;

@@ -5,6 +5,7 @@ mod archives;
 mod buses;
 mod delivery;
 mod endpoints;
+mod inputs;
 mod managed;
 mod ours;
 mod schedules;

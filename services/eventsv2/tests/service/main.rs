@@ -6,6 +6,7 @@ mod cbor;
 mod deliveries;
 mod failures;
 mod flaky;
+mod inputs;
 mod publishing;
 mod reading;
 mod subscribers;
