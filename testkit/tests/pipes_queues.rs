@@ -524,6 +524,24 @@ async fn a_target_that_fails_gets_the_batch_again_after_the_visibility_timeout()
 }
 
 #[tokio::test]
+async fn a_function_is_waited_for_unless_it_shall_not_be() {
+    for (kind, left) in [("REQUEST_RESPONSE", 1), ("FIRE_AND_FORGET", 0)] {
+        let (world, functions) = world().await;
+        *functions.failures.lock().unwrap() = 1;
+        let parameters = json!({ "LambdaFunctionParameters": { "InvocationType": kind } });
+        make_pipe(&world, &function("any"), json!({})).await;
+        let update = json!({ "Name": "p", "RoleArn": ROLE, "Target": function("flaky"), "TargetParameters": parameters });
+        world.ok("pipes", "UpdatePipe", update).await;
+        world.idle().await;
+        send(&world, "in", "m").await;
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((functions.given.lock().unwrap().len(), held(&world, "in").await), (1, left), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn the_order_of_groups_is_kept_from_end_to_end() {
     let (world, _) = world().await;
     let fifo = json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "60" });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::schema::{Blob, Kind, OperationSchema, Protocol, ServiceSchema, Shape, ValidationStyle};
-use kernel::{Operation, Result, Service, Tx};
+use kernel::{Effect, Operation, Result, Service};
 use serde_json::{Value, json};
 use testkit::World;
 
@@ -53,14 +53,17 @@ impl Operation for Invoke {
     };
 }
 
-/// `whole` fails if a key of its batch begins with `bad`; `picky` names the first such record.
-async fn invoke(tx: &mut Tx, input: Value) -> Result<Value> {
+/// `whole` fails if a key of its batch begins with `bad`; `picky` names the first such record; `slow` takes half a minute.
+async fn invoke(effect: &Effect, input: Value) -> Result<Value> {
     let payload = Blob::from_base64(input["Payload"].as_str().unwrap()).unwrap();
     let records: Value = serde_json::from_slice(payload.as_bytes()).unwrap();
     let records = records.as_array().unwrap();
     let keys: Vec<String> = records.iter().map(key).collect();
     let bad = keys.iter().position(|key| key.starts_with("bad"));
-    tx.state::<Given>()?.lock().unwrap().push(keys);
+    effect.state::<Given>()?.lock().unwrap().push(keys);
+    if input["FunctionName"].as_str().unwrap().ends_with("slow") {
+        effect.clock().sleep_until(effect.now() + Duration::from_secs(30)).await;
+    }
     let answer = |value: Value| json!({ "Payload": Blob::from(value.to_string().into_bytes()).to_base64() });
     let Some(bad) = bad else { return Ok(answer(Value::Null)) };
     if input["FunctionName"].as_str().unwrap().ends_with("picky") {
@@ -89,7 +92,7 @@ async fn world() -> (World, String, Arc<Given>) {
     let given = Arc::new(Given::default());
     let state = Arc::clone(&given);
     let world = World::new(move || {
-        let lambda = Service::new(&LAMBDA).state(Arc::clone(&state)).transact::<Invoke, _>(invoke);
+        let lambda = Service::new(&LAMBDA).state(Arc::clone(&state)).effect::<Invoke, _>(invoke);
         vec![lambda, pipes::service(), sqs::service(), dynamodb::service()]
     })
     .await;
@@ -272,6 +275,55 @@ async fn old_records_are_given_up() {
     given_all(&world, &given, &["new"]).await;
     assert_eq!(*given.lock().unwrap(), [["new"]]);
     assert_eq!(bodies(&world, "dead", 1).await[0]["context"]["condition"], "RecordAgeExceeded");
+}
+
+#[tokio::test]
+async fn a_batch_of_a_stream_waits_for_its_window() {
+    let (world, stream, given) = world().await;
+    let window = json!({ "BatchSize": 3, "MaximumBatchingWindowInSeconds": 30 });
+    run(&world, pipe(&stream, &function("any"), window)).await;
+    put(&world, &["a", "b"]).await;
+    let start = world.now();
+    until(&world, async || !given.lock().unwrap().is_empty()).await;
+    assert!(world.now().since(start) >= Duration::from_secs(30), "{:?}", world.now());
+    assert_eq!(*given.lock().unwrap(), [["a", "b"]]);
+    let start = world.now();
+    put(&world, &["c", "d", "e"]).await;
+    until(&world, async || given.lock().unwrap().len() > 1).await;
+    assert!(world.now().since(start) < Duration::from_secs(30), "a full batch waits for nothing");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_on_its_way_when_the_pipe_changes_is_delivered_once() {
+    // Stopped and started, changed, or deleted and made again.
+    for change in ["StopPipe", "UpdatePipe", "DeletePipe"] {
+        let (world, stream, given) = world().await;
+        run(&world, pipe(&stream, &function("slow"), json!({}))).await;
+        put(&world, &["a"]).await;
+        let seen = || -> Vec<String> { given.lock().unwrap().concat() };
+        until(&world, async || !seen().is_empty()).await;
+        let mut named = json!({ "Name": "p" });
+        if change == "UpdatePipe" {
+            named["RoleArn"] = json!(ROLE);
+        }
+        world.ok("pipes", change, named.clone()).await;
+        world.idle().await;
+        match change {
+            "StopPipe" => drop(world.ok("pipes", "StartPipe", named).await),
+            "DeletePipe" => {
+                run(&world, pipe(&stream, &function("slow"), json!({ "StartingPosition": "LATEST" }))).await;
+            }
+            _ => {}
+        }
+        world.idle().await;
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(seen(), ["a"], "{change}: what is on its way is not read once more");
+        put(&world, &["c"]).await;
+        until(&world, async || seen().len() > 1).await;
+        assert_eq!(seen(), ["a", "c"], "{change}");
+    }
 }
 
 #[tokio::test]

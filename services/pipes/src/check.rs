@@ -1,10 +1,13 @@
 //! What may be set: a pipe that can run, or why not.
 
-use base::{Arn, Fault};
+use asl::jsonpath::Path;
+use base::{Arn, Document, Fault};
 use kernel::Kernel;
+use serde_json::json;
 
 use crate::api::{
-    PipeEnrichmentParameters, PipeLogConfigurationParameters, PipeSourceParameters, PipeTargetParameters,
+    LogLevel, PipeEnrichmentParameters, PipeLogConfigurationParameters, PipeSourceParameters,
+    PipeTargetParameters,
 };
 use crate::compiled::Compiled;
 use crate::keys::Settings;
@@ -23,10 +26,16 @@ pub(crate) fn settings(kernel: &Kernel, name: &str, settings: &Settings) -> Resu
     if kernel.sources().find(&compiled.source).is_none() {
         return Err(fault::not_honoured(&format!("{} as a source", settings.source)));
     }
-    if let Some(arn) = &compiled.enrichment {
-        enrichment(kernel, arn, settings.enrichment_parameters.as_ref())?;
+    match &compiled.enrichment {
+        Some(arn) => enrichment(kernel, arn, settings.enrichment_parameters.as_ref())?,
+        None if settings.enrichment_parameters.is_some() => {
+            return Err(fault::invalid("EnrichmentParameters go with an Enrichment only."));
+        }
+        None => {}
     }
     parameters(&compiled.target, &settings.target_parameters)?;
+    paths("EnrichmentParameters", &json!(settings.enrichment_parameters))?;
+    paths("TargetParameters", &json!(settings.target_parameters))?;
     targets::check(kernel, &compiled)?;
     settings.log.as_ref().map_or(Ok(()), log)
 }
@@ -159,6 +168,22 @@ fn parameters(arn: &Arn, given: &PipeTargetParameters) -> Result<(), Fault> {
     }
 }
 
+/// Refuses a parameter that begins as a JSON path does and is none: it would come to nothing with every event.
+fn paths(what: &str, given: &Document) -> Result<(), Fault> {
+    match given {
+        Document::String(text) if text.starts_with('$') && Path::parse(text).is_err() => {
+            Err(fault::invalid(format!("{what} has an invalid JSON path: {text}")))
+        }
+        Document::Array(items) => items.iter().try_for_each(|item| paths(what, item)),
+        Document::Object(members) => {
+            // A template has paths of its own within its text.
+            let mut parameters = members.iter().filter(|(name, _)| *name != "InputTemplate");
+            parameters.try_for_each(|(name, value)| paths(&format!("{what}.{name}"), value))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn log(log: &PipeLogConfigurationParameters) -> Result<(), Fault> {
     let unhonoured = [
         ("S3LogDestination", log.s3_log_destination.is_some()),
@@ -166,6 +191,9 @@ fn log(log: &PipeLogConfigurationParameters) -> Result<(), Fault> {
     ];
     match unhonoured.iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(fault::not_honoured(name)),
+        None if log.level != LogLevel::Off && log.cloudwatch_logs_log_destination.is_none() => {
+            Err(fault::invalid("LogConfiguration needs a destination unless its Level is OFF."))
+        }
         None => Ok(()),
     }
 }

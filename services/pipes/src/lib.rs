@@ -3,8 +3,8 @@
 //! Knows pipes and what becomes of a batch on its way. Knows no source and no target: queues are read, functions and state
 //! machines asked and targets called through the router, by the operations that everybody has. A pipe is a row; what reads
 //! for it ([`poller`]) is nothing that must survive: a batch is received, run to its end and only then deleted from its
-//! queue, so that whatever dies on the way is received again. While nothing comes, a pipe is a long poll that commits
-//! nothing.
+//! queue, so that whatever dies on the way is received again. While nothing comes, a pipe waits for commits to its source
+//! and commits nothing.
 //!
 //! A stream's records are not deleted: how far a pipe has come with them is a row of its own.
 //!

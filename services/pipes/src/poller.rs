@@ -1,11 +1,12 @@
 //! What reads for running pipes: one loop for each, outside the store.
 //!
 //! A loop holds nothing that is not in its queue or in its pipe's row. It ends when the row says that the pipe no longer
-//! runs, and is begun again when the server starts. It is no task of the runner, because it never ends by itself and
+//! runs, and is begun again when the server starts. What it has received when the pipe changes, it runs to its end as the
+//! pipe was then; the loop of the pipe's next run waits for that. It is no task of the runner, because it never ends by itself and
 //! because waiting for messages is nothing that is due: what waits in a long poll costs no commit.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::{AccountId, Document, Region};
@@ -15,6 +16,8 @@ use kernel::{Caller, Direction, Effect, Kernel, Parts, Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Wake;
+use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::api::PipeState;
 use crate::compiled::Compiled;
@@ -39,12 +42,29 @@ pub(crate) struct Run {
     pub account: AccountId,
     pub region: Region,
     pub name: String,
+    pub generation: Uuid,
     pub run: u64,
 }
 
-/// The runs that are read for.
+impl Run {
+    /// Whether both are runs of a pipe of one name in one place.
+    fn shares_name(&self, other: &Run) -> bool {
+        (&self.account, &self.region, &self.name) == (&other.account, &other.region, &other.name)
+    }
+}
+
+/// The runs that are read for, in the order in which they began.
 #[derive(Debug, Default)]
-pub(crate) struct Pollers(Mutex<HashSet<Run>>);
+pub(crate) struct Pollers {
+    runs: Mutex<Runs>,
+    ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Runs {
+    begun: u64,
+    numbers: HashMap<Run, u64>,
+}
 
 impl Pollers {
     /// Begins to read for a run, unless somebody does.
@@ -53,7 +73,7 @@ impl Pollers {
         reason = "this is the one loop of a pipe; it ends with the pipe's run"
     )]
     pub(crate) fn start(&self, kernel: &Kernel, run: Run) {
-        if !self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone()) {
+        if !self.begin(&run) {
             return;
         }
         let kernel = kernel.clone();
@@ -66,8 +86,51 @@ impl Pollers {
         });
     }
 
-    fn end(&self, run: &Run) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody reads for this run yet.
+    fn begin(&self, run: &Run) -> bool {
+        let mut runs = self.runs();
+        if runs.numbers.contains_key(run) {
+            return false;
+        }
+        runs.begun += 1;
+        let number = runs.begun;
+        runs.numbers.insert(run.clone(), number);
+        true
+    }
+
+    /// Returns when the runs of the pipe that began before have ended. What one of them has on its way when the pipe changes
+    /// goes on to its end, and until then a stream shows the same records again.
+    async fn turn(&self, run: &Run) {
+        loop {
+            let ended = self.ended.notified();
+            if !self.is_preceded(run) {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn is_preceded(&self, run: &Run) -> bool {
+        let runs = self.runs();
+        let own = runs.numbers.get(run).copied().unwrap_or_default();
+        runs.numbers.iter().any(|(other, number)| *number < own && other.shares_name(run))
+    }
+}
+
+/// That somebody reads for a run; its end lets the next run begin.
+struct Reading<'a> {
+    pollers: &'a Pollers,
+    run: &'a Run,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.pollers.runs().numbers.remove(self.run);
+        self.pollers.ended.notify_waiters();
     }
 }
 
@@ -102,7 +165,7 @@ async fn running(tx: &mut Tx, (): ()) -> Result<Vec<Run>> {
         };
         tx.enter(Scope { account: account.clone(), region: region.clone() });
         if let Some(found) = tx.peek(&PipeKey { name: key.name.clone() }).await? {
-            runs.push(Run { account, region, name: key.name, run: found.run });
+            runs.push(Run { account, region, name: key.name, generation: found.generation, run: found.run });
         }
     }
     Ok(runs)
@@ -110,9 +173,10 @@ async fn running(tx: &mut Tx, (): ()) -> Result<Vec<Run>> {
 
 /// Reads batches and runs them, one after the other, until the pipe's row says that this run is over.
 pub(crate) async fn run(effect: &Effect, run: Run) -> Result<()> {
-    let ended = Box::pin(read(effect, &run)).await;
-    effect.state::<Pollers>()?.end(&run);
-    ended
+    let pollers = effect.state::<Pollers>()?;
+    let _reading = Reading { pollers: &pollers, run: &run };
+    pollers.turn(&run).await;
+    Box::pin(read(effect, &run)).await
 }
 
 async fn read(effect: &Effect, run: &Run) -> Result<()> {
@@ -129,7 +193,7 @@ async fn read(effect: &Effect, run: &Run) -> Result<()> {
                 continue;
             }
         };
-        if found.state != PipeState::Running || found.run != run.run {
+        if found.state != PipeState::Running || (found.generation, found.run) != (run.generation, run.run) {
             return Ok(());
         }
         if known.as_ref().is_none_or(|(seen, _)| *seen != version) {
@@ -172,6 +236,29 @@ async fn load(tx: &mut Tx, name: String) -> Result<Option<(u64, Pipe)>> {
 }
 
 /// Who reads for a pipe calls in its account and region.
-pub(crate) fn run_of(caller: &Caller, name: &str, run: u64) -> Run {
-    Run { account: caller.account.clone(), region: caller.region.clone(), name: name.to_owned(), run }
+pub(crate) fn run_of(caller: &Caller, name: &str, (generation, run): (Uuid, u64)) -> Run {
+    let (account, region) = (caller.account.clone(), caller.region.clone());
+    Run { account, region, name: name.to_owned(), generation, run }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, run: u64) -> Run {
+        let (account, region) = (AccountId::default(), Region::default());
+        Run { account, region, name: name.to_owned(), generation: Uuid::nil(), run }
+    }
+
+    #[test]
+    fn the_runs_of_a_pipe_follow_each_other() {
+        let pollers = Pollers::default();
+        let (first, second, other) = (run("p", 1), run("p", 2), run("q", 1));
+        assert!(pollers.begin(&first) && pollers.begin(&second) && pollers.begin(&other));
+        assert!(!pollers.begin(&first), "it is read for once");
+        let waiting = |run: &Run| pollers.is_preceded(run);
+        assert_eq!((waiting(&first), waiting(&second), waiting(&other)), (false, true, false));
+        drop(Reading { pollers: &pollers, run: &first });
+        assert!(!waiting(&second));
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::{Document, Fault, Timestamp};
 use bytes::Bytes;
-use futures::future::{Either, Fuse, select};
+use futures::future::{Either, Fuse, FusedFuture as _, select};
 use kernel::{Caller, Effect};
 use serde_json::json;
 use store::Wake;
@@ -16,8 +16,8 @@ use crate::record::Record;
 
 /// The most messages that a queue gives, or lets delete, at once.
 const AT_ONCE_MAX: usize = 10;
-/// The longest wait of one look, in seconds.
-const WAIT_S_MAX: u64 = 20;
+/// The longest wait before the next look: a source that is gone tells nobody.
+const WAIT_MAX: Duration = Duration::from_secs(20);
 /// A batch is full, too, when its bodies have so many bytes. It may pass this by one receive: what an enrichment or a target
 /// takes in one call is looked at when they are called.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html>
@@ -27,7 +27,8 @@ const BATCH_BYTES_MAX: usize = 6 * 1_048_576 - 1_048_576;
 /// has come for as long as a look lasts.
 ///
 /// What was received is given out whatever happens then, for its receive is counted: when a later look fails, and when
-/// `changed` completes, which ends the gathering.
+/// `changed` completes, which ends the gathering. A receive itself is never given up half-way: a pipe that changes waits for
+/// its answer, since its commit may be on its way already.
 ///
 /// # Errors
 /// Why the source could not be read, if nothing had been received.
@@ -38,44 +39,70 @@ pub(crate) async fn gather(
 ) -> Result<Vec<Record>, Fault> {
     let mut batch: Vec<Record> = Vec::new();
     let mut bytes = 0;
+    let began = effect.now();
     let mut deadline: Option<Timestamp> = None;
     loop {
-        let left = deadline.map_or(Duration::ZERO, |deadline| deadline.since(effect.now()));
-        let wait_s = if batch.is_empty() { WAIT_S_MAX } else { left.as_secs_f64().ceil() as u64 };
+        // Asked for before the look, so that what comes in between wakes us.
+        let came = effect.watch_source(&pipe.source);
         let room = (pipe.batch_size - batch.len()).min(AT_ONCE_MAX);
-        let receiving = std::pin::pin!(receive(effect, pipe, room, wait_s.min(WAIT_S_MAX)));
-        let received = match select(receiving, &mut *changed).await {
-            Either::Left((Ok(received), _)) => received,
-            Either::Left((Err(fault), _)) if batch.is_empty() => return Err(fault),
-            Either::Left((Err(fault), _)) => {
+        let received = match receive(effect, pipe, room).await {
+            Ok(received) => received,
+            Err(fault) if batch.is_empty() => return Err(fault),
+            Err(fault) => {
                 tracing::warn!(pipe = pipe.arn, %fault, "failed to read more of a batch; it runs as it is");
                 return Ok(batch);
             }
-            Either::Right(_) => return Ok(batch),
         };
-        let came = received.len();
+        let is_all = received.len() < room;
         bytes += received.iter().map(body_len).sum::<usize>();
         batch.extend(received);
-        if batch.is_empty() || batch.len() >= pipe.batch_size || bytes >= BATCH_BYTES_MAX {
+        if batch.len() >= pipe.batch_size || bytes >= BATCH_BYTES_MAX {
             return Ok(batch);
         }
-        let window = Duration::from_secs(pipe.window_s);
-        let until = *deadline.get_or_insert_with(|| effect.now() + window);
-        if effect.now() >= until && came < room {
+        if !batch.is_empty() {
+            deadline.get_or_insert_with(|| effect.now() + Duration::from_secs(pipe.window_s));
+        }
+        let until = deadline.unwrap_or(began + WAIT_MAX);
+        if is_all && (effect.now() >= until || !more_comes(effect, pipe, came, until, changed).await) {
             return Ok(batch);
         }
     }
+}
+
+/// Waits until more may have come, but no longer than until a time, or than a look lasts. Returns whether the pipe is still
+/// as it was.
+async fn more_comes(
+    effect: &Effect,
+    pipe: &Compiled,
+    came: Option<Wake>,
+    until: Timestamp,
+    changed: &mut Fuse<Wake>,
+) -> bool {
+    if changed.is_terminated() {
+        return false;
+    }
+    // What hides or is delayed comes without a commit.
+    let next = effect.next_of_source(&pipe.source).await.unwrap_or_default();
+    let until = until.min(effect.now() + WAIT_MAX).min(next.unwrap_or(Timestamp::MAX));
+    let waiting = std::pin::pin!(async {
+        let sleeping = std::pin::pin!(effect.clock().sleep_until(until));
+        match came {
+            Some(came) => drop(select(came, sleeping).await),
+            None => sleeping.await,
+        }
+    });
+    matches!(select(&mut *changed, waiting).await, Either::Right(_))
 }
 
 fn body_len(record: &Record) -> usize {
     record.event["body"].as_str().map_or(0, str::len)
 }
 
-async fn receive(effect: &Effect, pipe: &Compiled, room: usize, wait_s: u64) -> Result<Vec<Record>, Fault> {
+async fn receive(effect: &Effect, pipe: &Compiled, room: usize) -> Result<Vec<Record>, Fault> {
     let input = json!({
         "QueueUrl": pipe.settings.source,
         "MaxNumberOfMessages": room,
-        "WaitTimeSeconds": wait_s,
+        "WaitTimeSeconds": 0,
         "MessageSystemAttributeNames": ["All"],
         "MessageAttributeNames": ["All"],
     });

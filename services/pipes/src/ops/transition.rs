@@ -31,7 +31,9 @@ pub(crate) async fn transition(effect: &Effect, input: Transition) -> Result<()>
     };
     let arrived = effect.transact("TransitionPipe", arrive, (input.clone(), source)).await?;
     if let Some(run) = arrived {
-        effect.state::<Pollers>()?.start(effect.kernel(), run_of(effect.caller(), &input.name, run));
+        effect
+            .state::<Pollers>()?
+            .start(effect.kernel(), run_of(effect.caller(), &input.name, (input.generation, run)));
     }
     Ok(())
 }

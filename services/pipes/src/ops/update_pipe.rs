@@ -34,12 +34,14 @@ fn changed(before: Settings, input: &UpdatePipeInput) -> Result<Settings> {
         Some(arn) => Some(arn.clone()).filter(|arn| !arn.is_empty()),
         None => before.enrichment,
     };
+    // Parameters go with the enrichment that they were for.
+    let kept = before.enrichment_parameters.filter(|_| enrichment.is_some());
     Ok(Settings {
         description: input.description.clone().or(before.description),
         source: before.source,
         source_parameters,
         enrichment,
-        enrichment_parameters: input.enrichment_parameters.clone().or(before.enrichment_parameters),
+        enrichment_parameters: input.enrichment_parameters.clone().or(kept),
         target: input.target.clone().unwrap_or(before.target),
         target_parameters: input.target_parameters.clone().unwrap_or(before.target_parameters),
         role_arn: input.role_arn.clone(),
@@ -48,23 +50,20 @@ fn changed(before: Settings, input: &UpdatePipeInput) -> Result<Settings> {
 }
 
 fn source(before: PipeSourceParameters, given: &UpdatePipeSourceParameters) -> Result<PipeSourceParameters> {
-    let others = [
-        given.kinesis_stream_parameters.is_some(),
-        given.active_mq_broker_parameters.is_some(),
-        given.rabbit_mq_broker_parameters.is_some(),
-        given.managed_streaming_kafka_parameters.is_some(),
-        given.self_managed_kafka_parameters.is_some(),
-    ];
     let is_stream = before.dynamo_db_stream_parameters.is_some();
-    let foreign = if is_stream {
-        given.sqs_queue_parameters.is_some()
-    } else {
-        given.dynamo_db_stream_parameters.is_some()
-    };
-    if foreign || others.contains(&true) {
-        let (what, takes) =
-            if is_stream { ("stream", "DynamoDBStreamParameters") } else { ("queue", "SqsQueueParameters") };
-        let message = format!("A {what} as the source takes {takes} and FilterCriteria only.");
+    let (what, takes) =
+        if is_stream { ("stream", "DynamoDBStreamParameters") } else { ("queue", "SqsQueueParameters") };
+    let all = [
+        ("SqsQueueParameters", given.sqs_queue_parameters.is_some()),
+        ("DynamoDBStreamParameters", given.dynamo_db_stream_parameters.is_some()),
+        ("KinesisStreamParameters", given.kinesis_stream_parameters.is_some()),
+        ("ActiveMQBrokerParameters", given.active_mq_broker_parameters.is_some()),
+        ("RabbitMQBrokerParameters", given.rabbit_mq_broker_parameters.is_some()),
+        ("ManagedStreamingKafkaParameters", given.managed_streaming_kafka_parameters.is_some()),
+        ("SelfManagedKafkaParameters", given.self_managed_kafka_parameters.is_some()),
+    ];
+    if let Some((name, _)) = all.iter().find(|(name, given)| *given && *name != takes) {
+        let message = format!("{name} do not go with a {what} as the source, which takes {takes}.");
         return Err(fault::invalid(message).into());
     }
     let queue = given.sqs_queue_parameters.as_ref().map(|given| PipeSourceSqsQueueParameters {

@@ -40,7 +40,8 @@ fn entry(shot: &Shot<'_>, item: &Item) -> Value {
         shot.pipe.settings.target_parameters.event_bridge_event_bus_parameters.clone().unwrap_or_default();
     let chosen = |parameter: Option<String>| parameter.and_then(|value| dynamic(&value, &item.view));
     let source = chosen(given.source).unwrap_or_else(|| format!("Pipe {}", shot.pipe.name));
-    let detail_type = chosen(given.detail_type).unwrap_or_else(|| "Event from aws:sqs".to_owned());
+    let detail_type =
+        chosen(given.detail_type).unwrap_or_else(|| format!("Event from aws:{}", shot.pipe.source.service));
     let resources: Vec<String> = given
         .resources
         .unwrap_or_default()
