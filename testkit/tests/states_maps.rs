@@ -206,7 +206,11 @@ async fn stopping_the_execution_stops_the_children() {
     );
     let update = json!({ "mapRunArn": run["mapRunArn"], "maxConcurrency": 2, "toleratedFailureCount": 5 });
     world.ok("states", "UpdateMapRun", update).await;
-    assert_eq!(run_of(&world, &arn).await["toleratedFailureCount"], 5);
+    let changed = run_of(&world, &arn).await;
+    assert_eq!((&changed["toleratedFailureCount"], &changed["maxConcurrency"]), (&json!(5), &json!(2)));
+    let update = json!({ "mapRunArn": run["mapRunArn"], "toleratedFailurePercentage": 25.0 });
+    world.ok("states", "UpdateMapRun", update).await;
+    assert_eq!(run_of(&world, &arn).await["toleratedFailurePercentage"], 25.0);
     world.ok("states", "StopExecution", json!({ "executionArn": arn })).await;
     world.idle().await;
     let run = run_of(&world, &arn).await;
@@ -219,6 +223,30 @@ async fn stopping_the_execution_stops_the_children() {
     world.idle().await;
     let gone = world.refused("states", "DescribeMapRun", json!({ "mapRunArn": run["mapRunArn"] })).await;
     assert_eq!(gone.code, "ResourceNotFound");
+}
+
+#[tokio::test]
+async fn the_runs_of_an_execution_are_listed_in_pages() {
+    let world = world().await;
+    let one = map("STANDARD", pass(), json!({}));
+    let (mut first, mut second) = (one["States"]["M"].clone(), one["States"]["M"].clone());
+    first["Next"] = json!("N");
+    first.as_object_mut().unwrap().remove("End");
+    second["Label"] = json!("K");
+    let definition = json!({ "StartAt": "M", "States": { "M": first, "N": second } });
+    let arn = start(&world, &definition, &json!([1])).await;
+    let (mut labels, mut input) = (Vec::new(), json!({ "executionArn": arn, "maxResults": 1 }));
+    for _ in 0..3 {
+        let page = world.ok("states", "ListMapRuns", input.clone()).await;
+        let runs = page["mapRuns"].as_array().unwrap();
+        assert!(runs.len() <= 1, "{runs:?}");
+        labels.extend(runs.iter().map(|run| run["mapRunArn"].as_str().unwrap().contains("/L:")));
+        if page["nextToken"].is_null() {
+            break;
+        }
+        input["nextToken"] = page["nextToken"].clone();
+    }
+    assert_eq!(labels, [true, false]);
 }
 
 #[tokio::test]

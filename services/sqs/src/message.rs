@@ -105,11 +105,16 @@ fn checked_value(value: MessageAttributeValue) -> Result<Attribute, Fault> {
     Err(Fault::new("InvalidParameterValue", message))
 }
 
-/// The trace header, the one system attribute that can be sent.
+/// The trace header, the one system attribute that can be sent, which is a text.
 pub(crate) fn trace_header(
     sent: Option<BTreeMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>>,
-) -> Option<String> {
-    sent?.into_values().next().and_then(|value| value.string_value)
+) -> Result<Option<String>, Fault> {
+    let Some(value) = sent.and_then(|sent| sent.into_values().next()) else { return Ok(None) };
+    if value.data_type != "String" || value.string_value.is_none() {
+        let reason = "The message system attribute 'AWSTraceHeader' must be of type String.";
+        return Err(fault::invalid_value(value.data_type, "MessageSystemAttributes", reason));
+    }
+    Ok(value.string_value)
 }
 
 /// The size that counts against the limits: body and attributes.

@@ -102,6 +102,13 @@ pub(crate) fn check_encryption(given: Option<&EncryptionConfiguration>) -> Resul
         let what = "Invalid Encryption Configuration: encryption with a key of the customer is";
         return Err(fault::not_implemented("InvalidEncryptionConfiguration", what));
     }
+    let is_of_a_key = |given: &EncryptionConfiguration| {
+        given.kms_key_id.is_some() || given.kms_data_key_reuse_period_seconds.is_some()
+    };
+    if given.is_some_and(is_of_a_key) {
+        let message = "Invalid Encryption Configuration: kmsKeyId and kmsDataKeyReusePeriodSeconds are not for AWS_OWNED_KEY";
+        return Err(Fault::new("InvalidEncryptionConfiguration", message));
+    }
     Ok(())
 }
 

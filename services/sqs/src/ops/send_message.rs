@@ -93,7 +93,7 @@ impl Draft {
             body: self.body,
             delay: Duration::from_secs(u64::from(delay_s)),
             attributes,
-            trace_header: message::trace_header(self.system),
+            trace_header: message::trace_header(self.system)?,
             group: self.group,
             deduplication,
         };

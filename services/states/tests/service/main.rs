@@ -6,6 +6,7 @@ mod callbacks;
 mod crashes;
 mod executions;
 mod express;
+mod inputs;
 mod logging;
 mod machines;
 mod neighbours;
