@@ -303,6 +303,195 @@ async fn a_classic_bus_gets_the_envelope() {
     assert_eq!((&body["id"], &body["detail"]), (&json!(id), &json!({ "n": 1 })));
 }
 
+/// Makes a subscriber of its own name with these parameters of its target: at once, or by a change.
+async fn with_parameters(world: &World, bus: &str, operation: &str, name: &str, target: (&str, &str, Value)) {
+    let (target, block, parameters) = target;
+    let mut invoke = json!({ "TargetArn": target, "RoleArn": ROLE });
+    if operation == "CreateSubscriber" {
+        invoke[block] = parameters;
+        return subscribe(world, bus, invoke, json!({ "Name": name })).await;
+    }
+    subscribe(world, bus, invoke, json!({ "Name": name })).await;
+    let listed = world.ok("eventsv2", "ListSubscribers", json!({ "NamePrefix": name })).await;
+    let arn = &listed["Subscribers"][0]["SubscriberArn"];
+    let update =
+        json!({ "SubscriberArn": arn, "InvokeConfiguration": { "RoleArn": ROLE, block: parameters } });
+    world.ok("eventsv2", "UpdateSubscriber", update).await;
+}
+
+#[tokio::test]
+async fn parameters_of_queues_and_topics_reach_them() {
+    for operation in ["CreateSubscriber", "UpdateSubscriber"] {
+        let (world, _, bus) = world().await;
+        let topic = world.ok("sns", "CreateTopic", json!({ "Name": "t" })).await["TopicArn"].clone();
+        let subscription = json!({ "TopicArn": topic, "Protocol": "sqs", "Endpoint": arn("sqs", "dead") });
+        world.ok("sns", "Subscribe", subscription).await;
+        let attributes = json!({
+            "text": { "DataType": "String", "StringValue": "s" }, "bytes": { "DataType": "Binary", "BinaryValue": "AAE=" },
+        });
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        let queue = json!({
+            "DelaySeconds": "5", "MessageAttributes": attributes,
+            "MessageSystemAttributes": { "AWSTraceHeader": { "DataType": "String", "StringValue": header } },
+        });
+        let topic = json!({ "Subject": "about", "MessageGroupId": "g", "MessageAttributes": attributes });
+        for (name, target, block, parameters) in
+            [("q", arn("sqs", "out"), "SqsParameters", queue), ("t", arn("sns", "t"), "SnsParameters", topic)]
+        {
+            with_parameters(&world, &bus, operation, name, (&target, block, parameters)).await;
+        }
+        publish(&world, &bus, &json!({}), None).await;
+        assert!(messages(&world, "out").await.is_empty(), "it is delayed");
+        world.advance(std::time::Duration::from_secs(5)).await;
+        let sent = messages(&world, "out").await.remove(0);
+        assert_eq!(sent["Attributes"]["AWSTraceHeader"], header);
+        assert_eq!(sent["MessageAttributes"]["text"]["StringValue"], "s");
+        assert_eq!(sent["MessageAttributes"]["bytes"]["BinaryValue"], "AAE=");
+        let told = messages(&world, "dead").await.remove(0);
+        assert_eq!(told["Attributes"]["MessageGroupId"], "g", "{operation}");
+        let told: Value = serde_json::from_str(told["Body"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&told["Subject"], &told["MessageAttributes"]["bytes"]["Value"]),
+            (&json!("about"), &json!("AAE="))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_topic_or_a_queue_refuses_of_its_parameters_fails() {
+    for operation in ["CreateSubscriber", "UpdateSubscriber"] {
+        let bytes = json!({ "AWSTraceHeader": { "DataType": "Binary", "BinaryValue": "AAE=" } });
+        for (target, block, parameters) in [
+            (arn("sqs", "out"), "SqsParameters", json!({ "MessageSystemAttributes": bytes })),
+            // The event is no document with a text for each protocol.
+            (arn("sns", "t"), "SnsParameters", json!({ "MessageStructure": "json" })),
+            // Ids are for FIFO topics, which are no targets.
+            (arn("sns", "t"), "SnsParameters", json!({ "MessageDeduplicationId": "d" })),
+        ] {
+            let (world, _, bus) = world().await;
+            world.ok("sns", "CreateTopic", json!({ "Name": "t" })).await;
+            with_parameters(&world, &bus, operation, "s", (&target, block, parameters)).await;
+            publish(&world, &bus, &json!({}), None).await;
+            assert_eq!(failures(&world).await.len(), 1, "{operation} {block}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_functions_machines_and_buses_reach_them() {
+    for operation in ["CreateSubscriber", "UpdateSubscriber"] {
+        let (world, given, bus) = world().await;
+        let passes = json!({ "StartAt": "P", "States": { "P": { "Type": "Pass", "End": true } } });
+        let machine = machine(&world, "STANDARD", &passes).await;
+        let next =
+            world.ok("eventsv2", "CreateEventBus", json!({ "Name": "next" })).await["EventBusArn"].clone();
+        let next = next.as_str().unwrap().to_owned();
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        let forwarded = json!({
+            "Metadata": { "by": "f" }, "SystemMetadata": { "EventGroupId": "g", "DeduplicationId": "d" },
+            "DeduplicationConfiguration": { "DeduplicationType": "CONTENT_BASED" },
+        });
+        for (name, target, block, parameters) in [
+            (
+                "event",
+                arn("lambda", "function:event"),
+                "LambdaParameters",
+                json!({ "InvocationType": "EVENT", "Qualifier": "live" }),
+            ),
+            (
+                "broken",
+                arn("lambda", "function:broken"),
+                "LambdaParameters",
+                json!({ "InvocationType": "REQUEST_RESPONSE" }),
+            ),
+            (
+                "machine",
+                machine.clone(),
+                "StepFunctionsParameters",
+                json!({ "Name": "named", "TraceHeader": header, "InvocationType": "EVENT" }),
+            ),
+            ("forward", next.clone(), "EventBusV2Parameters", forwarded),
+        ] {
+            with_parameters(&world, &bus, operation, name, (&target, block, parameters)).await;
+        }
+        let whole = json!({ "Name": "whole", "Transformer": { "Type": "WITH_METADATA" } });
+        subscribe(&world, &next, json!({ "TargetArn": arn("sqs", "out") }), whole).await;
+        publish(&world, &bus, &json!({}), None).await;
+        let mut names: Vec<String> = given.lock().unwrap().iter().map(|(name, _)| name.clone()).collect();
+        names.sort();
+        assert_eq!(names, ["broken", "function:event:live"]);
+        assert_eq!(failures(&world).await[0]["errorMessage"], "no way", "its answer was waited for");
+        let listed = world.ok("states", "ListExecutions", json!({ "stateMachineArn": machine })).await;
+        let execution = json!({ "executionArn": listed["executions"][0]["executionArn"] });
+        let execution = world.ok("states", "DescribeExecution", execution).await;
+        assert_eq!((&execution["name"], &execution["traceHeader"]), (&json!("named"), &json!(header)));
+        let body = messages(&world, "out").await[0]["Body"].clone();
+        let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+        assert_eq!(body["Metadata"], json!({ "by": "f" }));
+        let system = &body["SystemMetadata"];
+        assert_eq!(
+            (&system["EventGroupId"], &system["DeduplicationId"]),
+            (&json!("g"), &json!("d")),
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_are_not_served_are_refused_by_name() {
+    let (world, _, bus) = world().await;
+    let passes = json!({ "StartAt": "P", "States": { "P": { "Type": "Pass", "End": true } } });
+    let machine = machine(&world, "STANDARD", &passes).await;
+    let function = arn("lambda", "function:f");
+    for (number, (target, block, parameters, message)) in [
+        (
+            &function,
+            "LambdaParameters",
+            json!({ "DurableExecutionName": "n" }),
+            "LambdaParameters.DurableExecutionName is not implemented by Buswork",
+        ),
+        (
+            &function,
+            "LambdaParameters",
+            json!({ "TenantId": "t" }),
+            "LambdaParameters.TenantId is not implemented by Buswork",
+        ),
+        (
+            &function,
+            "LambdaParameters",
+            json!({ "InvocationTimeoutSeconds": "5" }),
+            "LambdaParameters.InvocationTimeoutSeconds is not implemented by Buswork",
+        ),
+        (
+            &machine,
+            "StepFunctionsParameters",
+            json!({ "InvocationTimeoutSeconds": "5" }),
+            "StepFunctionsParameters.InvocationTimeoutSeconds is not implemented by Buswork",
+        ),
+        (
+            &format!("{function}:live"),
+            "LambdaParameters",
+            json!({ "Qualifier": "q" }),
+            "LambdaParameters.Qualifier is not for a TargetArn that has one",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("s{number}");
+        subscribe(&world, &bus, json!({ "TargetArn": target }), json!({ "Name": name })).await;
+        let listed = world.ok("eventsv2", "ListSubscribers", json!({ "NamePrefix": name })).await;
+        let invoke = json!({ "RoleArn": ROLE, block: parameters });
+        let update = json!({ "SubscriberArn": listed["Subscribers"][0]["SubscriberArn"], "InvokeConfiguration": invoke });
+        let mut made = json!({ "Name": "new", "EventBusArn": bus, "InvokeConfiguration": invoke });
+        made["InvokeConfiguration"]["TargetArn"] = json!(target);
+        for (operation, input) in [("CreateSubscriber", made), ("UpdateSubscriber", update)] {
+            let fault = world.refused("eventsv2", operation, input).await;
+            assert!(fault.message.starts_with(message), "{operation}: {}", fault.message);
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_event_source_feeds_a_bus_from_the_default_bus() {
     let (world, _, bus) = world().await;

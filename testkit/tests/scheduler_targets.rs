@@ -82,6 +82,30 @@ async fn a_bus_gets_an_event() {
 }
 
 #[tokio::test]
+async fn a_bus_gets_what_an_update_says() {
+    let world = world().await;
+    let rule = json!({ "Name": "r", "EventPattern": r#"{"source":["new"],"detail-type":["Newer"]}"# });
+    world.ok("events", "PutRule", rule).await;
+    world
+        .ok("events", "PutTargets", json!({ "Rule": "r", "Targets": [{ "Id": "t", "Arn": queue("out") }] }))
+        .await;
+    for (operation, source, kind) in [("CreateSchedule", "old", "Older"), ("UpdateSchedule", "new", "Newer")]
+    {
+        let target = json!({
+            "Arn": "arn:aws:events:eu-central-1:000000000000:event-bus/default", "RoleArn": ROLE, "Input": "{}",
+            "EventBridgeParameters": { "Source": source, "DetailType": kind },
+        });
+        let schedule = json!({
+            "Name": "s", "ScheduleExpression": "at(2026-01-01T00:10:00)", "FlexibleTimeWindow": { "Mode": "OFF" },
+            "Target": target,
+        });
+        world.ok("scheduler", operation, schedule).await;
+    }
+    world.advance(Duration::from_secs(600)).await;
+    assert_eq!(messages(&world, "out").await.len(), 1);
+}
+
+#[tokio::test]
 async fn universal_targets_are_written_as_the_sdks_write_them() {
     let world = world().await;
     let target = json!({

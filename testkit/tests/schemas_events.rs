@@ -293,6 +293,50 @@ async fn a_discoverer_learns_what_is_new_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn discoverers_are_listed_and_changed() {
+    let world = world().await;
+    for name in ["a", "b"] {
+        let bus = world.ok("events", "CreateEventBus", json!({ "Name": name })).await["EventBusArn"].clone();
+        let made =
+            json!({ "SourceArn": bus, "Description": "d", "CrossAccount": true, "Tags": { "k": name } });
+        world.ok("schemas", "CreateDiscoverer", made).await;
+    }
+    world.ok("schemas", "CreateDiscoverer", json!({ "SourceArn": BUS })).await;
+    let here = "arn:aws:events:eu-central-1:000000000000:event-bus/";
+    for (filter, expected) in [
+        (json!({ "DiscovererIdPrefix": "events-event-bus-b" }), &["events-event-bus-b"][..]),
+        (json!({ "SourceArnPrefix": format!("{here}a") }), &["events-event-bus-a"]),
+        (json!({}), &["events-event-bus-a", "events-event-bus-b", "events-event-bus-default"]),
+    ] {
+        let (mut found, mut input) = (Vec::new(), filter.clone());
+        input["Limit"] = json!(1);
+        for _ in 0..5 {
+            let page = world.ok("schemas", "ListDiscoverers", input.clone()).await;
+            found.extend(
+                page["Discoverers"].as_array().unwrap().iter().map(|one| one["DiscovererId"].clone()),
+            );
+            input["NextToken"] = page["NextToken"].clone();
+            if page["NextToken"].is_null() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{filter}");
+    }
+    let id = json!({ "DiscovererId": "events-event-bus-a" });
+    let shown = world.ok("schemas", "DescribeDiscoverer", id.clone()).await;
+    assert_eq!((&shown["Description"], &shown["Tags"]), (&json!("d"), &json!({ "k": "a" })));
+    let mut update = id.clone();
+    update["Description"] = "e".into();
+    update["CrossAccount"] = false.into();
+    world.ok("schemas", "UpdateDiscoverer", update).await;
+    world.idle().await;
+    let rule = json!({ "Name": "Schemas-events-event-bus-a", "EventBusName": "a" });
+    let rule = world.ok("events", "DescribeRule", rule).await;
+    assert_eq!(rule["EventPattern"], r#"{"account":["000000000000"]}"#);
+    assert_eq!(world.ok("schemas", "DescribeDiscoverer", id).await["Description"], "e");
+}
+
+#[tokio::test]
 async fn a_discoverer_needs_a_bus_and_is_alone_on_it() {
     let world = world().await;
     for (source, code) in [
