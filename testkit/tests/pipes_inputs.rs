@@ -258,8 +258,8 @@ async fn what_is_not_served_is_refused_by_name_by_both_operations() {
             json!({ "QueueName": "q", "Credentials": credentials }),
             json!({ "Credentials": credentials }),
         ),
-        ("ManagedStreamingKafkaParameters", json!({ "TopicName": "t" }), json!({ "BatchSize": 1 })),
-        ("SelfManagedKafkaParameters", json!({ "TopicName": "t" }), json!({ "BatchSize": 1 })),
+        ("ManagedStreamingKafkaParameters", json!({ "TopicName": "topic" }), json!({ "BatchSize": 1 })),
+        ("SelfManagedKafkaParameters", json!({ "TopicName": "topic" }), json!({ "BatchSize": 1 })),
         ("DynamoDBStreamParameters", json!({ "StartingPosition": "LATEST" }), json!({ "BatchSize": 1 })),
     ] {
         let made = pipe("new", &json!({ "SourceParameters": { name: made } }));
