@@ -318,6 +318,8 @@ async fn a_backup_is_kept_until_it_is_deleted() {
     let page = ok(&world, "ListBackups", json!({ "ExclusiveStartBackupArn": arn })).await;
     assert_eq!(page["BackupSummaries"].as_array().unwrap().len(), 1);
     assert_eq!(page["BackupSummaries"][0]["BackupName"], "second");
+    let other = json!({ "TableName": "other", "ExclusiveStartBackupArn": arn });
+    assert_eq!(refused(&world, "ListBackups", other).await, "ValidationException");
     let from = json!({ "TimeRangeLowerBound": world.now().as_secs() });
     assert_eq!(ok(&world, "ListBackups", from).await["BackupSummaries"].as_array().unwrap().len(), 1);
     ok(&world, "DeleteTable", json!({ "TableName": "t01" })).await;

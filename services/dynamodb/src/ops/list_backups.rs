@@ -15,11 +15,9 @@ const ROWS_AT_ONCE: usize = 100;
 
 pub(crate) async fn list_backups(tx: &mut Tx, input: ListBackupsInput) -> Result<ListBackupsOutput> {
     let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(BACKUPS_MAX);
-    let below = match &input.table_name {
-        Some(name) => Parts::of(&tables::own_name(tx, name)?.to_owned()),
-        None => Parts::none(),
-    };
-    let mut after = start(&input)?;
+    let table = input.table_name.as_deref().map(|name| tables::own_name(tx, name)).transpose()?;
+    let below = table.map_or_else(Parts::none, Parts::of);
+    let mut after = start(&input, table)?;
     let mut found = Vec::new();
     loop {
         let rows = match &after {
@@ -47,9 +45,11 @@ pub(crate) async fn list_backups(tx: &mut Tx, input: ListBackupsInput) -> Result
     Ok(ListBackupsOutput { backup_summaries: Some(found), last_evaluated_backup_arn: last })
 }
 
-fn start(input: &ListBackupsInput) -> Result<Option<BackupKey>, Fault> {
+/// Where to go on: behind a backup, which is one of the table's if a table was named.
+fn start(input: &ListBackupsInput, table: Option<&str>) -> Result<Option<BackupKey>, Fault> {
     let Some(text) = &input.exclusive_start_backup_arn else { return Ok(None) };
     let key = text.parse::<Arn>().ok().and_then(|arn| backup::key_of(&arn));
+    let key = key.filter(|key| table.is_none_or(|table| key.table == table));
     key.map(Some).ok_or_else(|| Fault::validation(format!("Invalid ExclusiveStartBackupArn: {text}")))
 }
 
