@@ -284,6 +284,22 @@ impl kernel::Operation for SetStackPolicy {
     const SCHEMA: &'static OperationSchema = &tables::operation::SET_STACK_POLICY;
 }
 
+/// `SignalResource` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignalResourceOutput {}
+
+/// The operation `SignalResource`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SignalResource.html>
+#[derive(Clone, Copy, Debug)]
+pub struct SignalResource;
+
+impl kernel::Operation for SignalResource {
+    type Input = SignalResourceInput;
+    type Output = SignalResourceOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::SIGNAL_RESOURCE;
+}
+
 /// The operation `UpdateStack`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>
@@ -2351,6 +2367,37 @@ pub struct ResourceIdentifierSummary {
     pub resource_identifiers: Option<Vec<String>>,
 }
 
+/// The enumeration `ResourceSignalStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ResourceSignalStatus {
+    /// `SUCCESS`
+    #[default]
+    #[serde(rename = "SUCCESS")]
+    Success,
+    /// `FAILURE`
+    #[serde(rename = "FAILURE")]
+    Failure,
+}
+
+impl ResourceSignalStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["SUCCESS", "FAILURE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ResourceSignalStatus::Success => "SUCCESS",
+            ResourceSignalStatus::Failure => "FAILURE",
+        }
+    }
+}
+
+impl std::fmt::Display for ResourceSignalStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `ResourceStatus`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ResourceStatus {
@@ -2643,6 +2690,25 @@ pub struct SetStackPolicyInput {
     /// The `StackPolicyURL` member.
     #[serde(rename = "StackPolicyURL", skip_serializing_if = "Option::is_none")]
     pub stack_policy_url: Option<String>,
+}
+
+/// The shape `SignalResourceInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SignalResourceInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignalResourceInput {
+    /// The `StackName` member.
+    #[serde(rename = "StackName")]
+    pub stack_name: String,
+    /// The `LogicalResourceId` member.
+    #[serde(rename = "LogicalResourceId")]
+    pub logical_resource_id: String,
+    /// The `UniqueId` member.
+    #[serde(rename = "UniqueId")]
+    pub unique_id: String,
+    /// The `Status` member.
+    #[serde(rename = "Status")]
+    pub status: ResourceSignalStatus,
 }
 
 /// The shape `Stack`.
@@ -3574,6 +3640,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::LIST_STACKS,
         &tables::operation::ROLLBACK_STACK,
         &tables::operation::SET_STACK_POLICY,
+        &tables::operation::SIGNAL_RESOURCE,
         &tables::operation::UPDATE_STACK,
         &tables::operation::UPDATE_TERMINATION_PROTECTION,
         &tables::operation::VALIDATE_TEMPLATE,
@@ -4477,6 +4544,10 @@ mod tables {
         pub(super) static RESOURCE_PROPERTIES: Shape = Shape::string("ResourceProperties", Bounds::ANY, None);
         pub(super) static RESOURCE_PROPERTY_PATH: Shape =
             Shape::string("ResourcePropertyPath", Bounds::ANY, None);
+        pub(super) static RESOURCE_SIGNAL_STATUS: Shape =
+            Shape::one_of("ResourceSignalStatus", super::super::ResourceSignalStatus::VALUES);
+        pub(super) static RESOURCE_SIGNAL_UNIQUE_ID: Shape =
+            Shape::string("ResourceSignalUniqueId", Bounds::range(1, 64), None);
         pub(super) static RESOURCE_STATUS: Shape =
             Shape::one_of("ResourceStatus", super::super::ResourceStatus::VALUES);
         pub(super) static RESOURCE_STATUS_REASON: Shape =
@@ -4550,6 +4621,15 @@ mod tables {
                 Member::new("StackName", &STACK_NAME).required(),
                 Member::new("StackPolicyBody", &STACK_POLICY_BODY),
                 Member::new("StackPolicyURL", &STACK_POLICY_URL),
+            ],
+        );
+        pub(super) static SIGNAL_RESOURCE_INPUT: Shape = Shape::structure(
+            "SignalResourceInput",
+            &[
+                Member::new("StackName", &STACK_NAME_OR_ID).required(),
+                Member::new("LogicalResourceId", &LOGICAL_RESOURCE_ID).required(),
+                Member::new("UniqueId", &RESOURCE_SIGNAL_UNIQUE_ID).required(),
+                Member::new("Status", &RESOURCE_SIGNAL_STATUS).required(),
             ],
         );
         pub(super) static STACK: Shape = Shape::structure(
@@ -5094,6 +5174,18 @@ mod tables {
             uri: "/",
             success_status: 200,
             input: &shape::SET_STACK_POLICY_INPUT,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
+        pub(crate) static SIGNAL_RESOURCE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "SignalResource",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::SIGNAL_RESOURCE_INPUT,
             output: &shape::EMPTY,
             result_wrapper: None,
             input_element: None,

@@ -12,6 +12,7 @@
 //! | `ExportKey { name }` | an exported output and who imports it |
 //! | `ChangeSetKey { stack, name }` | a change set |
 //! | `AwaitedKey { token }` | the answer that a custom resource owes |
+//! | `SignalsKey { name }` | the signals of a wait condition handle, named by its token, or of a wait condition with a creation policy |
 //! | `ChangeSetIdKey { id }` | the id of the stack that a change set, named by the last part of its ARN, belongs to |
 //!
 //! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
@@ -19,7 +20,7 @@
 //! by reading its `ChangeSetKey`.
 
 use crate::change_set::ChangeSet;
-use crate::deploy::Awaited;
+use crate::deploy::{Awaited, Signals};
 use crate::export::Export;
 use crate::plan::Plan;
 use crate::record::Event;
@@ -49,4 +50,6 @@ kernel::keys! {
     pub(crate) struct OriginalKey(11, large) -> String { stack: String, version: u64 }
     /// An answer that is waited for.
     pub(crate) struct AwaitedKey(10) -> Awaited { token: String }
+    /// Signals, and who waits for them.
+    pub(crate) struct SignalsKey(12, large) -> Signals { name: String }
 }

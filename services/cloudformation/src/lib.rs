@@ -62,10 +62,12 @@ pub fn service() -> Service {
         .effect::<api::ValidateTemplate, _>(ops::validate_template::validate_template)
         .transact::<api::ListExports, _>(ops::list_exports::list_exports)
         .transact::<api::ListImports, _>(ops::list_imports::list_imports)
+        .transact::<api::SignalResource, _>(ops::signal_resource::signal_resource)
         .internal_effect(deploy::STEP, deploy::step)
         .internal(deploy::STEP_ENDED, deploy::step_ended)
         .internal(deploy::TIME_OUT, deploy::time_out)
         .internal(deploy::ANSWER, deploy::answer)
         .internal(deploy::ANSWER_TIME_OUT, deploy::answer_time_out)
+        .internal(deploy::SIGNALS_TIME_OUT, deploy::signals_time_out)
         .state(Arc::new(templates::Templates::default()))
 }

@@ -131,6 +131,12 @@ impl Plan {
             && self.steps.get(name).is_some_and(|step| step.state == StepState::Running)
     }
 
+    /// The steps that are under way.
+    pub(crate) fn running_names(&self) -> Vec<String> {
+        let running = |(_, step): &(&String, &Step)| step.state == StepState::Running;
+        self.steps.iter().filter(running).map(|(name, _)| name.clone()).collect()
+    }
+
     fn running(&self) -> usize {
         self.steps.values().filter(|step| step.state == StepState::Running).count()
     }

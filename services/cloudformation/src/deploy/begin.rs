@@ -137,6 +137,10 @@ async fn start(
         return refuse(tx, (input, stack), resource, message).await;
     }
     let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
+    if kind.special == Special::WaitCondition && matches!(decision, Some(Decision::Update)) {
+        let message = format!("Update to resource type {} is not supported.", kind.name);
+        return refuse(tx, (input, stack), resource, message).await;
+    }
     let (action, status, reason) = match decision {
         None => (Action::Create, ResourceStatus::CreateInProgress, None),
         // As on AWS, an inner stack is always asked whether its template has changed.

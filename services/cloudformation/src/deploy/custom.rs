@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 use super::end::{self, Outcome};
-use super::{SERVICE, StepInput, enqueue_step};
+use super::{SERVICE, StepInput, enqueue_step, wait};
 use crate::keys::{AwaitedKey, StackKey};
 use crate::plan::Phase;
 use crate::provider::{Made, Properties};
 use crate::resource::{Doing, Standing};
 use crate::stack::{Stack, invalid};
 
-/// Internal operation, for the front door: a custom resource answers. Takes `token`, the last part of the path below
+/// Internal operation, for the front door: a custom resource answers, or a wait condition is signalled. Takes `token`, the last part of the path below
 /// `/_buswork/cloudformation/<account>/<region>/`, and `body`, the request's text; answers null. `NoSuchKey` (404): nobody
 /// waits, or no more.
 pub const ANSWER: &str = "AnswerCustomResource";
@@ -248,7 +248,14 @@ pub(crate) struct Answer {
 pub(crate) async fn answer(tx: &mut Tx, input: Answer) -> Result<()> {
     let key = AwaitedKey { token: input.token.clone() };
     let missing = || Fault::new("NoSuchKey", "nobody waits for this answer").with_status(404);
-    let awaited = tx.get(&key).await?.ok_or_else(missing)?;
+    let Some(awaited) = tx.get(&key).await? else {
+        // A handle has a URL of the same form.
+        return if wait::signalled(tx, &input.token, &input.body).await? {
+            Ok(())
+        } else {
+            Err(missing().into())
+        };
+    };
     tx.cancel(&awaited.timer);
     tx.delete(&key);
     match judge(&awaited, &input) {

@@ -14,6 +14,7 @@ mod outputs;
 mod phase;
 mod start;
 mod step;
+mod wait;
 mod world;
 
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub(crate) use end::step_ended;
 pub(crate) use phase::advance;
 pub(crate) use start::{Wanted, create, delete, go_back, undo_creation, update};
 pub(crate) use step::step;
+pub(crate) use wait::{Signals, TIME_OUT as SIGNALS_TIME_OUT, signal, time_out as signals_time_out};
 pub(crate) use world::{imported_names, properties_of};
 
 /// Internal operation: one step of a deployment.
@@ -54,6 +56,11 @@ pub(crate) struct StepInput {
 }
 
 impl StepInput {
+    /// Whether both are the same run of the same step.
+    fn same(&self, other: &StepInput) -> bool {
+        (&self.stack, &self.logical_id, self.generation) == (&other.stack, &other.logical_id, other.generation)
+    }
+
     fn row(&self) -> ResourceKey {
         ResourceKey { stack: self.stack.clone(), logical_id: self.logical_id.clone() }
     }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{Parts, Result, Tx};
 
 use super::world::{self, Evaluation, World};
-use super::{enqueue_step, nested, outputs};
+use super::{enqueue_step, nested, outputs, wait};
 use crate::api::{ResourceStatus, StackStatus};
 use crate::change_set;
 use crate::export;
 use crate::keys::{NameKey, PlanKey, ResourceKey};
-use crate::plan::{Kind, Phase, Plan, Step, reversed};
+use crate::plan::{Kind, Phase, Plan, Step, StepState, reversed};
 use crate::record::{self, Entry};
 use crate::resource::{Resource, ResourceChange, Standing};
 use crate::stack::{FailureMode, Stack};
@@ -22,6 +22,9 @@ const RESOURCES_MAX: usize = 2_000;
 /// Begins what may begin; where a phase is over, goes on to the next. Writes the stack and the plan.
 pub(crate) async fn advance(tx: &mut Tx, stack: &mut Stack, mut plan: Plan) -> Result<()> {
     let key = PlanKey { stack: stack.id.clone() };
+    for cancelled in wait::call_off(tx, stack, &plan).await? {
+        plan.mark(&cancelled, StepState::Failed);
+    }
     loop {
         let ready = plan.begin_ready();
         for logical_id in &ready {

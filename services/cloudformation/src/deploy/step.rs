@@ -5,7 +5,7 @@ use kernel::{Effect, Result, Tx};
 use super::begin::{Deleting, Job, Making, begin, provider as provider_of};
 use super::custom::{self, Question};
 use super::end::{Outcome, end};
-use super::{StepInput, dynamic, nested};
+use super::{StepInput, dynamic, nested, wait};
 use crate::provider::{self, Failure, Made, Provider, ResourceType, Special};
 use crate::resource::{Action, Doing, Standing};
 
@@ -49,6 +49,8 @@ async fn make(effect: &Effect, input: &StepInput, mut making: Making) -> Result<
             };
             Ok(provider::deploy_files(effect, &id, old, &target.properties).await.map(Outcome::Made))
         }
+        Special::WaitConditionHandle => wait::make_handle(effect, input).await.map(Ok),
+        Special::WaitCondition => wait::wait(effect, input, &making).await.map(Ok),
         Special::Custom => {
             let updates = making.doing.action == Action::Update;
             custom::ask(effect, Question::make(input, &making.doing, making.old, updates)).await?;
@@ -118,6 +120,12 @@ async fn delete(effect: &Effect, input: &StepInput, deleting: Deleting) -> Resul
                 Ok(()) => Outcome::Gone,
                 Err(failure) => return Ok(Err(failure)),
             },
+            Special::WaitConditionHandle => {
+                wait::remove(effect, &old).await?;
+                Outcome::Gone
+            }
+            // Its signals are its handle's, or went when it stood.
+            Special::WaitCondition => Outcome::Gone,
             Special::Stack => nested::delete(effect, input, &old).await?,
             Special::Custom => {
                 custom::ask(effect, Question::delete(input, &old)).await?;

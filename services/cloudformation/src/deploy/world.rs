@@ -143,7 +143,7 @@ pub(crate) fn imported_names(
 ) -> Result<BTreeSet<String>, TemplateError> {
     let mut names = BTreeSet::new();
     let existing = template.resources.iter().filter(|(name, _)| template.exists(name, scope.conditions));
-    let properties = existing.flat_map(|(_, resource)| resource.properties.values());
+    let properties = existing.flat_map(|(_, resource)| resource.expressions());
     let holds = |condition: &Option<String>| condition.as_ref().map_or(Ok(true), |name| scope.holds(name));
     let mut outputs = Vec::new();
     for output in template.outputs.values() {

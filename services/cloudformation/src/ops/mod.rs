@@ -23,6 +23,7 @@ pub(crate) mod list_stacks;
 mod prepare;
 pub(crate) mod rollback_stack;
 pub(crate) mod set_stack_policy;
+pub(crate) mod signal_resource;
 mod source;
 pub(crate) mod update_stack;
 pub(crate) mod update_termination_protection;

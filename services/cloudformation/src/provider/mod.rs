@@ -84,6 +84,10 @@ pub(crate) enum Special {
     Stack,
     /// By copying files from one bucket into another.
     BucketDeployment,
+    /// As an address for signals.
+    WaitConditionHandle,
+    /// By waiting for signals.
+    WaitCondition,
 }
 
 impl ResourceType {
@@ -133,6 +137,8 @@ impl ResourceType {
             Special::Custom => true,
             Special::BucketDeployment => matches!(name, "DestinationBucketArn" | "SourceObjectKeys"),
             Special::Stack => name.starts_with("Outputs."),
+            Special::WaitConditionHandle => false,
+            Special::WaitCondition => name == "Data",
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn references(template: &Template) -> Result<(), TemplateError> {
         if !missing.is_empty() {
             return Err(unresolved(&missing, "Resources"));
         }
-        for property in resource.properties.values() {
+        for property in resource.expressions() {
             checker.expression(property, "Resources")?;
         }
     }
@@ -288,7 +288,7 @@ impl Template {
                 needs.insert(other.to_owned());
             }
         };
-        for property in resource.properties.values() {
+        for property in resource.expressions() {
             match conditions {
                 Some(conditions) => chosen(property, conditions, &mut visit),
                 None => references_of(property, &mut visit),
@@ -323,7 +323,7 @@ impl Template {
         };
         for (name, resource) in &self.resources {
             if self.exists(name, conditions) {
-                resource.properties.values().try_for_each(|expr| check(expr, "Resources"))?;
+                resource.expressions().try_for_each(|expr| check(expr, "Resources"))?;
             }
         }
         let holds = |condition: &Option<String>| {
@@ -338,7 +338,7 @@ impl Template {
     /// The attributes that the template asks for: logical id, attribute name. Names given by a `Ref` are left out.
     pub fn attributes(&self) -> Vec<(&str, &str)> {
         let mut found = Vec::new();
-        let properties = self.resources.values().flat_map(|resource| resource.properties.values());
+        let properties = self.resources.values().flat_map(|resource| resource.expressions());
         let outputs =
             self.outputs.values().flat_map(|output| std::iter::once(&output.value).chain(&output.export));
         for expr in properties.chain(outputs) {

@@ -1,7 +1,7 @@
 //! The template engine: text in, a checked tree out; parameters and identities in, values out.
 //!
 //! Pure: knows no service, no store, no clock. It never panics, whatever the text. What AWS has and Buswork has not
-//! (hooks, creation policies) is refused by name, never ignored.
+//! (hooks, update policies) is refused by name, never ignored.
 
 mod check;
 mod cidr;
@@ -35,7 +35,7 @@ pub use parameter::{
     Given, Parameter, ParameterType, ParameterValue, ParameterValues, resolve as resolve_parameters,
 };
 pub use predicate::Predicate;
-pub use section::{Assertion, DeletionPolicy, Output, Resource, Rule};
+pub use section::{Assertion, CreationPolicy, DeletionPolicy, Output, Resource, Rule};
 pub use sub::Part;
 pub use text::{BODY_BYTES_MAX, URL_BYTES_MAX};
 

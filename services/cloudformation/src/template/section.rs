@@ -30,6 +30,26 @@ pub struct Resource {
     pub update_replace_policy: DeletionPolicy,
     /// `Metadata` as written.
     pub metadata: Option<Document>,
+    /// `CreationPolicy`: it is made only when signals have come.
+    pub creation_policy: Option<CreationPolicy>,
+}
+
+impl Resource {
+    /// Every expression of the declaration.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let policy =
+            self.creation_policy.iter().flat_map(|policy| policy.count.iter().chain(&policy.timeout));
+        self.properties.values().chain(policy)
+    }
+}
+
+/// `CreationPolicy.ResourceSignal` of a wait condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreationPolicy {
+    /// `Count`: how many signals.
+    pub count: Option<Expr>,
+    /// `Timeout`: within which time, an ISO 8601 duration.
+    pub timeout: Option<Expr>,
 }
 
 /// What becomes of the real resource when the stack lets go of it.
@@ -248,8 +268,9 @@ fn resource(name: &str, document: &Document) -> Result<Resource, TemplateError> 
             | "Condition"
             | "DeletionPolicy"
             | "UpdateReplacePolicy"
+            | "CreationPolicy"
             | "Metadata" => {}
-            "CreationPolicy" | "UpdatePolicy" => {
+            "UpdatePolicy" => {
                 let what = format!("[/Resources/{name}] the resource attribute {attribute}");
                 return Err(TemplateError::unsupported(what));
             }
@@ -274,7 +295,33 @@ fn resource(name: &str, document: &Document) -> Result<Resource, TemplateError> 
         deletion_policy,
         update_replace_policy: policy(name, members, "UpdateReplacePolicy")?,
         metadata: members.get("Metadata").cloned(),
+        creation_policy: creation_policy((name, kind), members)?,
     })
+}
+
+fn creation_policy(
+    (name, kind): (&str, &str),
+    members: &Map<String, Document>,
+) -> Result<Option<CreationPolicy>, TemplateError> {
+    let Some(document) = members.get("CreationPolicy") else { return Ok(None) };
+    if kind != "AWS::CloudFormation::WaitCondition" {
+        let what = format!("[/Resources/{name}] the resource attribute CreationPolicy of the type {kind}");
+        return Err(TemplateError::unsupported(what));
+    }
+    if members.get("Properties").and_then(Document::as_object).is_some_and(|given| !given.is_empty()) {
+        let message = "a wait condition with a CreationPolicy takes no properties";
+        return Err(TemplateError::format(format!("[/Resources/{name}] {message}")));
+    }
+    let policy = object("CreationPolicy", document)?;
+    let signal = policy.get("ResourceSignal").map(|signal| object("ResourceSignal", signal)).transpose()?;
+    let known = ["Count", "Timeout"];
+    let unknown = policy.keys().find(|key| *key != "ResourceSignal");
+    let unknown = unknown.or_else(|| signal?.keys().find(|key| !known.contains(&key.as_str())));
+    if let Some(unknown) = unknown {
+        return Err(TemplateError::unsupported(format!("[/Resources/{name}/CreationPolicy] {unknown}")));
+    }
+    let expr = |member: &str| signal.and_then(|signal| signal.get(member)).map(Expr::parse).transpose();
+    Ok(Some(CreationPolicy { count: expr("Count")?, timeout: expr("Timeout")? }))
 }
 
 fn properties(name: &str, document: Option<&Document>) -> Result<IndexMap<String, Expr>, TemplateError> {

@@ -11,4 +11,5 @@ mod requests;
 mod rollback;
 mod transforms;
 mod update;
+mod wait;
 mod world;

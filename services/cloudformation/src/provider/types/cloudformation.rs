@@ -1,4 +1,5 @@
-//! Types that CloudFormation makes without another service's operations: custom resources, and stacks inside stacks.
+//! Types that CloudFormation makes without another service's operations: custom resources, stacks inside stacks, and what
+//! waits for signals.
 
 use super::super::{Naming, ResourceType, Special, aside};
 
@@ -28,5 +29,23 @@ pub(super) const STACK: ResourceType = ResourceType {
     properties: &[aside("Parameters"), aside("Tags"), aside("TemplateURL"), aside("TimeoutInMinutes")],
     naming: Some(Naming::new("", 128)),
     special: Special::Stack,
+    ..ResourceType::BASE
+};
+
+/// No property can be changed.
+pub(super) const WAIT_CONDITION: ResourceType = ResourceType {
+    name: "AWS::CloudFormation::WaitCondition",
+    service: "cloudformation",
+    properties: &[aside("Count"), aside("Handle"), aside("Timeout")],
+    naming: Some(Naming::new("", 100)),
+    special: Special::WaitCondition,
+    ..ResourceType::BASE
+};
+
+pub(super) const WAIT_CONDITION_HANDLE: ResourceType = ResourceType {
+    name: "AWS::CloudFormation::WaitConditionHandle",
+    service: "cloudformation",
+    naming: Some(Naming::new("", 100)),
+    special: Special::WaitConditionHandle,
     ..ResourceType::BASE
 };
