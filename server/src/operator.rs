@@ -71,6 +71,7 @@ pub(crate) async fn answer(
         ("trace", id) => Some(find_trace(house, id).await),
         ("explain", id) => Some(explained(house, id, parts).await),
         ("ask", named) if parts.method == Method::POST => Some(ask(house, named, parts, body).await),
+        ("lambda", address) if parts.method == Method::GET => Some(package(house, address).await),
         ("cloudformation", named) if parts.method == Method::PUT => {
             Some(custom_resource(house, named, body).await)
         }
@@ -94,6 +95,22 @@ async fn custom_resource(house: &House, named: &str, body: &Bytes) -> http::Resp
     let input = serde_json::json!({ "token": token, "body": String::from_utf8_lossy(body) });
     match house.kernel.ask(caller, "cloudformation", cloudformation::ANSWER_CUSTOM_RESOURCE, &input).await {
         Ok(_) => plain(StatusCode::OK, ""),
+        Err(fault) => {
+            let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            plain(status, &format!("{}\n", fault.message))
+        }
+    }
+}
+
+/// `GET /_buswork/lambda/…`: the package of a function or a layer. The address itself says that it may be downloaded, as
+/// AWS's signed URLs do.
+async fn package(house: &House, address: &str) -> http::Response<Body> {
+    match lambda::download::fetch(&house.kernel, &house.functions, address).await {
+        Ok(zip) => {
+            let mut response = http::Response::new(full(zip));
+            response.headers_mut().insert("content-type", HeaderValue::from_static("application/zip"));
+            response
+        }
         Err(fault) => {
             let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             plain(status, &format!("{}\n", fault.message))

@@ -238,6 +238,18 @@ impl kernel::Operation for GetFunction {
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_FUNCTION;
 }
 
+/// The operation `GetFunctionCodeSigningConfig`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionCodeSigningConfig.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetFunctionCodeSigningConfig;
+
+impl kernel::Operation for GetFunctionCodeSigningConfig {
+    type Input = GetFunctionCodeSigningConfigInput;
+    type Output = GetFunctionCodeSigningConfigOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_FUNCTION_CODE_SIGNING_CONFIG;
+}
+
 /// The operation `GetFunctionConcurrency`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConcurrency.html>
@@ -2146,6 +2158,25 @@ pub struct GetEventSourceMappingInput {
     /// The `UUID` member.
     #[serde(rename = "UUID")]
     pub uuid: String,
+}
+
+/// The shape `GetFunctionCodeSigningConfigRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetFunctionCodeSigningConfigInput {
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName")]
+    pub function_name: String,
+}
+
+/// The shape `GetFunctionCodeSigningConfigResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetFunctionCodeSigningConfigOutput {
+    /// The `CodeSigningConfigArn` member.
+    #[serde(rename = "CodeSigningConfigArn")]
+    pub code_signing_config_arn: String,
+    /// The `FunctionName` member.
+    #[serde(rename = "FunctionName")]
+    pub function_name: String,
 }
 
 /// The shape `GetFunctionConcurrencyRequest`.
@@ -5210,6 +5241,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::GET_ALIAS,
         &tables::operation::GET_EVENT_SOURCE_MAPPING,
         &tables::operation::GET_FUNCTION,
+        &tables::operation::GET_FUNCTION_CODE_SIGNING_CONFIG,
         &tables::operation::GET_FUNCTION_CONCURRENCY,
         &tables::operation::GET_FUNCTION_CONFIGURATION,
         &tables::operation::GET_FUNCTION_EVENT_INVOKE_CONFIG,
@@ -6936,6 +6968,17 @@ mod tables {
             "GetEventSourceMappingRequest",
             &[Member::new("UUID", &UUID_STRING).required().at(Location::Uri)],
         );
+        pub(super) static GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST: Shape = Shape::structure(
+            "GetFunctionCodeSigningConfigRequest",
+            &[Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).required().at(Location::Uri)],
+        );
+        pub(super) static GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE: Shape = Shape::structure(
+            "GetFunctionCodeSigningConfigResponse",
+            &[
+                Member::new("CodeSigningConfigArn", &CODE_SIGNING_CONFIG_ARN).required(),
+                Member::new("FunctionName", &FUNCTION_NAME).required(),
+            ],
+        );
         pub(super) static GET_FUNCTION_CONCURRENCY_REQUEST: Shape = Shape::structure(
             "GetFunctionConcurrencyRequest",
             &[Member::new("FunctionName", &FUNCTION_NAME).required().at(Location::Uri)],
@@ -8016,6 +8059,18 @@ mod tables {
             success_status: 200,
             input: &shape::GET_FUNCTION_REQUEST,
             output: &shape::GET_FUNCTION_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static GET_FUNCTION_CODE_SIGNING_CONFIG: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetFunctionCodeSigningConfig",
+            http_method: "GET",
+            uri: "/2020-06-30/functions/{FunctionName}/code-signing-config",
+            success_status: 200,
+            input: &shape::GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST,
+            output: &shape::GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,

@@ -6,11 +6,12 @@
 //! survive a restart is kept outside the store.
 //!
 //! The server makes the running side first, then the service: `let functions = Functions::new(config)?;
-//! kernel_services.push(lambda::service(&functions));`. Requests for function URLs go to [`url::handle`]. Processes are
+//! kernel_services.push(lambda::service(&functions));`. Requests for function URLs go to [`url::handle`], downloads of packages to [`download::fetch`]. Processes are
 //! started through [`runtime::sandbox::main`], which the server's binary offers as a command of its own.
 
 pub mod api;
 mod concurrency;
+pub mod download;
 mod event;
 mod event_stream;
 mod fault;
@@ -67,6 +68,9 @@ fn with_functions(service: Service) -> Service {
         .transact::<api::GetFunction, _>(ops::get_function::get_function)
         .transact::<api::GetFunctionConfiguration, _>(
             ops::get_function_configuration::get_function_configuration,
+        )
+        .transact::<api::GetFunctionCodeSigningConfig, _>(
+            ops::get_function_code_signing_config::get_function_code_signing_config,
         )
         .transact::<api::ListFunctions, _>(ops::list_functions::list_functions)
         .transact::<api::DeleteFunction, _>(ops::delete_function::delete_function)

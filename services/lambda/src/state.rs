@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::AccountId;
 
 use crate::concurrency::Concurrency;
+use crate::download::Seal;
 use crate::mapping::Readers;
 use crate::output::Outbox;
 use crate::runtime::{Credentials, Supervisor, SupervisorConfig};
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub concurrency: Arc<Concurrency>,
     pub outbox: Arc<Outbox>,
     pub readers: Readers,
+    pub downloads: Seal,
     pub issue: Arc<Issue>,
 }
 
@@ -47,6 +49,7 @@ impl Functions {
             concurrency: Arc::default(),
             outbox,
             readers: Readers::default(),
+            downloads: Seal::default(),
             issue,
         })))
     }

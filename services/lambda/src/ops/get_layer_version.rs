@@ -22,7 +22,7 @@ pub(crate) async fn get_layer_version(
 pub(crate) async fn get(tx: &mut Tx, key: &LayerKey) -> Result<GetLayerVersionOutput> {
     let layer = tx.get(key).await?.ok_or_else(missing)?;
     Ok(GetLayerVersionOutput {
-        content: Some(content(&layer)),
+        content: Some(content(tx, &layer)?),
         layer_arn: Some(layer_arn(tx.scope(), &key.name)),
         layer_version_arn: Some(version_arn(tx.scope(), key)),
         description: Some(layer.description),

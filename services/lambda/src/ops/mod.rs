@@ -18,6 +18,7 @@ pub(crate) mod get_account_settings;
 pub(crate) mod get_alias;
 pub(crate) mod get_event_source_mapping;
 pub(crate) mod get_function;
+pub(crate) mod get_function_code_signing_config;
 pub(crate) mod get_function_concurrency;
 pub(crate) mod get_function_configuration;
 pub(crate) mod get_function_event_invoke_config;

@@ -4,6 +4,7 @@ use base::Arn;
 use kernel::{Effect, Result, Scope, Tx};
 
 use crate::api::{LayerVersionContentOutput, PublishLayerVersionInput, PublishLayerVersionOutput};
+use crate::download;
 use crate::function::modified_text;
 use crate::keys::{Layer, LayerKey, LayerNumberKey, PackageUse};
 use crate::package::{self, Source};
@@ -38,7 +39,7 @@ async fn publish(
     let key = LayerKey { name, number: number.0 };
     tx.put(&key, &layer)?;
     Ok(PublishLayerVersionOutput {
-        content: Some(content(&layer)),
+        content: Some(content(tx, &layer)?),
         layer_arn: Some(layer_arn(tx.scope(), &key.name)),
         layer_version_arn: Some(version_arn(tx.scope(), &key)),
         description: Some(layer.description),
@@ -55,13 +56,14 @@ pub(crate) fn layer_name(text: &str) -> &str {
     text.rsplit_once(":layer:").map_or(text, |(_, name)| name)
 }
 
-/// The package of a layer as AWS shows it, without a location to download it from.
-pub(crate) fn content(layer: &Layer) -> LayerVersionContentOutput {
-    LayerVersionContentOutput {
+/// The package of a layer as AWS shows it, and where it can be downloaded.
+pub(crate) fn content(tx: &Tx, layer: &Layer) -> Result<LayerVersionContentOutput> {
+    Ok(LayerVersionContentOutput {
+        location: Some(download::location(tx, &layer.package)?),
         code_sha256: Some(layer.package.code_sha256()),
         code_size: i64::try_from(layer.package.bytes).ok(),
         ..LayerVersionContentOutput::default()
-    }
+    })
 }
 
 /// `arn:aws:lambda:…:layer:name`.

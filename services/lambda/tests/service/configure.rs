@@ -48,6 +48,9 @@ async fn a_function_is_created_shown_changed_and_deleted() {
     let got = house.ok("GetFunction", json!({ "FunctionName": ARN })).await;
     assert_eq!((&got["Configuration"], &got["Tags"]), (&created, &json!({ "k": "v" })));
 
+    let signing = house.ok("GetFunctionCodeSigningConfig", json!({ "FunctionName": "f" })).await;
+    assert_eq!(signing, json!({ "FunctionName": "f", "CodeSigningConfigArn": "" }));
+
     let stale = json!({ "FunctionName": "f", "Timeout": 9, "RevisionId": "other" });
     assert_eq!(house.fault("UpdateFunctionConfiguration", stale).await.0, "PreconditionFailedException");
     let revision = created["RevisionId"].clone();

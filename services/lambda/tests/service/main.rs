@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests that cannot go on fails the test")]
 
 mod configure;
+mod downloads;
 mod events;
 mod invoke;
 mod measure;
