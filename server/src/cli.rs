@@ -25,6 +25,8 @@ pub enum Command {
     Start(StartArgs),
     /// Creates or updates a CloudFormation stack and waits for it.
     Deploy(DeployArgs),
+    /// Follows the sources of a deployed CDK or SST app's functions, and swaps their code as it changes.
+    Dev(DevArgs),
     /// Prints an output of a stack.
     Output(OutputArgs),
     /// Puts a file into a bucket.
@@ -90,6 +92,27 @@ pub struct DeployArgs {
     /// A parameter of the template; may be given several times.
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
+    /// Where.
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// `buswork dev`
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// The app's directory: where `cdk` or `sst` is run.
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+    /// A function whose source cannot be found, by its deployed name, and the directory or the entry of the bundle that it is
+    /// made from; may be given several times.
+    #[arg(long = "function", value_name = "NAME=PATH")]
+    pub functions: Vec<String>,
+    /// A further flag of esbuild, e.g. `--esbuild=--define:STAGE="dev"`; may be given several times.
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
+    pub esbuild: Vec<String>,
+    /// Do not print what the functions log.
+    #[arg(long)]
+    pub no_logs: bool,
     /// Where.
     #[command(flatten)]
     pub endpoint: Endpoint,
@@ -356,6 +379,7 @@ impl Cli {
         let done = match self.command {
             Command::Start(args) => commands::start::start(args),
             Command::Deploy(args) => commands::deploy::deploy(&args),
+            Command::Dev(args) => commands::dev::dev(&args),
             Command::Output(args) => commands::output::output(&args),
             Command::Put(args) => commands::put::put(&args),
             Command::Call(args) => commands::call::call(&args),

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod call;
 pub mod deploy;
+pub mod dev;
 pub mod explain;
 pub mod output;
 pub mod put;

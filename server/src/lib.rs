@@ -11,6 +11,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod console;
+mod dev;
 pub mod explain;
 pub mod front;
 pub mod listen;

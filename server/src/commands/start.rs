@@ -92,7 +92,8 @@ async fn stop(house: &House) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+/// Returns when the process is told to stop by SIGINT or SIGTERM.
+pub(super) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
