@@ -4,6 +4,7 @@ import json
 import os
 import re
 import selectors
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -13,10 +14,12 @@ from io import BytesIO
 
 import pytest
 
-from conftest import ACCOUNT, BINARY, KEY, REGION, SECRET
+from conftest import ACCOUNT, BINARY, KEY, REGION, ROOT, SECRET
 
 SOURCE = "import os\n\ndef handler(event, context):\n    return {'says': '%s', 'stage': os.environ['STAGE']}\n"
 FUNCTION = "shop-hello"
+EXAMPLE = ROOT / "examples" / "recent-actions" / "functions-ts"
+ESBUILD = EXAMPLE / "node_modules" / ".bin" / "esbuild"
 
 
 def packed(source):
@@ -153,3 +156,53 @@ def test_without_an_app_it_says_what_is_missing(server, tmp_path):
     done = server.command("dev", str(tmp_path))
     assert done.returncode == 1
     assert "has no cloud assembly" in done.stderr, done.stderr
+
+
+@pytest.fixture(scope="module")
+def typescript(server, tmp_path_factory):
+    """An app beside its functions in TypeScript, whose assembly has the bundle that CDK's NodejsFunction makes."""
+    top = tmp_path_factory.mktemp("typescript")
+    functions, out = top / "functions-ts", top / "cdk" / "cdk.out"
+    shutil.copytree(EXAMPLE / "src", functions / "src")
+    shutil.copy(EXAMPLE / "package.json", functions)
+    (functions / "node_modules").symlink_to(EXAMPLE / "node_modules")
+    asset = out / "asset.1"
+    flags = ["--bundle", "--target=node22", "--platform=node", "--external:@aws-sdk/*", "--external:@smithy/*"]
+    command = [ESBUILD, "src/deposit.ts", f"--outfile={asset / 'index.js'}", "--log-level=error", *flags]
+    subprocess.run(command, cwd=functions, check=True, timeout=60)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.write(asset / "index.js", "index.js")
+    code = {"FunctionName": "shop-deposit", "Runtime": "nodejs22.x", "Handler": "index.handler"}
+    properties = code | {"Role": f"arn:aws:iam::{ACCOUNT}:role/any", "Code": {"S3Bucket": "assets", "S3Key": "1.zip"}}
+    server.client("s3", s3={"addressing_style": "path"}).put_object(Bucket="assets", Key="1.zip", Body=buffer.getvalue())
+    function = {"Type": "AWS::Lambda::Function", "Metadata": {"aws:asset:path": "asset.1"}, "Properties": properties}
+    template = json.dumps({"Resources": {"Deposit": function}})
+    (out / "t.json").write_text(template)
+    place = {"type": "aws:cloudformation:stack", "environment": f"aws://{ACCOUNT}/{REGION}"}
+    stack = place | {"properties": {"templateFile": "t.json", "stackName": "typescript"}}
+    (out / "manifest.json").write_text(json.dumps({"artifacts": {"a": stack}}))
+    cloud = server.client("cloudformation")
+    cloud.create_stack(StackName="typescript", TemplateBody=template)
+    cloud.get_waiter("stack_create_complete").wait(StackName="typescript", WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+    return top
+
+
+@pytest.mark.skipif(not ESBUILD.exists(), reason="the example's packages are not installed: scripts/setup-node.sh")
+def test_a_bundle_is_made_anew_and_a_broken_one_is_told(server, app, typescript):
+    dev = Dev(server, typescript / "cdk")
+    try:
+        # The bundle that it makes first is the deployed one, or the line would say so.
+        dev.until(r"shop-deposit  \S+/functions-ts/src/deposit.ts\nfollowing 1 functions\n")
+        trading = typescript / "functions-ts" / "src" / "trading.ts"
+        text = trading.read_text()
+        trading.write_text(text + "\nexport const broken = ;\n")
+        dev.until(r"shop-deposit: not swapped \(trading.ts\): [\s\S]*Unexpected \";\"")
+        trading.write_text(text.replace("ticketNumber: randomUUID()", 'ticketNumber: randomUUID(), desk: "new"'))
+        took = int(dev.until(r"shop-deposit: swapped in (\d+) ms \(trading.ts\)\n")[1])
+        print(f"a bundle swapped in {took} ms")
+        answer = server.client("lambda").invoke(FunctionName="shop-deposit", Payload=b'{"amount": 1}')
+        assert json.load(answer["Payload"])["desk"] == "new"
+        assert took < 2_000
+    finally:
+        assert dev.stop() == 0

@@ -41,7 +41,8 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> anyhow::Result<Scratch> {
         let directory = std::env::temp_dir().join(format!("buswork-dev-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).with_context(|| format!("cannot write to {}", directory.display()))?;
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot write to {}", directory.display()))?;
         Ok(Scratch(directory))
     }
 }
@@ -88,7 +89,8 @@ impl<'s> Session<'s> {
     async fn begin(args: &DevArgs, clients: &'s Clients, scratch: &Path) -> anyhow::Result<Session<'s>> {
         let directory = args.directory.canonicalize();
         let directory = directory.with_context(|| format!("cannot find {}", args.directory.display()))?;
-        let named = args.functions.iter().map(|text| functions::named(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        let named =
+            args.functions.iter().map(|text| functions::named(text)).collect::<anyhow::Result<Vec<_>>>()?;
         let assembly = match assembly::find(&directory) {
             Ok(assembly) => Some(assembly),
             Err(_) if !named.is_empty() => None,
@@ -115,7 +117,11 @@ impl<'s> Session<'s> {
 
     /// Says what is followed.
     fn tell(&self) {
-        let names = self.functions.iter().map(Function::name).chain(self.left_out.iter().map(|(name, _)| name.as_str()));
+        let names = self
+            .functions
+            .iter()
+            .map(Function::name)
+            .chain(self.left_out.iter().map(|(name, _)| name.as_str()));
         let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
         for (name, why) in &self.left_out {
             say(&format!("  {name:<width$}  not followed: {why}"));
@@ -141,7 +147,8 @@ impl<'s> Session<'s> {
     async fn swap(&mut self, since: Instant, changed: &BTreeSet<PathBuf>) {
         let known = self.functions.iter().map(|function| (function.inputs(), function.has_failed()));
         let concerned = concerned(known, changed);
-        let cause = |number: usize| concerned.iter().find(|(other, _)| *other == number).map(|(_, file)| file);
+        let cause =
+            |number: usize| concerned.iter().find(|(other, _)| *other == number).map(|(_, file)| file);
         let clients = self.clients;
         let all = self.functions.iter_mut().enumerate();
         let swaps = all.filter_map(|(number, function)| Some((function, cause(number)?))).map(

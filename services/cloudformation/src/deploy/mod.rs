@@ -58,7 +58,8 @@ pub(crate) struct StepInput {
 impl StepInput {
     /// Whether both are the same run of the same step.
     fn same(&self, other: &StepInput) -> bool {
-        (&self.stack, &self.logical_id, self.generation) == (&other.stack, &other.logical_id, other.generation)
+        (&self.stack, &self.logical_id, self.generation)
+            == (&other.stack, &other.logical_id, other.generation)
     }
 
     fn row(&self) -> ResourceKey {
