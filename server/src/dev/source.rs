@@ -130,13 +130,13 @@ impl App {
                 return Some((root.join(entry).canonicalize().ok()?, root));
             }
         }
-        let entry = from_map(asset, output).or_else(|| self.from_handler(handler))?;
+        let entry = from_map(asset, output).or_else(|| self.handler_source(handler))?;
         let root = package_root(&entry).unwrap_or_else(|| self.directory.clone());
         Some((entry, root))
     }
 
     /// SST names the source itself as the handler: `src/deposit.handler`.
-    fn from_handler(&self, handler: &str) -> Option<PathBuf> {
+    fn handler_source(&self, handler: &str) -> Option<PathBuf> {
         let module = self.directory.join(module(handler));
         let endings = ["ts", "tsx", "mts", "cts"];
         let mut sources = endings.iter().map(|ending| module.with_added_extension(ending));
@@ -198,7 +198,7 @@ fn from_map(asset: &Path, output: &str) -> Option<PathBuf> {
     let sources = map["sources"].as_array()?.iter().filter_map(|source| source.as_str());
     let own = sources.filter(|source| !source.contains("node_modules/"));
     // It was made in a directory beside the one that it was moved to.
-    own.filter_map(|source| output.parent()?.join(source).canonicalize().ok()).last()
+    own.filter_map(|source| output.parent()?.join(source).canonicalize().ok()).next_back()
 }
 
 /// The directory around a file that has a `package.json`.

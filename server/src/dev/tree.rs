@@ -25,7 +25,10 @@ pub(crate) fn outermost(app: &Path) -> &Path {
 
 /// `top` and the directories below it that people edit, breadth first.
 pub(crate) fn directories(top: &Path) -> Vec<PathBuf> {
-    walk(top, is_kept)
+    let mut found = walk(top, is_kept);
+    // Where a server of ours unpacks what it runs, in `data` beside the app as likely as not: all of it is copies.
+    found.retain(|path| !path.ancestors().any(|around| around.ends_with("scratch/code")));
+    found
 }
 
 /// The directories of a function's code where its own files are, not those that it installs.
