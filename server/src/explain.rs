@@ -172,6 +172,8 @@ pub async fn event(
     let Ok(uuid) = Uuid::parse_str(id) else { return Ok(None) };
     let mut places: Vec<(AccountId, Region, Option<String>)> =
         places(&chains, id).into_iter().map(|fact| place(&fact)).collect();
+    // The same event may have come to buses of several accounts and regions: the caller's own is told first.
+    places.sort_by_key(|(account, region, _)| (account, region) != (&here.0, &here.1));
     places.push((here.0, here.1, None));
     for (account, region, bus) in places {
         let caller = Caller { account, region, ..kernel.house_caller() };
@@ -313,10 +315,23 @@ impl<'c> Story<'c> {
             }
             Some(AttemptEnd::GivenUp { .. }) => ("given up", None, None),
         };
+        let state = match &dead_letter {
+            Some(to) if spans.last().is_some_and(|span| self.is_lost(span, to)) => {
+                "given up; its dead letter, too"
+            }
+            _ => state,
+        };
         delivery.state = state.to_owned();
         delivery.next_attempt = next.map(|at| at.to_iso_millis());
         delivery.dead_letter = dead_letter;
         delivery
+    }
+
+    /// Was the letter that this attempt left for a queue given up, too?
+    fn is_lost(&self, gave_up: &Span, queue: &str) -> bool {
+        let letters = gave_up.enqueued.iter().filter(|task| task.target.as_deref() == Some(queue));
+        let ends = letters.filter_map(|task| self.attempts.get(&task.task)?.last()?.attempt.as_ref());
+        ends.map(|attempt| &attempt.end).any(|end| matches!(end, AttemptEnd::GivenUp { .. }))
     }
 
     fn attempt(&self, span: &Span) -> Option<Attempt> {

@@ -119,7 +119,8 @@ fn complaints(operation: &OperationSchema, rows: &Table, tests: &Tests) -> Vec<S
         leaves.iter().filter(is_missing).map(|path| format!("{path}: no row")).collect();
     for (path, value) in rows {
         let Evidence { test, refused } = evidence(value);
-        if !leaves.contains(path) && !(refused && leaves.iter().any(|leaf| is_below(leaf, path))) {
+        let stands_for_leaves = refused && leaves.iter().any(|leaf| is_below(leaf, path));
+        if !stands_for_leaves && !leaves.contains(path) {
             found.push(format!("{path}: no such member"));
         }
         let name = path.rsplit('.').next().unwrap().to_lowercase();

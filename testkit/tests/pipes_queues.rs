@@ -537,7 +537,8 @@ async fn a_function_is_waited_for_unless_it_shall_not_be() {
         for _ in 0..500 {
             tokio::task::yield_now().await;
         }
-        assert_eq!((functions.given.lock().unwrap().len(), held(&world, "in").await), (1, left), "{kind}");
+        let given = functions.given.lock().unwrap().len();
+        assert_eq!((given, held(&world, "in").await), (1, left), "{kind}");
     }
 }
 

@@ -128,3 +128,29 @@ async fn a_change_that_nobody_notices_breaks_nobody() {
     let fault = world.ask("schemas", schemas::CHECK_COMPATIBILITY, none).await.unwrap_err();
     assert_eq!(fault.code, "NotFoundException");
 }
+
+#[tokio::test]
+async fn a_schema_of_the_detail_alone_has_the_same_consumers() {
+    let world = world().await;
+    let detail = |total: &str| {
+        json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object",
+            "definitions": { "Total": { "type": total } },
+            "properties": { "total": { "$ref": "#/definitions/Total" } } })
+        .to_string()
+    };
+    let schema = json!({ "RegistryName": "shop", "SchemaName": "shop@Paid", "Type": "JSONSchemaDraft4",
+        "Content": detail("number") });
+    world.ok("schemas", "CreateSchema", schema).await;
+    let reads = json!({ "source": ["shop"], "detail": { "total": [1] } });
+    rule(&world, "r", reads, json!({ "Id": "t", "Arn": QUEUE })).await;
+    let other = json!({ "source": ["other"], "detail": { "total": [1] } });
+    rule(&world, "other", other, json!({ "Id": "t", "Arn": QUEUE })).await;
+    let input = json!({ "RegistryName": "shop", "SchemaName": "shop@Paid", "Content": detail("string") });
+    let answer = world.ask("schemas", schemas::CHECK_COMPATIBILITY, input).await.unwrap();
+    assert_eq!(
+        answer["Breaks"],
+        json!([{ "Consumer": format!("{RULES}/r"), "Kind": "RulePattern", "Rule": format!("{RULES}/r"),
+            "Path": "$.detail.total", "Problem": "changes its type from number to string" }])
+    );
+    assert_eq!(answer["Unchecked"], json!([{ "Consumer": QUEUE, "Rule": format!("{RULES}/r") }]));
+}

@@ -140,6 +140,35 @@ async fn items_come_from_s3() {
 }
 
 #[tokio::test]
+async fn an_item_is_described_and_says_where_it_is_from() {
+    let select = json!({ "ItemSelector": { "from.$": "$$.Map.Item.Source", "item.$": "$$.Map.Item.Value" } });
+    let world = world().await;
+    put(&world, "k", "[1]").await;
+    let read = |action: &str, parameters: Value| {
+        let resource = format!("arn:aws:states:::s3:{action}");
+        let config = if action == "getObject" { json!({ "InputType": "JSON" }) } else { json!({}) };
+        let mut more = select.clone();
+        more["ItemReader"] =
+            json!({ "Resource": resource, "ReaderConfig": config, "Parameters": parameters });
+        map("STANDARD", pass(), more)
+    };
+    let list = read("listObjectsV2", json!({ "Bucket": "bucket" }));
+    let arn = start(&world, &list, &json!({})).await;
+    let listed = end(&world, &arn).await;
+    let listed: Value = serde_json::from_str(listed.strip_prefix("SUCCEEDED ").unwrap()).unwrap();
+    assert_eq!(listed[0]["from"], "S3://bucket");
+    let item = &listed[0]["item"];
+    assert_eq!((&item["Key"], &item["Size"], item["Etag"].is_string()), (&json!("k"), &json!(3), true));
+    assert!(item["LastModified"].is_i64(), "{item}");
+    let machine = json!({ "stateMachineArn": "arn:aws:states:eu-central-1:000000000000:stateMachine:m" });
+    world.ok("states", "DeleteStateMachine", machine).await;
+    world.idle().await;
+    let file = read("getObject", json!({ "Bucket": "bucket", "Key": "k" }));
+    let arn = start(&world, &file, &json!({})).await;
+    assert_eq!(end(&world, &arn).await, r#"SUCCEEDED [{"from":"S3://bucket/k","item":1}]"#);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_fails_the_state() {
     let world = world().await;
     let reader = json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",

@@ -7,8 +7,16 @@ use testkit::World;
 const ROLE: &str = "arn:aws:iam::000000000000:role/machine";
 
 async fn world() -> World {
-    let services =
-        || vec![dynamodb::service(), events::service(), logs::service(), sqs::service(), states::service()];
+    let services = || {
+        vec![
+            dynamodb::service(),
+            events::service(),
+            logs::service(),
+            s3::service(),
+            sqs::service(),
+            states::service(),
+        ]
+    };
     World::new(services).await
 }
 
@@ -99,4 +107,79 @@ async fn one_machine_runs_another_of_type_express() {
     let output: Value = serde_json::from_str(ended.strip_prefix("SUCCEEDED ").unwrap()).unwrap();
     assert_eq!((&output["Status"], &output["Output"]), (&json!("SUCCEEDED"), &json!("[1]")));
     assert_eq!(output["BillingDetails"]["BilledMemoryUsedInMB"], 64);
+}
+
+#[tokio::test]
+async fn what_an_object_holds_is_text() {
+    let world = world().await;
+    world.ok("s3", "CreateBucket", json!({ "Bucket": "bucket" })).await;
+    for (body, text) in [(json!("plain"), "plain"), (json!({ "a": 1 }), r#"{"a":1}"#)] {
+        let put = json!({ "Bucket": "bucket", "Key": "k", "Body": body });
+        assert!(run(&world, "s3:putObject", put).await.starts_with("SUCCEEDED"));
+        let got = run(&world, "s3:getObject", json!({ "Bucket": "bucket", "Key": "k" })).await;
+        let output: Value = serde_json::from_str(got.strip_prefix("SUCCEEDED ").unwrap()).unwrap();
+        assert_eq!(output["Body"], text);
+        assert!(output["LastModified"].as_str().unwrap().ends_with('Z'), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn members_have_the_names_of_the_sdk_for_java() {
+    let world = world().await;
+    let table = json!({
+        "TableName": "things", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{ "AttributeName": "k", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "k", "KeyType": "HASH" }],
+    });
+    world.ok("dynamodb", "CreateTable", table).await;
+    let item =
+        json!({ "k": { "S": "1" }, "n": { "Nul": true }, "b": { "Bool": false }, "s": { "Ss": ["x"] } });
+    let put = json!({ "TableName": "things", "Item": item });
+    assert!(run(&world, "dynamodb:putItem", put).await.starts_with("SUCCEEDED"));
+    let get = json!({ "TableName": "things", "Key": { "k": { "S": "1" } } });
+    let got = run(&world, "dynamodb:getItem", get).await;
+    let output: Value = serde_json::from_str(got.strip_prefix("SUCCEEDED ").unwrap()).unwrap();
+    assert_eq!(output["Item"], item);
+}
+
+#[tokio::test]
+async fn parameters_are_held_against_the_operation() {
+    let world = world().await;
+    let refused = |action: &str, field: &str, parameters: Value| {
+        let resource = format!("arn:aws:states:::{action}");
+        let task = json!({ "Type": "Task", "Resource": resource, field: parameters, "End": true });
+        let language = if field == "Arguments" { "JSONata" } else { "JSONPath" };
+        let definition = json!({ "StartAt": "T", "QueryLanguage": language, "States": { "T": task } });
+        json!({ "name": "m", "definition": definition.to_string(), "roleArn": ROLE })
+    };
+    for (action, field, parameters, why) in [
+        (
+            "aws-sdk:dynamodb:getItem",
+            "Parameters",
+            json!({ "TableName": "t", "Key": {}, "Nope": 1 }),
+            "The field 'Nope' is not supported by Step Functions",
+        ),
+        (
+            "aws-sdk:dynamodb:getItem",
+            "Arguments",
+            json!({ "Key": "{% $states.input %}" }),
+            "The field 'TableName' is required but was missing",
+        ),
+        (
+            "sqs:sendMessage",
+            "Parameters",
+            json!({ "MessageBody": "m" }),
+            "The field 'QueueUrl' is required but was missing",
+        ),
+    ] {
+        let fault = world.refused("states", "CreateStateMachine", refused(action, field, parameters)).await;
+        assert_eq!(fault.code.as_ref(), "InvalidDefinition");
+        assert!(fault.message.contains(why), "{}", fault.message);
+        assert!(fault.message.contains(&format!("/States/T/{field}")), "{}", fault.message);
+    }
+    // What is only known when the task runs fails then.
+    let query = json!({ "TableName": "t", "Key": { "k": { "S": "1", "Nope": 1 } } });
+    assert_eq!(run(&world, "dynamodb:getItem", query).await, "FAILED States.Runtime");
+    let create = json!({ "QueueName": "not a name" });
+    assert!(run(&world, "sqs:createQueue", create).await.starts_with("FAILED Sqs."));
 }

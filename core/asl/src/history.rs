@@ -337,7 +337,8 @@ impl EventDetails {
             } => {
                 out.task(resource_type, resource);
                 out.text("region", region);
-                out.text("parameters", parameters);
+                // The member is required; it may hold the execution's data and its task token.
+                out.text("parameters", if out.1 { parameters } else { "{}" });
                 out.timing(*timeout_in_seconds, *heartbeat_in_seconds, credentials_role_arn.as_ref());
             }
             Self::TaskStarted { resource_type, resource } => out.task(resource_type, resource),

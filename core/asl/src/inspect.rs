@@ -171,6 +171,21 @@ impl Machine {
         crate::parse::state(definition)
     }
 
+    /// The `Type` of the state of this name, wherever in the machine it stands.
+    pub fn state_type(&self, state: &str) -> Option<&'static str> {
+        let (flow, place) = find(&self.flow, state)?;
+        Some(match &flow.state(place)?.kind {
+            Kind::Task(_) => "Task",
+            Kind::Parallel { .. } => "Parallel",
+            Kind::Map(_) => "Map",
+            Kind::Pass { .. } => "Pass",
+            Kind::Choice { .. } => "Choice",
+            Kind::Wait(_) => "Wait",
+            Kind::Succeed => "Succeed",
+            Kind::Fail { .. } => "Fail",
+        })
+    }
+
     /// The names of the states in the branches or the processor of the state of this name; empty if it has none. `None`
     /// if there is no such state.
     pub fn states_within(&self, state: &str) -> Option<Vec<&str>> {

@@ -121,6 +121,17 @@ pub(crate) struct Task {
     pub(crate) credentials: Option<Template>,
 }
 
+/// The parameters of a Task state, as far as its definition tells them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskParameters<'a> {
+    /// Where they stand: `/States/Send/Parameters`, or `…/Arguments`.
+    pub location: String,
+    /// What they are for.
+    pub resource: &'a Resource,
+    /// The names of their members, without `.$`.
+    pub names: Vec<&'a str>,
+}
+
 /// A rule of a Choice state.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChoiceRule {
@@ -273,6 +284,27 @@ impl Machine {
             if let Kind::Task(task) = &state.kind {
                 found.push((state.location.as_str(), &task.resource));
             }
+        });
+        found
+    }
+
+    /// What is known of the parameters of all Task states before they run, with the locations of the fields: the names
+    /// of their members. Where a path or an expression makes them as a whole, nothing is.
+    pub fn task_parameters(&self) -> Vec<TaskParameters<'_>> {
+        let mut found = Vec::new();
+        self.flow.visit(&mut |state| {
+            let Kind::Task(task) = &state.kind else { return };
+            let names = match &state.data.parameters {
+                Some(Template::Constant(Value::Object(members))) => {
+                    members.keys().map(String::as_str).collect()
+                }
+                Some(Template::Object(members)) => members.iter().map(|(name, _)| name.as_str()).collect(),
+                _ => return,
+            };
+            let jsonata = state.language == Language::Jsonata;
+            let field = if jsonata { "Arguments" } else { "Parameters" };
+            let location = format!("{}/{field}", state.location);
+            found.push(TaskParameters { location, resource: &task.resource, names });
         });
         found
     }

@@ -1,12 +1,12 @@
-//! What a transaction may know of other services: their schemas, for those who make documents for them.
+//! What a transaction may know of other services: the schemas of their operations, for those who make documents for them.
 
-use base::schema::ServiceSchema;
+use base::schema::OperationSchema;
 
 use crate::tx::Tx;
 
 impl Tx {
-    /// The schema of a service that is registered with one, by its signing name.
-    pub fn schema(&self, service: &str) -> Option<&'static ServiceSchema> {
-        self.inner.services.get(service)?.schema
+    /// The schema of an operation that clients may call, by its service's signing name.
+    pub fn operation_schema(&self, service: &str, operation: &str) -> Option<&'static OperationSchema> {
+        self.inner.services.get(service)?.operations.get(operation)?.schema
     }
 }

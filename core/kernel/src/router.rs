@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use base::schema::ServiceSchema;
+use base::schema::{OperationSchema, ServiceSchema};
 use base::{Fault, Timestamp};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -193,6 +193,11 @@ impl Kernel {
     /// The schemas of all registered services; a service with several APIs has its own first.
     pub fn schemas(&self) -> impl Iterator<Item = &'static ServiceSchema> {
         self.inner.services.values().flat_map(Service::schemas)
+    }
+
+    /// The schema of an operation that clients may call, whether its service shows one as a whole or not.
+    pub fn operation(&self, service: &str, operation: &str) -> Option<&'static OperationSchema> {
+        self.inner.find(service, operation).ok()?.1.schema
     }
 
     /// The names of an operation's service and whether clients may call it.

@@ -230,6 +230,8 @@ pub fn is_permanent(fault: &Fault) -> bool {
         "AccessDenied",
         "NotImplemented",
         "RecursiveInvocation",
+        "NotAuthorizedForSource",
+        "InvalidParameterValue",
         "SDK_CLIENT_ERROR",
     ];
     gone.iter().any(|part| fault.code.contains(part))

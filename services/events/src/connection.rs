@@ -78,6 +78,9 @@ pub(crate) fn check(
         let message = format!("AuthorizationType {kind} needs {name} and no other authorization parameters.");
         return Err(fault::invalid(message));
     }
+    if let Some(key) = &given.api_key_auth_parameters {
+        check_header(&key.api_key_name)?;
+    }
     for parameters in [
         given.invocation_http_parameters.as_ref(),
         given.o_auth_parameters.as_ref().and_then(|o_auth| o_auth.o_auth_http_parameters.as_ref()),

@@ -120,11 +120,41 @@ pub(crate) fn size(entry: &crate::api::PutEventsRequestEntry) -> usize {
     time + text(&entry.source) + text(&entry.detail_type) + text(&entry.detail) + resources
 }
 
+/// How deep objects and lists may lie in each other in a detail. Whoever reads an event, here and elsewhere, stops at some
+/// depth; AWS names none.
+const DETAIL_DEPTH_MAX: usize = 100;
+
 /// The detail's text without white space around it, if it is a JSON object.
 pub(crate) fn check_detail(detail: &str) -> Result<String, Fault> {
     let malformed = || Fault::new("MalformedDetail", "Detail is malformed.");
     let text: &RawValue = serde_json::from_str(detail).map_err(|_| malformed())?;
-    if text.get().starts_with('{') { Ok(text.get().to_owned()) } else { Err(malformed()) }
+    if !text.get().starts_with('{') {
+        return Err(malformed());
+    }
+    if depth(text.get()) > DETAIL_DEPTH_MAX {
+        let message = format!("Detail is malformed: it is nested more than {DETAIL_DEPTH_MAX} levels deep.");
+        return Err(Fault::new("MalformedDetail", message));
+    }
+    Ok(text.get().to_owned())
+}
+
+/// How deep the objects and lists of a JSON text lie in each other.
+fn depth(json: &str) -> usize {
+    let (mut now, mut most, mut within, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = within,
+            b'"' => within = !within,
+            b'{' | b'[' if !within => {
+                now += 1;
+                most = most.max(now);
+            }
+            b'}' | b']' if !within => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// Refuses an entry that lacks what every event has, or that only AWS may send.
@@ -172,5 +202,10 @@ mod tests {
         for detail in ["", "[]", "1", "{", "{}{}", "null"] {
             assert_eq!(check_detail(detail).unwrap_err().code, "MalformedDetail", "{detail}");
         }
+        let nested = |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+        assert_eq!(check_detail(&nested(DETAIL_DEPTH_MAX)).unwrap(), nested(DETAIL_DEPTH_MAX));
+        assert_eq!(check_detail(&nested(DETAIL_DEPTH_MAX + 1)).unwrap_err().code, "MalformedDetail");
+        let texts = format!(r#"{{"a":"\"{}"}}"#, "[{".repeat(200));
+        assert_eq!(check_detail(&texts).unwrap(), texts);
     }
 }

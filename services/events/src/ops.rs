@@ -16,7 +16,13 @@ pub(crate) mod tags;
 pub(crate) mod targets;
 pub(crate) mod test_event_pattern;
 
-/// A page of named rows: `rows` holds one more than `limit` if there are more. The token is the last name.
+use base::Fault;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::fault;
+
+/// A page of named rows: `rows` holds one more than `limit` if there are more. The token holds the last name.
 pub(crate) fn page<T>(
     mut rows: Vec<T>,
     limit: usize,
@@ -24,8 +30,21 @@ pub(crate) fn page<T>(
 ) -> (Vec<T>, Option<String>) {
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let token = rows.last().filter(|_| more).map(name);
+    let token = rows.last().filter(|_| more).map(|row| URL_SAFE_NO_PAD.encode(name(row)));
     (rows, token)
+}
+
+/// Where a page goes on: what [`page`] gave as the token of the page before.
+///
+/// # Errors
+/// A text that no page gave.
+pub(crate) fn after(token: Option<String>) -> Result<Option<String>, Fault> {
+    let read = |token: String| {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+        let name = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        name.ok_or_else(|| fault::invalid("Invalid NextToken."))
+    };
+    token.map(read).transpose()
 }
 
 /// The page size: AWS's default and maximum is 100.

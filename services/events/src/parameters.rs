@@ -7,6 +7,7 @@ use base::{Document, Fault};
 use serde_json::{Value, json};
 
 use crate::api::{HttpParameters, Target};
+use crate::connection::check_header;
 use crate::fault;
 
 /// A target's parameters, compiled.
@@ -73,6 +74,9 @@ impl Http {
             parts.map(|(name, text)| Ok((name.clone(), Part::parse(text, target)?))).collect()
         };
         let path = given.path_parameter_values.iter().flatten();
+        for name in given.header_parameters.iter().flat_map(|headers| headers.keys()) {
+            check_header(name)?;
+        }
         Ok(Http {
             path: path.map(|text| Part::parse(text, target)).collect::<Result<_, _>>()?,
             headers: map(&given.header_parameters)?,

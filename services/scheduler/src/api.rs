@@ -1395,8 +1395,8 @@ mod tables {
 
         pub(super) static SOURCE: Pattern = Pattern::new(
             r"(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)",
-            r"(.*)|(\$(\.[a-zA-Z0-9__-]+(\[([0-9]+|\*)\])*)*)",
-            None,
+            r"[/\.\-_A-Za-z0-9].*|\$(\.[a-zA-Z0-9_\-]+(\[([0-9]+|\*)\])*)*",
+            Some(r"aws\..*"),
         );
         pub(super) static NAME: Pattern = Pattern::new(r"[0-9a-zA-Z-_.]+", r"[0-9a-zA-Z-_.]+", None);
         pub(super) static SAGE_MAKER_PIPELINE_PARAMETER_NAME: Pattern =

@@ -49,6 +49,18 @@ pub(crate) fn to_draft_4(kind: Type, text: &str) -> Result<Value, Fault> {
     }
 }
 
+/// Whether a schema of draft 4 describes whole events. Another one describes their details.
+pub(crate) fn is_of_event(schema: &Value) -> bool {
+    let speaks = |name: &str| {
+        schema["properties"].get(name).is_some()
+            || schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+    };
+    let (source, detail_type) = describes(schema);
+    source.is_some()
+        || detail_type.is_some()
+        || speaks("detail") && (speaks("detail-type") || speaks("source") || speaks("version"))
+}
+
 /// Which events a schema of draft 4 describes, if it says so: source and detail type.
 pub(crate) fn describes(schema: &Value) -> (Option<String>, Option<String>) {
     let find = |word: &str, member: &str| {

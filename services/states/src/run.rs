@@ -397,7 +397,8 @@ impl Live {
             execution_arn: self.id.arn(tx.scope()),
             machine_arn: self.id.machine_arn(tx.scope()),
             fresh: tx.id(),
-            schema: integration::sdk_service(&request.resource).and_then(|service| tx.schema(service)),
+            schema: integration::sdk_operation(&request.resource)
+                .and_then(|(service, operation)| tx.operation_schema(service, &operation)),
         };
         let asked = match integration::ask(&asker, request) {
             Ok(asked) => asked,

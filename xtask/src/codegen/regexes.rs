@@ -9,10 +9,15 @@ pub(super) struct Translated {
 }
 
 /// Expressions with look-around whose meaning is kept by an exception; others lose it and become wider.
-const EXCEPTIONS: [(&str, &str, &str); 4] = [
+const EXCEPTIONS: [(&str, &str, &str); 5] = [
     (r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", r"[0-9a-zA-Z\-_]+", r"[0-9]+"),
     (r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", r"[a-zA-Z0-9\-_]+", r"[0-9]+"),
     (r"^(?!\s*$).+", r".+", r"[ \t\n\x0B\f\r]*"),
+    (
+        r"(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)",
+        r"[/\.\-_A-Za-z0-9].*|\$(\.[a-zA-Z0-9_\-]+(\[([0-9]+|\*)\])*)*",
+        r"aws\..*",
+    ),
     (r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$", r"[a-zA-Z0-9_\-\.]+", r"[0-9]+"),
 ];
 

@@ -49,6 +49,23 @@ pub enum ItemSource {
     },
 }
 
+impl ItemSource {
+    /// `$$.Map.Item.Source`: `STATE_DATA`, or the bucket or the object that the items are read from, as a URI.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>
+    pub(crate) fn uri(&self) -> String {
+        let text = |parameters: &Value, name: &str| {
+            parameters.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        match self {
+            Self::Given => crate::step::STATE_DATA.to_owned(),
+            Self::Object { parameters, .. } => {
+                format!("S3://{}/{}", text(parameters, "Bucket"), text(parameters, "Key"))
+            }
+            Self::Objects { parameters } => format!("S3://{}", text(parameters, "Bucket")),
+        }
+    }
+}
+
 /// What is in a file of items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemFormat {

@@ -453,7 +453,8 @@ impl MapRun {
         };
         let make = || {
             let mut context = scope.context.clone();
-            context["Map"] = crate::step::map_context(index, &item.value, item.key.as_deref());
+            let source = self.plan.source.uri();
+            context["Map"] = crate::step::map_context(index, &item.value, item.key.as_deref(), &source);
             context
         };
         let context = LazyContext::new(&make);

@@ -37,7 +37,7 @@ fn at_depth(value: &JValue, depth: usize) -> Result<Value, Trouble> {
     Ok(match value {
         JValue::Null | JValue::Undefined => Value::Null,
         JValue::Bool(value) => Value::Bool(*value),
-        JValue::Number(number) => number_to_json(*number),
+        JValue::Number(number) => number_to_json(*number)?,
         JValue::String(text) => Value::from(&**text),
         JValue::Array(items) => {
             let kept = items.iter().filter(|item| !item.is_undefined());
@@ -54,16 +54,14 @@ fn at_depth(value: &JValue, depth: usize) -> Result<Value, Trouble> {
     })
 }
 
-/// Whole numbers stay whole; what JSON has no number for is named as JavaScript names it.
-fn number_to_json(number: f64) -> Value {
+/// Whole numbers stay whole; what JSON has no number for is out of range, as where an operator meets it.
+fn number_to_json(number: f64) -> Result<Value, Trouble> {
     if number.fract() == 0.0 && number.abs() <= EXACT_MAX {
-        return json!(number as i64);
+        return Ok(json!(number as i64));
     }
-    if number.is_nan() {
-        return json!("NaN");
+    if !number.is_finite() {
+        let name = if number.is_nan() { "NaN" } else { "Infinity" };
+        return Err(Trouble::Threw(format!("D1001: Number out of range: {name}")));
     }
-    if number.is_infinite() {
-        return json!(if number > 0.0 { "Infinity" } else { "-Infinity" });
-    }
-    json!(number)
+    Ok(json!(number))
 }

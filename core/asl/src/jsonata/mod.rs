@@ -77,6 +77,13 @@ pub(crate) fn delimited(text: &str) -> Option<&str> {
     Some(inner.trim())
 }
 
+/// Is this text meant to be an expression, and is none: a delimiter without its other, or with spaces outside?
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
+pub(crate) fn half_delimited(text: &str) -> bool {
+    let trimmed = text.trim();
+    delimited(text).is_none() && (trimmed.starts_with("{%") || trimmed.ends_with("%}"))
+}
+
 impl Jsonata {
     /// Reads what stands between the delimiters.
     pub(crate) fn parse(text: &str, place: Place) -> Result<Self, Refused> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Compiler;
 use super::fields::Fields;
 use crate::diagnostic::Code;
-use crate::jsonata::{Jsonata, Place, Refused, delimited};
+use crate::jsonata::{Jsonata, Place, Refused, delimited, half_delimited};
 use crate::machine::{Quantity, Query};
 use crate::template::{Expression, Template};
 
@@ -50,7 +50,10 @@ impl Compiler {
                 if constant { Template::Constant(value.clone()) } else { Template::Array(parts) }
             }
             Value::String(text) => match delimited(text) {
-                None => Template::Constant(value.clone()),
+                None => {
+                    self.expect_delimiters(text, location);
+                    Template::Constant(value.clone())
+                }
                 Some(inner) => match self.jsonata(inner, location, place) {
                     Some(query) => Template::Dynamic {
                         field: self.field(location),
@@ -60,6 +63,13 @@ impl Compiler {
                 },
             },
             scalar => Template::Constant(scalar.clone()),
+        }
+    }
+
+    fn expect_delimiters(&mut self, text: &str, location: &str) {
+        if half_delimited(text) {
+            let message = "Expression must begin with '{%' and end with '%}', without spaces before or after";
+            self.report(Code::InvalidJsonataExpression, message, location);
         }
     }
 
@@ -94,10 +104,12 @@ impl Compiler {
     /// The expression that is this field; `None` if the field is absent, is no expression, or is a bad one. The
     /// second says whether the field is meant to be one.
     pub(super) fn query(&mut self, fields: &Fields<'_>, name: &str) -> (Option<Query>, bool) {
-        let Some(inner) = fields.get(name).and_then(Value::as_str).and_then(delimited) else {
+        let Some(text) = fields.get(name).and_then(Value::as_str) else { return (None, false) };
+        let location = fields.at(name);
+        let Some(inner) = delimited(text) else {
+            self.expect_delimiters(text, &location);
             return (None, false);
         };
-        let location = fields.at(name);
         let query = self.jsonata(inner, &location, BEFORE);
         (query.map(|jsonata| Query { field: self.field(&location), jsonata: Box::new(jsonata) }), true)
     }

@@ -43,7 +43,7 @@ impl Sources<'_> {
         if let Some(item) = self.item.or_else(|| self.enclosing_item())
             && context.is_object()
         {
-            context["Map"] = map_context(u64::from(item.index), item.value, item.key);
+            context["Map"] = map_context(u64::from(item.index), item.value, item.key, STATE_DATA);
         }
         context
     }
@@ -95,10 +95,14 @@ impl Sources<'_> {
     }
 }
 
+/// `$$.Map.Item.Source` of items that the state's input holds.
+pub(crate) const STATE_DATA: &str = "STATE_DATA";
+
 /// `$$.Map`.
-pub(crate) fn map_context(index: u64, value: &Value, key: Option<&str>) -> Value {
-    match key {
-        Some(key) => json!({ "Item": { "Index": index, "Key": key, "Value": value } }),
-        None => json!({ "Item": { "Index": index, "Value": value } }),
+pub(crate) fn map_context(index: u64, value: &Value, key: Option<&str>, source: &str) -> Value {
+    let mut item = json!({ "Index": index, "Value": value, "Source": source });
+    if let Some(key) = key {
+        item["Key"] = json!(key);
     }
+    json!({ "Item": item })
 }

@@ -169,7 +169,11 @@ impl Engine<'_, '_, '_, '_> {
             Quantity::Path(path) => path,
         };
         let found = self.find(frame, path, field, input)?;
-        found.as_i64().filter(|number| *number >= least).ok_or_else(|| {
+        found.as_i64().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+            if found.as_i64().is_some_and(|number| number > most) {
+                let cause = format!("{field} must be between {least} and {most} but was: {found}");
+                return Failure::interpreter(frame, "States.Runtime", &cause);
+            }
             let kind = if least > 0 { "a positive integer" } else { "a non-negative integer" };
             let cause = format!("The {field} parameter does not reference {kind}: {path} == {found}");
             Failure::interpreter(frame, "States.Runtime", &cause)

@@ -17,6 +17,7 @@ use crate::execution::{Doing, Frame, MapRunLink};
 use crate::history::{EventDetails, HistoryEventType as Event};
 use crate::intrinsic::uuid;
 use crate::machine::{Quantity, State};
+use crate::scope::EvalError;
 
 const NUMBER_MAX: i64 = 99_999_999;
 
@@ -179,7 +180,11 @@ impl Engine<'_, '_, '_, '_> {
             }
             Quantity::Query(query) => {
                 let found = self.query(frame, query, "number", Value::is_number, effective)?;
-                (found, "ToleratedFailurePercentage")
+                return found.as_f64().filter(|number| (0.0..=100.0).contains(number)).ok_or_else(|| {
+                    let field = query.field.clone();
+                    let message = format!("{field} must be between 0 and 100 but was: {found}");
+                    Failure::of(frame, &EvalError::QueryRange { field, message }, effective)
+                });
             }
         };
         found.as_f64().filter(|number| (0.0..=100.0).contains(number)).ok_or_else(|| {

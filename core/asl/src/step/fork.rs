@@ -11,7 +11,7 @@ use super::fail::Failure;
 use super::run::Progress;
 use crate::execution::{Doing, Fork, Frame, FrameId, Link};
 use crate::history::{EventDetails, HistoryEventType as Event};
-use crate::machine::{Flow, Items, Kind, Language, MapState, Mode, State};
+use crate::machine::{Flow, Items, Kind, MapState, Mode, State};
 use crate::scope::EvalError;
 use crate::template::{Expression, Template};
 
@@ -180,15 +180,14 @@ impl Engine<'_, '_, '_, '_> {
         {
             return Ok((Vec::new(), Vec::new()));
         }
-        let (found, queried) = match &map.items {
-            Items::Path(path) => (self.find(frame, path, "ItemsPath", effective)?, false),
-            Items::Template(template) => (self.template(frame, template, Data::of(effective))?, true),
-            Items::Input => ((**effective).clone(), false),
+        let found = match &map.items {
+            Items::Path(path) => self.find(frame, path, "ItemsPath", effective)?,
+            Items::Template(template) => self.template(frame, template, Data::of(effective))?,
+            Items::Input => (**effective).clone(),
         };
-        let objects = queried || matches!(map.mode, Mode::Distributed(_)) || self.is_jsonata(frame);
         let found = match found {
             Value::Array(items) => return Ok((items, Vec::new())),
-            Value::Object(members) if objects => {
+            Value::Object(members) => {
                 let (keys, values) = members.into_iter().unzip();
                 return Ok((values, keys));
             }
@@ -206,10 +205,6 @@ impl Engine<'_, '_, '_, '_> {
         let path = if let Items::Path(path) = &map.items { path.text() } else { "$" };
         let cause = format!("Reference path \"{path}\" must point to array.");
         Err(Failure::interpreter(frame, "States.Runtime", &cause))
-    }
-
-    fn is_jsonata(&self, frame: &Frame) -> bool {
-        self.state(frame).is_some_and(|state| state.language == Language::Jsonata)
     }
 
     /// A frame failed for good: the execution fails, or the state that forked it.

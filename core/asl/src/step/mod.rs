@@ -26,7 +26,7 @@ use context::Sources;
 use data::Data;
 use fail::Failure;
 
-pub(crate) use context::map_context;
+pub(crate) use context::{STATE_DATA, map_context};
 use inspect::Probe;
 pub(crate) use inspect::{Trial, Tried, inspect_state};
 use redrive::Fallen;

@@ -8,6 +8,7 @@ mod invalid;
 mod language;
 mod limits;
 mod map_runs;
+mod maps;
 mod operators;
 mod variables;
 mod world;

@@ -228,7 +228,7 @@ const WRONG_TEMPLATES: &[(&str, &str)] = &[
     ),
     (
         "Resources: {A: {Type: T, CreationPolicy: {}}}",
-        "Template validation error: [/Resources/A] the resource attribute CreationPolicy is not supported by Buswork",
+        "Template validation error: [/Resources/A] the resource attribute CreationPolicy of the type T is not supported by Buswork",
     ),
     (
         "Resources: {A: {Type: T, DependsOn: B}}",

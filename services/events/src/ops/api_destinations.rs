@@ -13,7 +13,7 @@ use crate::connection;
 use crate::destination;
 use crate::fault;
 use crate::keys::{ConnectionKey, Destination, DestinationKey};
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 
 /// The most API destinations of an account and region; AWS's quota.
 const DESTINATIONS_MAX: usize = 3_000;
@@ -122,7 +122,7 @@ pub(crate) async fn list_api_destinations(
 ) -> Result<ListApiDestinationsOutput> {
     let limit = limit(input.limit);
     let parts = Parts::none().and_starting_with(&input.name_prefix.unwrap_or_default());
-    let rows = match input.next_token {
+    let rows = match after(input.next_token)? {
         None => tx.scan::<DestinationKey>(parts, DESTINATIONS_MAX).await?,
         Some(name) => {
             tx.scan_after(parts, &DestinationKey { name }, DESTINATIONS_MAX, Direction::Forward).await?

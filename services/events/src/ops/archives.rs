@@ -12,7 +12,7 @@ use crate::archive;
 use crate::bus;
 use crate::fault;
 use crate::keys::{Archive, ArchiveKey};
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 use crate::rule;
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html>
@@ -106,7 +106,7 @@ pub(crate) async fn list_archives(tx: &mut Tx, input: ListArchivesInput) -> Resu
     }
     let limit = limit(input.limit);
     let parts = Parts::none().and_starting_with(&input.name_prefix.unwrap_or_default());
-    let rows = match input.next_token {
+    let rows = match after(input.next_token)? {
         None => tx.scan::<ArchiveKey>(parts, ARCHIVES_MAX).await?,
         Some(name) => tx.scan_after(parts, &ArchiveKey { name }, ARCHIVES_MAX, Direction::Forward).await?,
     };

@@ -11,7 +11,7 @@ use crate::api::{
 use crate::bus::{self, DEFAULT};
 use crate::fault;
 use crate::keys::{Bus, BusKey, RuleKey, RulesKey};
-use crate::ops::{limit, page, tags};
+use crate::ops::{after, limit, page, tags};
 use crate::sweep;
 use crate::target;
 use crate::validation;
@@ -136,13 +136,14 @@ pub(crate) async fn list_event_buses(
     let limit = limit(input.limit);
     let prefix = input.name_prefix.unwrap_or_default();
     let parts = Parts::none().and_starting_with(&prefix);
-    let mut rows = match &input.next_token {
+    let token = after(input.next_token)?;
+    let mut rows = match &token {
         None => tx.scan::<BusKey>(parts, limit + 1).await?,
         Some(token) => {
             tx.scan_after(parts, &BusKey { name: token.clone() }, limit + 1, Direction::Forward).await?
         }
     };
-    if input.next_token.is_none() && DEFAULT.starts_with(&prefix) {
+    if token.is_none() && DEFAULT.starts_with(&prefix) {
         rows.retain(|(key, _)| key.name != DEFAULT);
         let default = bus::find(tx, DEFAULT).await?;
         rows.insert(0, (BusKey { name: DEFAULT.to_owned() }, default));

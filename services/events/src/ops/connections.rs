@@ -16,7 +16,7 @@ use crate::api::{
 use crate::connection;
 use crate::fault;
 use crate::keys::{Connection, ConnectionKey, SecretKey};
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 
 /// The most connections of an account and region; AWS's quota.
 const CONNECTIONS_MAX: usize = 3_000;
@@ -153,7 +153,7 @@ pub(crate) async fn list_connections(
 ) -> Result<ListConnectionsOutput> {
     let limit = limit(input.limit);
     let parts = Parts::none().and_starting_with(&input.name_prefix.unwrap_or_default());
-    let rows = match input.next_token {
+    let rows = match after(input.next_token)? {
         None => tx.scan::<ConnectionKey>(parts, CONNECTIONS_MAX).await?,
         Some(name) => {
             tx.scan_after(parts, &ConnectionKey { name }, CONNECTIONS_MAX, Direction::Forward).await?

@@ -11,7 +11,7 @@ use crate::archive;
 use crate::bus;
 use crate::fault;
 use crate::keys::{ArchiveKey, Replay, ReplayKey, RuleKey};
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 use crate::replay;
 use crate::rule;
 
@@ -117,7 +117,7 @@ pub(crate) async fn list_replays(tx: &mut Tx, input: ListReplaysInput) -> Result
     }
     let limit = limit(input.limit);
     let parts = Parts::none().and_starting_with(&input.name_prefix.unwrap_or_default());
-    let rows = match input.next_token {
+    let rows = match after(input.next_token)? {
         None => tx.scan::<ReplayKey>(parts, REPLAYS_MAX).await?,
         Some(name) => tx.scan_after(parts, &ReplayKey { name }, REPLAYS_MAX, Direction::Forward).await?,
     };

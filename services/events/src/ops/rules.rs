@@ -11,7 +11,7 @@ use crate::bus;
 use crate::fault;
 use crate::keys::{Rule, RuleKey};
 use crate::managed;
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 use crate::rule;
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html>
@@ -77,7 +77,7 @@ pub(crate) async fn list_rules(tx: &mut Tx, input: ListRulesInput) -> Result<Lis
     bus::find(tx, &bus).await?;
     let limit = limit(input.limit);
     let parts = Parts::of(&bus).and_starting_with(&input.name_prefix.unwrap_or_default());
-    let rows = match input.next_token {
+    let rows = match after(input.next_token)? {
         None => tx.scan::<RuleKey>(parts, limit + 1).await?,
         Some(name) => tx.scan_after(parts, &RuleKey { bus, name }, limit + 1, Direction::Forward).await?,
     };

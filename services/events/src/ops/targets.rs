@@ -9,7 +9,7 @@ use crate::api::{
 use crate::bus;
 use crate::keys::RuleKey;
 use crate::managed;
-use crate::ops::{limit, page};
+use crate::ops::{after, limit, page};
 use crate::rule::{self, RULES_MAX};
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html>
@@ -45,7 +45,7 @@ pub(crate) async fn list_targets_by_rule(
     let limit = limit(input.limit);
     let (_, rule) =
         rule::find(tx, input.event_bus_name.as_deref(), &input.rule, "events:ListTargetsByRule").await?;
-    let after = input.next_token.unwrap_or_default();
+    let after = after(input.next_token)?.unwrap_or_default();
     let rest = rule.targets.into_values().filter(|target| target.id > after).take(limit + 1).collect();
     let (targets, next_token) = page(rest, limit, |target| target.id.clone());
     Ok(ListTargetsByRuleOutput { targets: Some(targets), next_token })
@@ -60,7 +60,7 @@ pub(crate) async fn list_rule_names_by_target(
     let bus =
         bus::enter_to(tx, input.event_bus_name.as_deref(), "events:ListRuleNamesByTarget", None).await?;
     bus::find(tx, &bus).await?;
-    let after = input.next_token.unwrap_or_default();
+    let after = after(input.next_token)?.unwrap_or_default();
     let rules = tx.scan::<RuleKey>(Parts::of(&bus), RULES_MAX as usize).await?;
     let names = rules
         .into_iter()

@@ -577,3 +577,22 @@ async fn what_cannot_be_a_connection_or_a_destination_is_refused() {
     assert_eq!(shown["ApiDestinationState"], "INACTIVE");
     world.ok("DeleteApiDestination", json!({ "Name": "d" })).await;
 }
+
+#[tokio::test]
+async fn headers_that_the_request_is_made_of_are_refused_everywhere() {
+    let server = Server::start().await;
+    let world = World::new().await;
+    let key = json!({ "ApiKeyAuthParameters": { "ApiKeyName": "Host", "ApiKeyValue": "v" } });
+    let input = json!({ "Name": "k", "AuthorizationType": "API_KEY", "AuthParameters": key });
+    let expected = ("ValidationException", "The header Host cannot be set: EventBridge sets it.");
+    let (code, message) = world.refused("CreateConnection", input).await;
+    assert_eq!((code.as_str(), message.as_str()), expected);
+    let connection = connection(&world, "c", basic()).await;
+    let arn = destination(&world, &connection, &server.url("/"), json!({})).await;
+    world.ok("PutRule", json!({ "Name": "r", "EventPattern": r#"{"source":["a"]}"# })).await;
+    let target =
+        json!({ "Id": "t", "Arn": arn, "HttpParameters": { "HeaderParameters": { "Content-Length": "5" } } });
+    let (code, message) = world.refused("PutTargets", json!({ "Rule": "r", "Targets": [target] })).await;
+    assert_eq!(code, "ValidationException");
+    assert!(message.contains("Content-Length"), "{message}");
+}

@@ -201,6 +201,8 @@ async fn what_is_not_served_is_refused_by_name() {
         ("UpdateConnection", json!({ "Name": "c", "AuthParameters": connected }), "ConnectivityParameters"),
         ("CreateConnection", made, "ConnectivityParameters"),
         ("PutEvents", json!({ "Entries": [entry], "EndpointId": "abcde.veo" }), "EndpointId"),
+        ("ListRules", json!({ "NextToken": "!" }), "Invalid NextToken."),
+        ("ListEventBuses", json!({ "NextToken": "gibberish=" }), "Invalid NextToken."),
         // What would be left out is refused, too.
         (
             "UpdateConnection",

@@ -8,8 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::support::{House, zip};
 
 async fn get(house: &House, location: &Value) -> Result<Vec<u8>, (u16, String)> {
-    let address =
-        location.as_str().and_then(|url| url.split_once("/_buswork/lambda/")).expect("a location").1;
+    let address = location.as_str().and_then(|url| url.split_once("/_buswork/lambda/")).unwrap().1;
     let found = fetch(&house.kernel, &house.functions, address).await;
     found.map(|bytes| bytes.to_vec()).map_err(|fault| (fault.status, fault.message))
 }

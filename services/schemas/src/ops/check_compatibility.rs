@@ -74,10 +74,12 @@ pub(crate) async fn check_compatibility(
     content::check(kind, &input.content)?;
     let old = content::to_draft_4(was, &standing.content.unwrap_or_default())?;
     let new = content::to_draft_4(kind, &input.content)?;
+    let (source, detail_type) = content::describes(&old);
+    let source = source.or_else(|| Some(input.schema_name.split_once('@')?.0.to_owned()));
+    let (old, new) = if content::is_of_event(&old) { (old, new) } else { (of_event(old), of_event(new)) };
     let changes = compatibility::changes(&old, &new);
     let mut found = Consumers::default();
     if !changes.is_empty() || old != new {
-        let (source, detail_type) = content::describes(&old);
         found.collect(effect, source.as_deref(), detail_type.as_deref()).await?;
     }
     if changes.is_empty() {
@@ -91,6 +93,18 @@ pub(crate) async fn check_compatibility(
         changes,
         unchecked: found.unchecked,
     })
+}
+
+/// The schema of an event with this detail. What the schema refers to stays where it is found.
+fn of_event(mut detail: Value) -> Value {
+    let mut event = json!({ "type": "object", "required": ["detail"] });
+    for shared in ["definitions", "components"] {
+        if let Some(shared_schemas) = detail.as_object_mut().and_then(|members| members.remove(shared)) {
+            event[shared] = shared_schemas;
+        }
+    }
+    event["properties"] = json!({ "detail": detail });
+    event
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ impl Answer {
     }
 }
 
-/// What the outcome of the call for `resource` means. `schema` is that of an SDK integration's service, `request_id`
+/// What the outcome of the call for `resource` means. `schema` is that of an SDK integration's operation, `request_id`
 /// names the call.
 pub(crate) fn answer(resource: &Resource, schema: Schema, outcome: Outcome, request_id: &str) -> Answer {
     let output = match outcome {
@@ -90,7 +90,8 @@ pub(super) fn started(members: Map<String, Value>, request_id: &str) -> Value {
     shape::dressed(named, 200, request_id)
 }
 
-fn failed(resource: &Resource, schema: Schema, fault: &Fault, request_id: &str) -> Answer {
+/// What a call's failure is to the machine.
+pub(super) fn failed(resource: &Resource, schema: Schema, fault: &Fault, request_id: &str) -> Answer {
     match resource {
         Resource::Integration { service, .. } if service == "http" => http::failed(fault),
         Resource::LambdaArn(_) => match table::optimised("lambda", "invoke") {
@@ -103,9 +104,9 @@ fn failed(resource: &Resource, schema: Schema, fault: &Fault, request_id: &str) 
         },
         Resource::AwsSdk { service, .. } => {
             let prefix = sdk::client(service).map_or("Sdk", |client| client.prefix);
-            let modelled = match schema {
-                Some(schema) if !schema.errors.is_empty() => {
-                    schema.error(&fault.code).map(|error| error.name)
+            let modelled = match schema.map(|operation| operation.service) {
+                Some(service) if !service.errors.is_empty() => {
+                    service.error(&fault.code).map(|error| error.name)
                 }
                 _ => Some(&*fault.code).filter(|_| is_modelled(fault)),
             };
@@ -169,8 +170,13 @@ mod tests {
     }
 
     fn shown(resource: &Resource, outcome: Outcome) -> String {
-        let schema = matches!(resource, Resource::AwsSdk { service, .. } if service == "sfn");
-        match answer(resource, schema.then_some(&crate::api::SERVICE), outcome, "r") {
+        let schema = match resource {
+            Resource::AwsSdk { service, action, .. } if service == "sfn" => {
+                crate::api::SERVICE.operation(&sdk::operation(action))
+            }
+            _ => None,
+        };
+        match answer(resource, schema, outcome, "r") {
             Answer::Succeeded(mut value) => {
                 if let Some(members) = value.as_object_mut() {
                     let metadata = members.remove("SdkHttpMetadata");

@@ -1,11 +1,16 @@
 //! Which resources a definition may name: those that somebody here serves.
 
-use asl::{Code, Diagnostic, Machine, Resource, Severity};
+use asl::{Code, Diagnostic, Machine, Resource, Severity, TaskParameters};
+use base::schema::OperationSchema;
 
-use super::{sdk, table};
+use super::{cased, sdk, table};
 
-/// What a definition asks for and nobody would do, worded as diagnostics. `serves` is the router's word.
-pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> Vec<Diagnostic> {
+/// The router's word on an operation: its schema, if it is served.
+pub(crate) type Served<'a> = &'a dyn Fn(&str, &str) -> Option<&'static OperationSchema>;
+
+/// What a definition asks for and nobody would do, or not with these parameters, worded as diagnostics.
+pub(crate) fn check(machine: &Machine, served: Served<'_>) -> Vec<Diagnostic> {
+    let serves = &|service: &str, operation: &str| served(service, operation).is_some();
     let refuse = |(location, resource): (&str, &Resource)| {
         let why = why_not(resource, serves)?;
         let shown = format!("{}:{}", resource.resource_type(), resource.resource_name());
@@ -16,7 +21,28 @@ pub(crate) fn check(machine: &Machine, serves: &dyn Fn(&str, &str) -> bool) -> V
             location: Some(format!("{location}/Resource")),
         })
     };
-    machine.resources().into_iter().filter_map(refuse).collect()
+    let misfits = machine.task_parameters().into_iter().flat_map(|parameters| {
+        names_that_do_not_fit(&parameters, served).into_iter().map(move |message| Diagnostic {
+            severity: Severity::Error,
+            code: Code::SchemaValidationFailed,
+            message,
+            location: Some(parameters.location.clone()),
+        })
+    });
+    machine.resources().into_iter().filter_map(refuse).chain(misfits).collect()
+}
+
+fn names_that_do_not_fit(parameters: &TaskParameters<'_>, served: Served<'_>) -> Vec<String> {
+    match parameters.resource {
+        Resource::Integration { service, action, .. } => table::optimised(service, action)
+            .map(|known| known.names_that_do_not_fit(&parameters.names))
+            .unwrap_or_default(),
+        Resource::AwsSdk { service, action, .. } => sdk::client(service)
+            .and_then(|client| served(client.signing, &sdk::operation(action)))
+            .map(|operation| cased::names_that_do_not_fit(operation, &parameters.names))
+            .unwrap_or_default(),
+        Resource::LambdaArn(_) | Resource::Activity(_) => Vec::new(),
+    }
 }
 
 fn why_not(resource: &Resource, serves: &dyn Fn(&str, &str) -> bool) -> Option<String> {

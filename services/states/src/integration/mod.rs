@@ -13,7 +13,7 @@ mod shape;
 mod table;
 
 use asl::{Pattern, Resource, TaskRequest};
-use base::schema::ServiceSchema;
+use base::schema::OperationSchema;
 use kernel::Call;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -32,17 +32,19 @@ pub(crate) struct Asker<'a> {
     pub execution_arn: String,
     pub machine_arn: String,
     pub fresh: Uuid,
-    /// Of the service that is asked.
+    /// Of the operation that is asked for.
     pub schema: Schema,
 }
 
-/// The schema of a service, if it has one.
-pub(crate) type Schema = Option<&'static ServiceSchema>;
+/// The schema of the operation that does a task by its SDK, if it has one.
+pub(crate) type Schema = Option<&'static OperationSchema>;
 
-/// The name for the router of the service that does a task by its SDK.
-pub(crate) fn sdk_service(resource: &Resource) -> Option<&'static str> {
+/// The names for the router of the service and the operation that do a task by its SDK.
+pub(crate) fn sdk_operation(resource: &Resource) -> Option<(&'static str, String)> {
     match resource {
-        Resource::AwsSdk { service, .. } => sdk::client(service).map(|client| client.signing),
+        Resource::AwsSdk { service, action, .. } => {
+            sdk::client(service).map(|client| (client.signing, sdk::operation(action)))
+        }
         _ => None,
     }
 }
@@ -107,11 +109,16 @@ pub(crate) fn ask(asker: &Asker<'_>, request: &TaskRequest) -> Result<Asked, Ref
         }
         Resource::AwsSdk { service, action, .. } => {
             let Some(client) = sdk::client(service) else { return Err(unserved(&request.resource)) };
-            call(
-                client.signing,
-                &sdk::operation(action),
-                &sdk::input(asker.schema, client, action, parameters),
-            )
+            let input = sdk::input(asker.schema, client, action, parameters)?;
+            if let Some(Err(fault)) = asker.schema.map(|schema| schema.check_document(&input)) {
+                let Answer::Failed { error, cause } =
+                    answer::failed(&request.resource, asker.schema, &fault, &asker.fresh.to_string())
+                else {
+                    return Err(unserved(&request.resource));
+                };
+                return Err(Refused { error, cause });
+            }
+            call(client.signing, &sdk::operation(action), &input)
         }
         Resource::Activity(arn) => activity(asker, arn, request),
     }

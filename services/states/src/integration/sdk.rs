@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Schema, cased, shape};
+use super::{Refused, Schema, cased, shape};
 
 /// A service as SDK integrations know it.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +24,12 @@ const fn service(name: &'static str, signing: &'static str, prefix: &'static str
 const CLIENTS: &[Client] = &[
     service("appsync", "appsync", "AppSync"),
     service("cloudformation", "cloudformation", "CloudFormation"),
+    service("cloudtrail", "cloudtrail", "CloudTrail"),
     service("cloudwatchlogs", "logs", "CloudWatchLogs"),
     service("cognitoidentityprovider", "cognito-idp", "CognitoIdentityProvider"),
     service("dynamodb", "dynamodb", "DynamoDb"),
     service("dynamodbstreams", "dynamodbstreams", "DynamoDbStreams"),
+    service("ecr", "ecr", "Ecr"),
     service("eventbridge", "events", "EventBridge"),
     service("iam", "iam", "Iam"),
     service("kms", "kms", "Kms"),
@@ -53,33 +55,45 @@ pub(super) fn operation(action: &str) -> String {
     shape::with_first(action, |c| c.to_ascii_uppercase())
 }
 
-/// The call's document. `schema` is the service's, if it has one.
-pub(super) fn input(schema: Schema, client: &Client, action: &str, parameters: &Value) -> Value {
-    let operation = schema.and_then(|schema| schema.operation(&operation(action)));
-    let mut input =
-        operation.map_or_else(|| parameters.clone(), |operation| cased::to_api(operation, parameters));
-    if client.signing == "lambda"
-        && action == "invoke"
-        && let Some(payload) = input.get_mut("Payload")
-    {
-        shape::stringify(payload);
-        *payload = shape::blob(payload.as_str().unwrap_or_default()).into();
+/// Is this member the content of something, which is text to a state machine? JSON in its place becomes text.
+fn is_content(client: &Client, action: &str, name: &str) -> bool {
+    match client.signing {
+        "lambda" => action == "invoke" && name == "Payload",
+        "s3" => name == "Body",
+        _ => false,
     }
-    input
+}
+
+/// The call's document. `schema` is the operation's, if it has one.
+pub(super) fn input(
+    schema: Schema,
+    client: &Client,
+    action: &str,
+    parameters: &Value,
+) -> Result<Value, Refused> {
+    let mut input = match schema {
+        Some(operation) => cased::to_api(operation, parameters)?,
+        None => parameters.clone(),
+    };
+    for (name, value) in input.as_object_mut().into_iter().flatten() {
+        if is_content(client, action, name) {
+            shape::stringify(value);
+            *value = shape::blob(value.as_str().unwrap_or_default()).into();
+        }
+    }
+    Ok(input)
 }
 
 /// The task's result.
 pub(super) fn output(schema: Schema, client: &Client, action: &str, answer: Value) -> Value {
-    let operation = schema.and_then(|schema| schema.operation(&operation(action)));
-    let mut output = match operation {
+    let mut output = match schema {
         Some(operation) => cased::from_api(operation, answer),
         None => answer,
     };
-    if client.signing == "lambda"
-        && action == "invoke"
-        && let Some(payload) = output.get_mut("Payload")
-    {
-        *payload = shape::unblob(payload).into();
+    for (name, value) in output.as_object_mut().into_iter().flatten() {
+        if is_content(client, action, name) {
+            *value = shape::unblob(value).into();
+        }
     }
     output
 }

@@ -5,6 +5,7 @@ use asl::Pattern;
 use serde_json::{Map, Value};
 
 use super::Refused;
+use super::cased::{is_missing, is_unknown};
 
 /// An optimised integration.
 #[derive(Clone, Copy, Debug)]
@@ -193,15 +194,18 @@ impl Integration {
         let Value::Object(members) = parameters else {
             return Err(Refused::parameters(parameters, "The parameters must be an object"));
         };
-        if let Some(missing) = self.required.iter().find(|name| !members.contains_key(**name)) {
-            let why = format!("The field '{missing}' is required but was missing");
-            return Err(Refused::parameters(parameters, &why));
+        let names: Vec<&str> = members.keys().map(String::as_str).collect();
+        match self.names_that_do_not_fit(&names).first() {
+            Some(why) => Err(Refused::parameters(parameters, why)),
+            None => Ok(members.clone()),
         }
-        let known = |name: &str| self.required.contains(&name) || self.optional.contains(&name);
-        if let Some(unknown) = members.keys().find(|name| !known(name)) {
-            let why = format!("The field '{unknown}' is not supported by Step Functions");
-            return Err(Refused::parameters(parameters, &why));
-        }
-        Ok(members.clone())
+    }
+
+    /// What is wrong with the names of its parameters, each problem in AWS's words.
+    pub(super) fn names_that_do_not_fit(&self, names: &[&str]) -> Vec<String> {
+        let missing = self.required.iter().filter(|name| !names.contains(name));
+        let known = |name: &&&str| self.required.contains(name) || self.optional.contains(name);
+        let unknown = names.iter().filter(|name| !known(name));
+        missing.map(|name| is_missing(name)).chain(unknown.map(|name| is_unknown(name))).collect()
     }
 }

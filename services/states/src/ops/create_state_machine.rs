@@ -49,8 +49,8 @@ pub(crate) fn check_definition(
         Fault::new("InvalidDefinition", invalid_definition_message(diagnostics))
     };
     let machine = Machine::parse(definition).map_err(|diagnostics| refuse(&diagnostics))?;
-    let serves = |service: &str, operation: &str| effect.kernel().serves(service, operation);
-    let mut found = integration::check(&machine, &serves);
+    let served = |service: &str, operation: &str| effect.kernel().operation(service, operation);
+    let mut found = integration::check(&machine, &served);
     if kind == StateMachineType::Express {
         found.extend(machine.express_diagnostics());
     }

@@ -33,7 +33,7 @@ pub(crate) async fn describe_state_machine(
     Ok(DescribeStateMachineOutput {
         status: Some(status),
         logging_configuration: Some(revision.logging()),
-        definition: if metadata_only { String::new() } else { revision.definition },
+        definition: if metadata_only { "{}".to_owned() } else { revision.definition },
         role_arn: revision.role_arn,
         r#type: machine.kind,
         creation_date: version.as_ref().map_or(machine.created_at, |version| version.created_at),

@@ -24,7 +24,7 @@ pub(crate) async fn describe_state_machine_for_execution(
         state_machine_arn: id.machine_arn(tx.scope()),
         name: id.machine().to_owned(),
         logging_configuration: Some(revision.logging()),
-        definition: if metadata_only { String::new() } else { revision.definition },
+        definition: if metadata_only { "{}".to_owned() } else { revision.definition },
         role_arn: revision.role_arn,
         update_date: revision.updated_at,
         tracing_configuration: Some(tracing()),

@@ -78,11 +78,27 @@ async fn objects(
     }
     let mut listed = call(effect, "ListObjectsV2", &parameters).await?;
     let items = match listed.get_mut("Contents").map(Value::take) {
-        Some(Value::Array(contents)) => contents.into_iter().map(Item::of).collect(),
+        Some(Value::Array(contents)) => contents.into_iter().map(described).map(Item::of).collect(),
         _ => Vec::new(),
     };
     let cursor = listed.get("NextContinuationToken").and_then(Value::as_str).map(str::to_owned);
     Ok(ItemPage { items, cursor })
+}
+
+/// An object's description as a Map state shows it: the tag under another name, and whole seconds.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
+fn described(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        if let Some(tag) = members.remove("ETag") {
+            members.insert("Etag".to_owned(), tag);
+        }
+        if let Some(seconds) = members.get_mut("LastModified")
+            && let Some(whole) = seconds.as_f64()
+        {
+            *seconds = json!(whole.floor() as i64);
+        }
+    }
+    object
 }
 
 async fn object(effect: &Effect, parameters: &Value) -> Result<Vec<u8>, Fault> {

@@ -33,6 +33,7 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
     };
     let machine = parsed.map_err(refuse)?;
     let trial = Trial::new(effect, &machine, &input)?;
+    trial.check_mock(&input)?;
     trial.check_origin(&input)?;
     let first = trial.inspect(effect, trial.mock.clone())?;
     let mut exchange = Map::new();
@@ -148,6 +149,26 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// What takes a mock, and what needs one.
+    /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
+    fn check_mock(&self, given: &TestStateInput) -> Result<(), Fault> {
+        let kind = self.machine.state_type(self.state).unwrap_or_default();
+        match (&self.mock, kind) {
+            (Some(_), "Pass" | "Choice" | "Wait" | "Succeed" | "Fail") => {
+                let why = format!("State type '{kind}' is not supported when a mock is specified");
+                Err(Fault::validation(why))
+            }
+            (None, "Map" | "Parallel") => {
+                let why = format!("State type '{kind}' is not supported when no mock is specified");
+                Err(Fault::validation(why))
+            }
+            (None, _) if given.context.is_some() => {
+                Err(Fault::validation("context may only be specified if a mock is specified"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The state that a mocked error is said to come from must be one that the tested state encloses.
     fn check_origin(&self, given: &TestStateInput) -> Result<(), Fault> {
         let origin =
@@ -218,9 +239,8 @@ impl<'a> Trial<'a> {
         if self.role_arn.is_empty() {
             return Err(Fault::validation("roleArn is required to test a task without a mock"));
         }
-        let service = integration::sdk_service(&request.resource);
-        let schema = service
-            .and_then(|service| effect.kernel().schemas().find(|schema| schema.signing_name == service));
+        let schema = integration::sdk_operation(&request.resource)
+            .and_then(|(service, operation)| effect.kernel().operation(service, &operation));
         let asker = Asker {
             id: &self.id,
             execution_arn: self.id.arn(&self.scope),

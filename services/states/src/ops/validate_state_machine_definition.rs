@@ -42,8 +42,8 @@ fn diagnostics(effect: &Effect, definition: &str, express: bool) -> Vec<Diagnost
         Ok(machine) => machine,
         Err(found) => return found,
     };
-    let serves = |service: &str, operation: &str| effect.kernel().serves(service, operation);
-    let mut found = integration::check(&machine, &serves);
+    let served = |service: &str, operation: &str| effect.kernel().operation(service, operation);
+    let mut found = integration::check(&machine, &served);
     if express {
         found.extend(machine.express_diagnostics());
     }

@@ -56,16 +56,17 @@ async fn functions_by_the_integration() {
         &["TaskScheduled", "TaskStarted", "TaskSucceeded", "TaskStateExited", "ExecutionSucceeded"],
     )
     .await;
+    // What the definition does not tell is found when the task runs.
     check(
-        invoke(json!({ "Color": "red" })),
-        "{}",
-        r#"FAILED States.Runtime The Parameters '{"FunctionName":"arn:aws:lambda:eu-west-1:000000000000:function:echo","Payload":{},"Color":"red"}' could not be used to start the Task: [The field 'Color' is not supported by Step Functions]"#,
+        task("arn:aws:states:::lambda:invoke", json!({})),
+        r#"{"FunctionName":"f","Payload":{},"Color":"red"}"#,
+        r#"FAILED States.Runtime The Parameters '{"FunctionName":"f","Payload":{},"Color":"red"}' could not be used to start the Task: [The field 'Color' is not supported by Step Functions]"#,
         &[],
     )
     .await;
     check(
-        task("arn:aws:states:::lambda:invoke", json!({ "Parameters": { "Payload": {} } })),
-        "{}",
+        task("arn:aws:states:::lambda:invoke", json!({})),
+        r#"{"Payload":{}}"#,
         r#"FAILED States.Runtime The Parameters '{"Payload":{}}' could not be used to start the Task: [The field 'FunctionName' is required but was missing]"#,
         &[],
     )

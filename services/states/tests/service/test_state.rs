@@ -113,6 +113,18 @@ async fn what_is_refused() {
             "ValidationException: errorCausedByState can only be specified with a mocked error",
         ),
         (
+            json!({ "definition": json!({ "Type": "Succeed" }).to_string(), "mock": { "result": "1" } }),
+            "ValidationException: State type 'Succeed' is not supported when a mock is specified",
+        ),
+        (
+            json!({ "definition": parallel().to_string() }),
+            "ValidationException: State type 'Parallel' is not supported when no mock is specified",
+        ),
+        (
+            json!({ "definition": json!({ "Type": "Succeed" }).to_string(), "context": "{}" }),
+            "ValidationException: context may only be specified if a mock is specified",
+        ),
+        (
             json!({ "definition": task().to_string(), "mock": {} }),
             "ValidationException: A mock must have exactly one of",
         ),
