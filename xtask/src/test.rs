@@ -10,7 +10,7 @@ const RUNTIME: &str = ".tools/runtime";
 
 /// Runs the tests of all crates, PostgreSQL's included, then real clients, a browser and deployment tools against the binary.
 /// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, repeats the crash
-/// scenario ten times instead of two, and deploys with SST, too.
+/// scenario ten times instead of two, deploys the CDK's constructs that have functions of their own, and deploys with SST.
 ///
 /// # Errors
 /// A step fails.
@@ -40,8 +40,12 @@ pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
     let (binary, crashes) = if long { (BINARY, "10") } else { (TEST_BINARY, "2") };
     clients(binary)?;
     crash(binary, crashes)?;
-    deploy_with("cdk", binary, &["cdk", "constructs", "large_stack"])?;
-    if long { deploy_with("sst", binary, &["sst"]) } else { Ok(()) }
+    deploy_with("cdk", binary, &["cdk", "large_stack"])?;
+    if long {
+        deploy_with("cdk", binary, &["constructs"])?;
+        deploy_with("sst", binary, &["sst"])?;
+    }
+    Ok(())
 }
 
 /// The command line of the CDK or of SST, from bootstrap to destroy, against a server of each test's own.

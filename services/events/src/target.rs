@@ -8,6 +8,7 @@ use crate::api::{DeadLetterConfig, Target};
 use crate::destination::is_destination;
 use crate::fault;
 use crate::input::Input;
+use crate::parameters::Parameters;
 
 /// The internal operation by which an event comes from another bus.
 pub(crate) const DELIVER_TO_BUS: &str = "DeliverToBus";
@@ -42,6 +43,7 @@ pub(crate) fn check(tx: &Tx, target: &Target) -> Result<(), Fault> {
         )));
     }
     Input::compile(target)?;
+    Parameters::compile(target)?;
     check_retry(target)?;
     check_dead_letter(tx, target.dead_letter_config.as_ref())
 }

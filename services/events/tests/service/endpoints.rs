@@ -590,9 +590,13 @@ async fn headers_that_the_request_is_made_of_are_refused_everywhere() {
     let connection = connection(&world, "c", basic()).await;
     let arn = destination(&world, &connection, &server.url("/"), json!({})).await;
     world.ok("PutRule", json!({ "Name": "r", "EventPattern": r#"{"source":["a"]}"# })).await;
-    let target =
-        json!({ "Id": "t", "Arn": arn, "HttpParameters": { "HeaderParameters": { "Content-Length": "5" } } });
-    let (code, message) = world.refused("PutTargets", json!({ "Rule": "r", "Targets": [target] })).await;
-    assert_eq!(code, "ValidationException");
-    assert!(message.contains("Content-Length"), "{message}");
+    for (parameters, part) in [
+        (json!({ "HeaderParameters": { "Content-Length": "5" } }), "Content-Length"),
+        (json!({ "QueryStringParameters": { "q": "$.a[" } }), "has an invalid JSON path: $.a["),
+    ] {
+        let target = json!({ "Id": "t", "Arn": arn, "HttpParameters": parameters });
+        let (code, message) = world.refused("PutTargets", json!({ "Rule": "r", "Targets": [target] })).await;
+        assert_eq!(code, "ValidationException");
+        assert!(message.contains(part), "{message}");
+    }
 }
