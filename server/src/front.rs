@@ -55,18 +55,21 @@ impl Front {
             parts.headers.insert("host", host);
         }
         if self.is_upload(&parts, &body) {
-            return self.upload(parts, body, request_id).await;
+            // What is seldom asked is boxed: every request's future would be as large as the largest of them.
+            return Box::pin(self.upload(parts, body, request_id)).await;
         }
         let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) else {
             let text = "the request's body is too large or was cut off";
             return plain(StatusCode::PAYLOAD_TOO_LARGE, text);
         };
-        if let Some(answer) = operator::answer(&self.house, &parts, &body).await {
+        if parts.uri.path().starts_with(operator::OWN)
+            && let Some(answer) = Box::pin(operator::answer(&self.house, &parts, &body)).await
+        {
             return answer;
         }
         if console::is_for(&parts) {
             let request = http::Request::from_parts(parts, body);
-            return console::answer(&self.house.kernel, self.access().operators(), &request).await;
+            return Box::pin(console::answer(&self.house.kernel, self.access().operators(), &request)).await;
         }
         let request = Request {
             method: parts.method.as_str(),
@@ -75,11 +78,13 @@ impl Front {
             headers: &parts.headers,
             body,
         };
-        if let Some(answer) = self.function_url(&request, peer).await {
+        if request.header("host").and_then(lambda::url::parse_host).is_some()
+            && let Some(answer) = Box::pin(self.function_url(&request, peer)).await
+        {
             return answer;
         }
         match request.path.strip_prefix(operator::CALL) {
-            Some(named) => self.document(named, &request, request_id).await,
+            Some(named) => Box::pin(self.document(named, &request, request_id)).await,
             None => self.aws(&request, request_id).await,
         }
     }
@@ -208,9 +213,11 @@ impl Front {
 
     async fn aws(&self, request: &Request<'_>, request_id: Uuid) -> http::Response<Body> {
         if request.header("host").is_some_and(|host| s3::is_website_host(host).is_some()) {
-            return self.s3(request, request_id).await;
+            return Box::pin(self.s3(request, request_id)).await;
         }
-        if let Some(answer) = self.s3_preflight(request).await {
+        if request.method == "OPTIONS"
+            && let Some(answer) = Box::pin(self.s3_preflight(request)).await
+        {
             return answer;
         }
         if let Some(answer) = wire::cors::preflight(request) {
@@ -225,7 +232,9 @@ impl Front {
                 }
                 wire::encode(&call, result.as_deref(), &id)
             }
-            Err(refusal) if is_for_s3(request, &refusal.kind) => return self.s3(request, request_id).await,
+            Err(refusal) if is_for_s3(request, &refusal.kind) => {
+                return Box::pin(self.s3(request, request_id)).await;
+            }
             Err(refusal) => refused(&refusal, &id),
         };
         wire::cors::dress(&mut answer.headers);
@@ -234,9 +243,6 @@ impl Front {
 
     /// What a browser learns of a bucket's rules before it asks.
     async fn s3_preflight(&self, request: &Request<'_>) -> Option<http::Response<Body>> {
-        if request.method != "OPTIONS" {
-            return None;
-        }
         self.s3.preflight(&rebuilt(request)?).await
     }
 

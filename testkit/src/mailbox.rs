@@ -64,8 +64,13 @@ kernel::keys! {
 }
 
 /// Queues by their ARN.
-const QUEUE: TargetKind =
-    TargetKind { service: "sqs", name: "SQS queue", serves: |arn| !arn.resource.contains(['/', ':']), call };
+const QUEUE: TargetKind = TargetKind {
+    service: "sqs",
+    name: "SQS queue",
+    serves: |arn| !arn.resource.contains(['/', ':']),
+    call,
+    at_once: |_| false,
+};
 
 /// The stand-in, under SQS's name.
 pub fn service() -> Service {

@@ -72,6 +72,7 @@ async fn invoke(tx: &mut Tx, input: Value) -> Result<Value> {
 }
 
 const FUNCTION: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "lambda",
     name: "function",
     serves: |arn| arn.resource.starts_with("function:"),

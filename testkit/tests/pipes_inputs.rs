@@ -15,6 +15,7 @@ const BUS: &str = "arn:aws:events:eu-central-1:000000000000:event-bus/default";
 
 /// An HTTP endpoint that answers with the parameters that it is given, in a queue or as an enrichment.
 const ECHO: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "events",
     name: "endpoint",
     serves: |arn| arn.resource.starts_with("api-destination/echo/"),

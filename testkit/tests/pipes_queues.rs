@@ -94,6 +94,7 @@ async fn invoke(tx: &mut Tx, input: Value) -> Result<Value> {
 
 /// An HTTP endpoint behind the ARN table: it answers with the length of what it is given, and its header.
 const ENDPOINT: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "events",
     name: "endpoint",
     serves: |arn| arn.resource.starts_with("api-destination/echo/"),

@@ -19,6 +19,8 @@ pub struct Event {
     pub detail: String,
     /// Events of one order reach one target one after the other, as they were emitted.
     pub order: Option<String>,
+    /// Whether it is of the first transaction that emits events of its order, so that none of them can be waiting.
+    pub begins_order: bool,
 }
 
 /// An emitted event on its way to the bus.

@@ -17,7 +17,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::effect::Effect;
 use crate::key::shard_of;
-use crate::runner::Runner;
+use crate::runner::{Runner, run_at_once};
 use crate::service::{Body, ErasedTransact, Registered, Service, TransactHandler, lookup};
 use crate::source::Sources;
 use crate::target::Targets;
@@ -315,16 +315,30 @@ impl Kernel {
         work: impl Work<O>,
     ) -> Result<O> {
         let mut guard = None;
+        // Once: whatever stands in the way of what is run at once is the runner's to deal with.
+        let mut at_once = self.inner.runner.get().is_some();
         for _ in 0..CONFLICTS_MAX {
             let mut tx = Tx::open(&self.inner, service, caller.clone()).await?;
-            let key = match work.call(&mut tx).await {
-                Ok(output) => match self.commit(tx, operation).await {
-                    Ok(()) => return Ok(output),
-                    Err(Error::Conflict { key }) => key,
-                    Err(error) => return Err(error),
-                },
-                Err(Error::Conflict { key }) => key,
+            let output = match work.call(&mut tx).await {
+                Ok(output) => Ok(output),
+                Err(Error::Conflict { key }) => Err(key),
                 Err(error) => return Err(error),
+            };
+            let key = match output {
+                Ok(output) => {
+                    if std::mem::take(&mut at_once)
+                        && let Err(error) = run_at_once(self, &mut tx, operation).await
+                    {
+                        tracing::debug!(%error, operation, "what was to be run at once is run after the commit");
+                        continue;
+                    }
+                    match self.commit(tx, operation).await {
+                        Ok(()) => return Ok(output),
+                        Err(Error::Conflict { key }) => key,
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(key) => key,
             };
             drop(guard.take());
             guard = Some(self.queue_for(&key).await);

@@ -4,6 +4,7 @@
 //! A claim is kept in memory, since one process owns the store; a crash leaves the row, and the task runs again. What a
 //! task of the store writes and its removal are one commit, so that it happens exactly once.
 
+mod at_once;
 mod batch;
 mod desk;
 mod run;
@@ -25,6 +26,7 @@ use crate::task::Task;
 use crate::tx::{KERNEL, NewRow, TASK_PREFIX_BYTES, TASKS_ORDERED, Tx, kernel_scope, task_prefixes};
 use crate::vigil::VigilKey;
 
+pub(crate) use at_once::run_at_once;
 use desk::Desk;
 
 /// Rows read at once when the runner starts.

@@ -30,6 +30,8 @@ pub struct TargetKind {
     pub serves: fn(&Arn) -> bool,
     /// The call that delivers.
     pub call: fn(&Arn, Delivery) -> Result<Call, Fault>,
+    /// Whether deliveries to the ARN may share the commit of what causes them ([`crate::NewTask::at_once`]).
+    pub at_once: fn(&Arn) -> bool,
 }
 
 /// All kinds of targets that the registered services serve.

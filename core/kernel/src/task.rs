@@ -105,6 +105,10 @@ pub struct NewTask {
     pub quiet: bool,
     /// See [`Task::kept`].
     pub kept: bool,
+    /// Whether it may be run in the very commit that enqueues it, if it is due, calls an operation of the store, and
+    /// succeeds; otherwise it is run after it, as any other. Only for what touches no row that others want at the same
+    /// time. If it has an order, nothing of that order may be waiting.
+    pub at_once: bool,
 }
 
 impl NewTask {
@@ -122,6 +126,7 @@ impl NewTask {
             trace: None,
             quiet: false,
             kept: false,
+            at_once: false,
         }
     }
 }

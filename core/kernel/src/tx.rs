@@ -1,5 +1,6 @@
 //! The transaction that a handler sees, and nothing else: reads at one version, writes that all become true together.
 
+mod at_once;
 mod span;
 
 use std::any::Any;
@@ -41,6 +42,8 @@ pub(crate) struct NewRow {
     /// Rows behind its own, if it is too large for one.
     pub chunks: u32,
     pub task: Arc<Task>,
+    /// See [`NewTask::at_once`].
+    pub at_once: bool,
 }
 
 /// A transaction that is ready to be committed.
@@ -73,6 +76,8 @@ pub struct Tx {
     chunks: HashMap<Bytes, u32, foldhash::fast::RandomState>,
     appends: Vec<Append>,
     tasks: Vec<NewRow>,
+    /// How many tasks were enqueued: gives each its place behind the others.
+    enqueued: u64,
     /// How many of `tasks` a span tells of already.
     told: usize,
     /// Keys of vigils' rows that were written or removed.
@@ -113,6 +118,7 @@ impl Tx {
             chunks: HashMap::default(),
             appends: Vec::new(),
             tasks: Vec::new(),
+            enqueued: 0,
             told: 0,
             vigils: Vec::new(),
             notes: Vec::new(),
@@ -393,7 +399,12 @@ impl Tx {
             attempts: 0,
             last_fault: None,
         };
-        self.enqueue_task(due, task)
+        let salt = (self.enqueued << 48) | (self.random() >> 16);
+        self.enqueued += 1;
+        if new.at_once && due <= self.now {
+            return Ok(self.hold_task(due, task, salt));
+        }
+        self.place_task(due, task, self.seq(), salt)
     }
 
     /// Keeps among the undelivered what the runner did not see fail: work whose attempts were tasks of their own, the
@@ -442,12 +453,6 @@ impl Tx {
         self.enqueue(due, NewTask { trace, quiet: true, ..new })
     }
 
-    fn enqueue_task(&mut self, due: Timestamp, task: Task) -> Result<TaskHandle> {
-        let seq = self.seq();
-        let salt = ((self.tasks.len() as u64) << 48) | (self.random() >> 16);
-        self.place_task(due, task, seq, salt)
-    }
-
     /// Writes a task's row. A task keeps its place among those of its order, whenever it is due.
     pub(crate) fn place_task(
         &mut self,
@@ -457,16 +462,22 @@ impl Tx {
         salt: u64,
     ) -> Result<TaskHandle> {
         let key = due_key(&task_prefix(&task), due, seq, salt);
+        let chunks = self.write_task(&key, &task)?;
+        self.tasks.push(NewRow { key: key.clone(), due, chunks, task: Arc::new(task), at_once: false });
+        Ok(TaskHandle(key))
+    }
+
+    /// Writes a task under its key. Returns how many rows stand behind its own.
+    fn write_task(&mut self, key: &Bytes, task: &Task) -> Result<u32> {
         let value = task.to_bytes()?;
         self.written += value.len();
         let chunks = chunk::count(value.len());
         // The key is new, unless it is that of the row which this transaction removes.
-        if !self.reads.contains_key(&key) {
+        if !self.reads.contains_key(key) {
             self.chunks.insert(key.clone(), 0);
         }
         self.writes.insert(key.clone(), Write { value: Some(value), large: true });
-        self.tasks.push(NewRow { key: key.clone(), due, chunks, task: Arc::new(task) });
-        Ok(TaskHandle(key))
+        Ok(chunks)
     }
 
     /// The rows of the tasks enqueued so far, kept from the runner: for one that continues an entry of its own.
@@ -487,6 +498,7 @@ impl Tx {
     pub fn emit(&mut self, event: Event) -> Result<Uuid> {
         let id = self.id();
         let order = event.order.clone();
+        let at_once = event.order.is_none() || event.begins_order;
         let input = ServiceEvent {
             id,
             source: event.source,
@@ -498,7 +510,7 @@ impl Tx {
         };
         let note = Some(input.detail_type.clone());
         let call = Call::new("events", event::PUBLISH, &input)?;
-        self.enqueue(self.now, NewTask { order, note, ..NewTask::new(call) })?;
+        self.enqueue(self.now, NewTask { order, note, at_once, ..NewTask::new(call) })?;
         Ok(id)
     }
 
@@ -516,6 +528,17 @@ impl Tx {
         self.prefix = Prefix::new(service, &self.scope);
         self.caller = caller;
         self.span = new_span(&self.inner, self.now);
+    }
+
+    /// What follows is told on the trace by a record of its own, beside that of what `operation` did so far: for what
+    /// comes in one call and has nothing to do with each other.
+    pub fn next_part(&mut self, operation: &str) -> Result<()> {
+        let (service, scope) = (self.service, self.scope.clone());
+        self.end_task(operation)?;
+        self.service = service;
+        self.enter(scope);
+        self.span = new_span(&self.inner, self.now);
+        Ok(())
     }
 
     /// Whether this transaction removes the row under `key`.
@@ -607,6 +630,7 @@ impl Tx {
     /// The commit, and what the runner must know once it holds. `None` if there is nothing to write.
     pub(crate) async fn finish(mut self, operation: &str) -> Result<Option<Finished>> {
         self.write_span(operation)?;
+        self.write_held()?;
         if self.writes.is_empty() && self.appends.is_empty() {
             return Ok(None);
         }

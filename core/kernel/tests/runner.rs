@@ -211,7 +211,13 @@ fn service(flaky_state: &Arc<Flaky>) -> Service {
         .internal("SayAndCancel", say_and_cancel)
         .internal("Answer", answer)
         .state(Arc::clone(flaky_state))
-        .targets(&[TargetKind { service: "list", name: "list", serves: |_| true, call: dead }])
+        .targets(&[TargetKind {
+            service: "list",
+            name: "list",
+            serves: |_| true,
+            call: dead,
+            at_once: |_| false,
+        }])
 }
 
 struct World {

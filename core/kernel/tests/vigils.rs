@@ -97,6 +97,7 @@ async fn read(tx: &mut Tx, (): ()) -> Result<Vec<String>> {
 static TRAPS: AtomicU32 = AtomicU32::new(0);
 
 const TRAP: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "desk",
     name: "trap",
     serves: |_| true,

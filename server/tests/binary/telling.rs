@@ -99,6 +99,30 @@ async fn an_event_explains_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_of_one_request_do_not_tell_of_each_other() {
+    let server = Server::start(&["--in-memory"]);
+    for name in ["a", "b"] {
+        call(&server, "sqs", "AmazonSQS.CreateQueue", json!({ "QueueName": name })).await;
+        let rule = json!({ "Name": name, "EventPattern": json!({ "detail-type": [name] }).to_string() });
+        call(&server, "events", "AWSEvents.PutRule", rule).await;
+        let target = json!({ "Id": "q", "Arn": format!("arn:aws:sqs:{REGION}:000000000000:{name}") });
+        call(&server, "events", "AWSEvents.PutTargets", json!({ "Rule": name, "Targets": [target] })).await;
+    }
+    let entry = |kind| json!({ "Source": "shop", "DetailType": kind, "Detail": "{}" });
+    let entries = ["a", "b", "c"].map(entry);
+    let put = call(&server, "events", "AWSEvents.PutEvents", json!({ "Entries": entries })).await;
+    let told = |n: usize| {
+        let id = put["Entries"][n]["EventId"].as_str().unwrap();
+        let text = told(&server, &["explain", id]);
+        (text.contains(":a: delivered"), text.contains(":b: delivered"), text)
+    };
+    let (a, b, c) = (told(0), told(1), told(2));
+    assert!(a.0 && !a.1, "{}", a.2);
+    assert!(!b.0 && b.1, "{}", b.2);
+    assert!(!c.0 && !c.1 && !c.2.contains("SendMessage"), "{}", c.2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_are_found_and_followed() {
     let server = Server::start(&["--in-memory"]);
     let id = shop(&server).await;

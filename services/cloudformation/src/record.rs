@@ -136,6 +136,7 @@ fn publish(tx: &mut Tx, stack: &Stack, detail_type: &str, detail: &serde_json::V
         resources: vec![stack.arn.clone()],
         detail: detail.to_string(),
         order: Some(stack.arn.clone()),
+        begins_order: false,
     })?;
     Ok(())
 }

@@ -47,6 +47,8 @@ pub(crate) struct CompiledTarget {
     pub parameters: Parameters,
     /// The space of the archive that it is, if it is one.
     pub archive: Option<u64>,
+    /// Whether deliveries may share the commit of the event.
+    pub at_once: bool,
 }
 
 /// The compiled rules of every bus, by account, region and name.
@@ -103,6 +105,7 @@ pub(crate) async fn compile_rule(tx: &mut Tx, key: &RuleKey, rule: &Rule) -> Res
     let mut targets = Vec::with_capacity(rule.targets.len());
     for target in rule.targets.values() {
         let mut compiled = compile_target(target)?;
+        compiled.at_once = tx.targets().find(&compiled.arn).is_some_and(|kind| (kind.at_once)(&compiled.arn));
         if let Some(name) = archive::name_of(&compiled.arn) {
             let archive = tx.peek(&ArchiveKey { name: name.to_owned() }).await?;
             compiled.archive = archive.map(|archive| archive.space);
@@ -131,6 +134,7 @@ pub(crate) fn compile_target(target: &Target) -> Result<CompiledTarget, Fault> {
         dead_letter: target.dead_letter_config.as_ref().and_then(|config| config.arn.as_ref()?.parse().ok()),
         parameters: Parameters::compile(target)?,
         archive: None,
+        at_once: false,
     })
 }
 

@@ -31,8 +31,13 @@ const WITHIN: Duration = Duration::from_secs(5);
 const ENDPOINT_WITHIN: Duration = Duration::from_secs(60);
 
 /// API destinations by their ARN.
-pub(crate) const DESTINATION: TargetKind =
-    TargetKind { service: "events", name: "API destination", serves: is_destination, call: deliver };
+pub(crate) const DESTINATION: TargetKind = TargetKind {
+    service: "events",
+    name: "API destination",
+    serves: is_destination,
+    call: deliver,
+    at_once: |_| false,
+};
 
 pub(crate) fn is_destination(arn: &Arn) -> bool {
     arn.service == "events" && arn.resource.starts_with("api-destination/")

@@ -209,6 +209,8 @@ pub(crate) async fn deliver(
         lane: Some(target.lane.clone()),
         order: sent.event.order.as_ref().map(|order| format!("{}|{}|{order}", rule.arn, target.id)),
         note: Some(format!("rule {}", rule.name)),
+        // What is ordered may have something of its order before it.
+        at_once: target.at_once && sent.event.order.is_none(),
         ..NewTask::new(call(tx, sent, target, rule, payload)?)
     };
     if let Some(context) = invocation {

@@ -91,6 +91,9 @@ pub(crate) async fn replay_page(tx: &mut Tx, input: ReplayPage) -> Result<()> {
             more = true;
             break;
         }
+        if next.is_some() {
+            tx.next_part(PAGE)?;
+        }
         arrive(tx, arrival).await?;
         next = Some(After { time: at.time, id: at.id, salt: at.salt });
     }

@@ -15,7 +15,7 @@ pub(crate) const DELIVER_TO_BUS: &str = "DeliverToBus";
 
 /// Buses by their ARN.
 pub(crate) const BUS: TargetKind =
-    TargetKind { service: "events", name: "event bus", serves: is_bus, call: deliver };
+    TargetKind { service: "events", name: "event bus", serves: is_bus, call: deliver, at_once: |_| true };
 
 fn deliver(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let bus = arn.resource.strip_prefix("event-bus/").unwrap_or_default();

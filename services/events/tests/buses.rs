@@ -25,6 +25,7 @@ async fn flaky(effect: &Effect, input: Value) -> kernel::Result<()> {
 }
 
 const FLAKY: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "flaky",
     name: "flaky",
     serves: |_| true,
@@ -236,6 +237,7 @@ async fn events_of_one_order_reach_a_target_in_order_through_retries() {
             resources: vec![],
             detail: json!({ "n": n }).to_string(),
             order: Some("execution".into()),
+            begins_order: false,
         })?;
         Ok(())
     }

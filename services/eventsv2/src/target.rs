@@ -25,6 +25,7 @@ pub(crate) const BUS: TargetKind = TargetKind {
             DeliverToBus { bus_arn: arn.to_string(), envelope: delivery.payload, order: delivery.order };
         encode(NAME, DELIVER_TO_BUS, &input)
     },
+    at_once: |_| false,
 };
 
 /// A kind of target.

@@ -8,8 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::ACCEPT_EVENT;
 
 /// A function, a version or an alias.
-pub(crate) const FUNCTION: TargetKind =
-    TargetKind { service: "lambda", name: "Lambda function", serves: is_function, call: deliver };
+pub(crate) const FUNCTION: TargetKind = TargetKind {
+    service: "lambda",
+    name: "Lambda function",
+    serves: is_function,
+    call: deliver,
+    at_once: |_| false,
+};
 
 /// The input of the internal operation that accepts an asynchronous event, once for each delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -48,4 +48,5 @@ const GROUP: TargetKind = TargetKind {
     name: "CloudWatch Logs group",
     serves: |arn| arn.resource.starts_with("log-group:"),
     call: ops::deliver::call,
+    at_once: |_| false,
 };

@@ -191,6 +191,7 @@ mod functions {
     }
 
     const FUNCTION: TargetKind = TargetKind {
+        at_once: |_| false,
         service: "lambda",
         name: "Lambda function",
         serves: |arn| arn.resource_after("function").is_some(),

@@ -17,7 +17,7 @@ const QUEUE: &str = "arn:aws:sqs:eu-central-1:000000000000:q";
 struct Log(Mutex<Vec<Value>>);
 
 fn queue(log: &Arc<Log>) -> Service {
-    let kind = TargetKind { service: "sqs", name: "queue", serves: |_| true, call };
+    let kind = TargetKind { service: "sqs", name: "queue", serves: |_| true, call, at_once: |_| false };
     Service::internal_only("sqs").state(Arc::clone(log)).internal("Take", take).targets(&[kind])
 }
 

@@ -86,7 +86,9 @@ fn enqueue(
         .number
         .map(|_| format!("{}/{}", place.subscription, message.group.as_deref().unwrap_or_default()));
     let (dead_letter, reply) = undeliverable(subscription, text, message)?;
+    let fifo = subscription.endpoint.ends_with(".fifo");
     let task = NewTask {
+        at_once: subscription.protocol == Protocol::Sqs && order.is_none() && !fifo,
         retry: policy,
         dead_letter,
         reply,

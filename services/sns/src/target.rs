@@ -13,6 +13,7 @@ pub(crate) const TOPIC: TargetKind = TargetKind {
     name: "SNS topic",
     serves: |arn| !arn.resource.contains(['/', ':']) && !arn.resource.ends_with(".fifo"),
     call,
+    at_once: |_| true,
 };
 
 fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {

@@ -7,8 +7,14 @@ use kernel::{Call, Delivery, TargetKind};
 use serde_json::json;
 
 /// Queues by their ARN.
-pub(crate) const QUEUE: TargetKind =
-    TargetKind { service: "sqs", name: "SQS queue", serves: |arn| !arn.resource.contains(['/', ':']), call };
+pub(crate) const QUEUE: TargetKind = TargetKind {
+    service: "sqs",
+    name: "SQS queue",
+    serves: |arn| !arn.resource.contains(['/', ':']),
+    call,
+    // Who sends to a FIFO queue gives out its next number, which one can at a time.
+    at_once: |arn| !arn.resource.ends_with(".fifo"),
+};
 
 fn call(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let attribute = |(name, value): (String, String)| {

@@ -28,6 +28,7 @@ pub(crate) fn emit(tx: &mut Tx, operation: &str, name: &str, version: &Version) 
         resources: vec![arn.clone()],
         detail: serde_json::to_string(&detail)?,
         order: Some(arn),
+        begins_order: false,
     };
     tx.emit(event)?;
     Ok(())

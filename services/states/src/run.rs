@@ -11,7 +11,7 @@ use asl::{
     StepContext, Stimulus, TaskRequest, TimerKind, WaitId,
 };
 use base::Timestamp;
-use kernel::{Call, Error, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
+use kernel::{Call, Error, Event, NewTask, Reply, Result, RetryPolicy, TaskHandle, TraceCx, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Stored;
@@ -131,7 +131,7 @@ impl Live {
         definition: Arc<Definition>,
         input: Value,
     ) -> Result<Execution> {
-        tell(tx, &id, &execution)?;
+        tell(tx, &id, &execution, true)?;
         let started =
             within(tx, &id, &execution, &definition, |ctx| asl::start(&definition.machine, input, ctx));
         let (state, commands) = started;
@@ -146,7 +146,7 @@ impl Live {
         definition: Arc<Definition>,
         mut state: asl::Execution,
     ) -> Result<Execution> {
-        tell(tx, &id, &execution)?;
+        tell(tx, &id, &execution, false)?;
         let commands = within(tx, &id, &execution, &definition, |ctx| {
             asl::redrive(&definition.machine, &mut state, ctx)
         });
@@ -490,7 +490,7 @@ impl Live {
             }
             return Ok(());
         }
-        tell(tx, &self.id, &self.execution)?;
+        tell(tx, &self.id, &self.execution, !self.stored)?;
         if let Some(parent) = &self.execution.parent {
             let ended = child_ended::ChildEnded { parent: parent.clone(), child: self.id.clone() };
             tx.enqueue(tx.now(), NewTask::new(Call::new("states", child_ended::CHILD_ENDED, &ended)?))?;
@@ -509,11 +509,11 @@ impl Live {
     }
 }
 
-/// Tells the bus of the status of a STANDARD execution.
-fn tell(tx: &mut Tx, id: &ExecutionId, execution: &Execution) -> Result<()> {
+/// Tells the bus of the status of a STANDARD execution; `begins` in the transaction that starts it.
+fn tell(tx: &mut Tx, id: &ExecutionId, execution: &Execution, begins: bool) -> Result<()> {
     if !id.is_express() {
         let event = status::changed(tx.scope(), id, execution, tx.now())?;
-        tx.emit(event)?;
+        tx.emit(Event { begins_order: begins, ..event })?;
         note(tx, id, execution);
     }
     Ok(())

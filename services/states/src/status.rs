@@ -83,6 +83,7 @@ pub(crate) fn changed(
         resources: vec![arn.clone()],
         detail,
         order: Some(arn),
+        begins_order: false,
     })
 }
 

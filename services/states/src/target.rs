@@ -8,7 +8,7 @@ use crate::ops::deliver::{DELIVER, Deliver};
 
 /// State machines, their versions and their aliases by their ARNs.
 pub(crate) const STATE_MACHINE: TargetKind =
-    TargetKind { service: "states", name: "Step Functions state machine", serves, call };
+    TargetKind { service: "states", name: "Step Functions state machine", serves, call, at_once: |_| false };
 
 fn serves(arn: &Arn) -> bool {
     arn.resource_after("stateMachine").is_some_and(|name| !name.is_empty())

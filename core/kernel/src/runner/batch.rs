@@ -111,7 +111,8 @@ async fn together(kernel: &Kernel, entries: &[Entry]) -> Result<()> {
     }
 }
 
-async fn one(tx: &mut Tx, task: &Task, handler: &dyn ErasedTransact) -> Result<()> {
+/// Runs a task in a transaction that holds more than it.
+pub(super) async fn one(tx: &mut Tx, task: &Task, handler: &dyn ErasedTransact) -> Result<()> {
     let result = AssertUnwindSafe(handler.call(tx, &task.call.input)).catch_unwind().await;
     let output = result.unwrap_or_else(|_| {
         Err(Error::bug(format!("finish {}: the handler panicked", task.call.operation)))

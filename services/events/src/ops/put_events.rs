@@ -22,9 +22,13 @@ pub(crate) async fn put_events(tx: &mut Tx, input: PutEventsInput) -> Result<Put
     }
     let scope = tx.scope().clone();
     let mut entries = Vec::with_capacity(input.entries.len());
-    let alone = input.entries.len() == 1;
-    for entry in input.entries {
-        entries.push(match put(tx, &scope, entry, alone).await {
+    // Events that nothing on the trace caused begin chains of their own.
+    let uncaused = tx.caller().trace.parent == 0;
+    for (n, entry) in input.entries.into_iter().enumerate() {
+        if n > 0 {
+            tx.next_part("PutEvents")?;
+        }
+        entries.push(match put(tx, &scope, entry, uncaused).await {
             Ok(id) => PutEventsResultEntry { event_id: Some(id), ..PutEventsResultEntry::default() },
             Err(Error::Fault(fault)) => PutEventsResultEntry {
                 event_id: None,
@@ -41,7 +45,7 @@ pub(crate) async fn put_events(tx: &mut Tx, input: PutEventsInput) -> Result<Put
     })
 }
 
-async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: bool) -> Result<String> {
+async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, uncaused: bool) -> Result<String> {
     check_entry(&entry)?;
     let required =
         |value: Option<String>| value.ok_or_else(|| Fault::new("InvalidArgument", "A parameter is missing."));
@@ -60,12 +64,11 @@ async fn put(tx: &mut Tx, home: &Scope, entry: PutEventsRequestEntry, alone: boo
         order: None,
     };
     let id = event.id.to_string();
+    if uncaused {
+        tx.set_trace(TraceCx::root(event.id));
+    }
     if let Some(root) = entry.trace_header.as_deref().and_then(trace_root) {
         tx.note("trace header", root, Some(serde_json::Value::from(id.clone())));
-    }
-    // An event that nothing on the trace caused, alone in its request, begins a chain of its own.
-    if alone && tx.caller().trace.parent == 0 {
-        tx.set_trace(TraceCx::root(event.id));
     }
     if validation::admit(tx, &bus, &event).await? {
         publish(tx, &bus, event).await?;

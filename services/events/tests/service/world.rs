@@ -58,11 +58,13 @@ async fn emit(tx: &mut Tx, input: Value) -> kernel::Result<()> {
         resources: Vec::new(),
         detail: input["detail"].to_string(),
         order: input["order"].as_str().map(str::to_owned),
+        begins_order: false,
     })?;
     Ok(())
 }
 
 const FLAKY: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "flaky",
     name: "flaky",
     serves: |_| true,

@@ -125,8 +125,10 @@ async fn deliver(effect: &Effect, input: Value) -> Result<Value> {
     Ok(json!({}))
 }
 
-const QUEUE: TargetKind = TargetKind { service: "sqs", name: "queue", serves: |_| true, call: to_queue };
-const BUS: TargetKind = TargetKind { service: "events", name: "bus", serves: |_| true, call: to_queue };
+const QUEUE: TargetKind =
+    TargetKind { service: "sqs", name: "queue", serves: |_| true, call: to_queue, at_once: |_| false };
+const BUS: TargetKind =
+    TargetKind { service: "events", name: "bus", serves: |_| true, call: to_queue, at_once: |_| false };
 
 fn to_queue(arn: &Arn, delivery: Delivery) -> Result<Call, Fault> {
     let body: Document = serde_json::from_str(&delivery.payload).unwrap_or_default();

@@ -16,6 +16,7 @@ pub(crate) struct Log {
 
 pub(crate) fn service(log: &Arc<Log>) -> Service {
     Service::internal_only("states").state(Arc::clone(log)).internal("Take", take).targets(&[TargetKind {
+        at_once: |_| false,
         service: "states",
         name: "flaky",
         serves: |_| true,

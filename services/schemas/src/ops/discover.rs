@@ -27,6 +27,7 @@ pub(crate) const DISCOVERER: TargetKind = TargetKind {
     name: "schema discoverer",
     serves: |arn| arn.resource.starts_with("discoverer/"),
     call,
+    at_once: |_| false,
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub(crate) const TOPICS: &str = "arn:aws:sns:eu-central-1:000000000000";
 pub(crate) struct World(pub(crate) testkit::World);
 
 const FUNCTION: TargetKind = TargetKind {
+    at_once: |_| false,
     service: "lambda",
     name: "Lambda function",
     serves: |arn| arn.resource.starts_with("function:"),
