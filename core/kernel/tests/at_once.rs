@@ -147,7 +147,7 @@ async fn it_stands_on_the_trace_as_if_the_runner_had_done_it() {
         Ok(kernel::trace::find(tx, &root).await?.into_iter().flat_map(|chain| chain.spans).collect())
     }
     let spans =
-        kernel.transact("list", caller(kernel.new_id()), "Read", read, root.to_string()).await.unwrap();
+        kernel.transact("kernel", kernel.house_caller(), "Find", read, root.to_string()).await.unwrap();
     let mut spans: Vec<_> = spans.iter().collect();
     assert_eq!(spans.len(), 3);
     let mut above = 0;
