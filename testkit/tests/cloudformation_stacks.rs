@@ -37,7 +37,7 @@ Resources:
       BillingMode: PAY_PER_REQUEST
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}, {AttributeName: g, AttributeType: N}]
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
-      GlobalSecondaryIndexes: [{IndexName: GSI, KeySchema: [{AttributeName: g, KeyType: HASH}], Projection: {ProjectionType: ALL}}]
+      GlobalSecondaryIndexes: [INDEXES]
       TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
       Tags: [{Key: k, Value: VAL}]
   Function:
@@ -145,7 +145,7 @@ async fn check_changes(world: &World) {
     let tables = call(world, "dynamodb", "ListTables", json!({})).await;
     let table = call(world, "dynamodb", "DescribeTable", json!({"TableName": tables["TableNames"][0]})).await;
     let indexes = table["Table"]["GlobalSecondaryIndexes"].as_array().unwrap();
-    assert_eq!(indexes.iter().map(|index| &index["IndexName"]).collect::<Vec<_>>(), ["second"]);
+    assert_eq!(indexes.iter().map(|index| &index["IndexName"]).collect::<Vec<_>>(), ["first", "second"]);
     let listed = call(world, "lambda", "ListFunctions", json!({})).await;
     let function =
         call(world, "lambda", "GetFunction", json!({"FunctionName": listed["Functions"][0]["FunctionName"]}))
@@ -199,15 +199,21 @@ async fn check_nothing_left(world: &World) {
 async fn a_stack_of_everything_is_made_changed_and_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let world = cloud(folder.path()).await;
-    let template = |delay: &str, value: &str, index: &str| {
-        EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("GSI", index)
+    let template = |delay: &str, value: &str, indexes: &[&str]| {
+        let index = |name: &&str| {
+            format!(
+                "{{IndexName: {name}, KeySchema: [{{AttributeName: g, KeyType: HASH}}], Projection: {{ProjectionType: ALL}}}}"
+            )
+        };
+        let indexes = indexes.iter().map(index).collect::<Vec<_>>().join(", ");
+        EVERYTHING.replace("DELAY", delay).replace("VAL", value).replace("INDEXES", &indexes)
     };
     let request = |template: String| json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]});
-    let made = call(&world, "cloudformation", "CreateStack", request(template("1", "one", "first"))).await;
+    let made = call(&world, "cloudformation", "CreateStack", request(template("1", "one", &["first"]))).await;
     let arn = made["StackId"].as_str().unwrap();
     assert_eq!(outcome(&world, arn).await, ("CREATE_COMPLETE".to_owned(), vec![]));
 
-    call(&world, "cloudformation", "UpdateStack", request(template("2", "two", "second"))).await;
+    call(&world, "cloudformation", "UpdateStack", request(template("2", "two", &["first", "second"]))).await;
     assert_eq!(outcome(&world, arn).await, ("UPDATE_COMPLETE".to_owned(), vec![]));
     check_changes(&world).await;
 

@@ -1,7 +1,8 @@
 //! Small templates that deploy, work when they are driven, change and go: one file in `templates/` each.
 //!
 //! What is done with a stack stands in its template's `Metadata`: `Drive` are calls after the creation, `Update` replaces text
-//! of the template, `After` are calls after that. In the calls' inputs and expectations, `{Name}` is an output of the stack, or what
+//! of the template, `After` are calls after that. `Fails`, before the update, are updates that fail and are rolled back: `Change` is the
+//! text by what replaces it, `Because` a part of a failed resource's reason, `Then` are calls after the rollback. In the calls' inputs and expectations, `{Name}` is an output of the stack, or what
 //! an earlier call kept under the name. Each call is followed by twenty seconds of the virtual clock.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -75,6 +76,38 @@ impl Run {
         arn
     }
 
+    /// An update that fails, and leaves the stack as it was.
+    async fn fail(&mut self, text: &str, case: &Document) {
+        let mut changed = text.split("\nMetadata:").next().unwrap_or_default().to_owned();
+        for (from, to) in case["Change"].as_object().unwrap() {
+            assert!(changed.contains(from.as_str()), "{}: nothing to change: {from}", self.file);
+            changed = changed.replace(from.as_str(), to.as_str().unwrap());
+        }
+        let capabilities = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+        let input = json!({"StackName": "app", "TemplateBody": changed, "Capabilities": capabilities});
+        self.call("cloudformation:UpdateStack", input).await;
+        let stacks = self.call("cloudformation:DescribeStacks", json!({"StackName": "app"})).await;
+        let events = self.call("cloudformation:DescribeStackEvents", json!({"StackName": "app"})).await;
+        let events = events["StackEvents"].as_array().unwrap();
+        let begun = |event: &&Document| {
+            event["ResourceStatus"] != "UPDATE_IN_PROGRESS"
+                || event["ResourceType"] != "AWS::CloudFormation::Stack"
+        };
+        let failed: Vec<&Document> = events
+            .iter()
+            .take_while(begun)
+            .filter(|event| event["ResourceStatus"].as_str().unwrap().ends_with("FAILED"))
+            .collect();
+        let status = &stacks["Stacks"][0]["StackStatus"];
+        assert_eq!(status, "UPDATE_ROLLBACK_COMPLETE", "{}: {case}: {failed:#?}", self.file);
+        let because = case["Because"].as_str().unwrap();
+        let reason = |event: &&Document| {
+            event["ResourceStatusReason"].as_str().is_some_and(|text| text.contains(because))
+        };
+        assert!(failed.iter().any(reason), "{}: {because}: {failed:#?}", self.file);
+        self.drive(&case["Then"]).await;
+    }
+
     /// `{Name}` in every text becomes what the name stands for.
     fn filled(&self, document: &Document) -> Document {
         match document {
@@ -143,6 +176,9 @@ async fn run(path: &Path) {
     let mut run = Run { world: cloud(folder.path()).await, file, names: BTreeMap::new() };
     let arn = run.deploy("cloudformation:CreateStack", &text).await;
     run.drive(&metadata["Drive"]).await;
+    for case in metadata["Fails"].as_array().into_iter().flatten() {
+        run.fail(&text, case).await;
+    }
     if let (Some(from), Some(to)) = (metadata["Update"]["From"].as_str(), metadata["Update"]["To"].as_str()) {
         assert!(text.matches(from).count() >= 2, "{}: nothing to update", run.file);
         run.deploy("cloudformation:UpdateStack", &text.replace(from, to)).await;

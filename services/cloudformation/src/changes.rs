@@ -12,7 +12,7 @@ use crate::api::{
     EvaluationType, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
     ResourceChangeDetail, ResourceTargetDefinition,
 };
-use crate::deploy::{Wanted, properties_of};
+use crate::deploy::{Wanted, masked, properties_of};
 use crate::provider::{self, Properties, PropertyChange, ResourceType};
 use crate::resource::{Resource, Standing};
 use crate::template::{
@@ -65,11 +65,14 @@ pub(crate) fn changes(
             environment: &forecast,
         };
         let after = properties_of(template, &name, &scope, &wanted.deployed.tags)?;
+        let shown = masked(template, &name, (&scope, &wanted.deployed.tags), &after);
+        let shown = shown.unwrap_or_else(|| after.clone());
         let standing = before.resources.get(&name).and_then(|resource| resource.standing.as_ref());
         let change = match standing {
-            None => Some(addition(&name, template, after)),
+            None => Some(addition(&name, template, &shown)),
             Some(standing) => {
-                Comparison { before, wanted, forecast: &forecast, name: &name, standing }.change(after)
+                let comparison = Comparison { before, wanted, forecast: &forecast, name: &name, standing };
+                comparison.change(&after, &shown)
             }
         };
         let Some(change) = change else { continue };
@@ -133,12 +136,12 @@ fn removal(name: &str, standing: &Standing) -> ResourceChange {
         resource_type: Some(standing.kind.clone()),
         scope: Some(Vec::new()),
         details: Some(Vec::new()),
-        before_context: Some(context(&standing.properties, None)),
+        before_context: Some(context(standing.shown(), None)),
         ..ResourceChange::default()
     }
 }
 
-fn addition(name: &str, template: &Template, after: Properties) -> ResourceChange {
+fn addition(name: &str, template: &Template, shown: &Properties) -> ResourceChange {
     let declared = &template.resources[name];
     ResourceChange {
         action: Some(ChangeAction::Add),
@@ -146,7 +149,7 @@ fn addition(name: &str, template: &Template, after: Properties) -> ResourceChang
         resource_type: Some(declared.kind.clone()),
         scope: Some(Vec::new()),
         details: Some(Vec::new()),
-        after_context: Some(context(&after, declared.metadata.as_ref())),
+        after_context: Some(context(shown, declared.metadata.as_ref())),
         ..ResourceChange::default()
     }
 }
@@ -183,23 +186,21 @@ struct Comparison<'c> {
 }
 
 impl Comparison<'_> {
-    fn change(&self, after: Properties) -> Option<ResourceChange> {
+    /// From what stands to `after`, of which `shown` may be shown.
+    fn change(&self, after: &Properties, shown: &Properties) -> Option<ResourceChange> {
         let declared = &self.wanted.template.resources[self.name];
         let kind = ResourceType::find(&declared.kind)?;
         let mut scope = BTreeSet::new();
         let mut details = Vec::new();
         let mut replacement = Replacement::False;
-        for (name, change) in provider::changes(kind, &self.standing.properties, &after) {
-            let found = self.details(name, change, after.get(name));
+        for (name, change) in provider::changes(kind, &self.standing.properties, after) {
+            let found = self.details(name, change, (after.get(name), shown.get(name)));
             for detail in &found {
                 let target = detail.target.as_ref();
                 scope.extend(target.and_then(|target| target.attribute));
                 replacement = replacement.max_of(target.and_then(|target| target.requires_recreation));
             }
             details.extend(found);
-        }
-        if self.standing.kind != declared.kind {
-            replacement = Replacement::True;
         }
         for (attribute, differs) in self.attributes() {
             if differs {
@@ -220,10 +221,10 @@ impl Comparison<'_> {
             scope: Some(scope.into_iter().collect()),
             details: Some(details),
             before_context: Some(context(
-                &self.standing.properties,
+                self.standing.shown(),
                 self.old().and_then(|old| old.metadata.as_ref()),
             )),
-            after_context: Some(context(&after, declared.metadata.as_ref())),
+            after_context: Some(context(shown, declared.metadata.as_ref())),
             ..ResourceChange::default()
         })
     }
@@ -259,9 +260,9 @@ impl Comparison<'_> {
         &self,
         property: &str,
         change: PropertyChange,
-        after: Option<&Document>,
+        (after, shown): (Option<&Document>, Option<&Document>),
     ) -> Vec<ResourceChangeDetail> {
-        let before = self.standing.properties.get(property);
+        let before = self.standing.shown().get(property);
         let dynamic = after.is_some_and(is_unknown);
         let recreation = match (change, dynamic) {
             (PropertyChange::InPlace, _) => RequiresRecreation::Never,
@@ -275,7 +276,7 @@ impl Comparison<'_> {
             requires_recreation: Some(recreation),
             path: Some(format!("/Properties/{property}")),
             before_value: before.map(text),
-            after_value: after.map(text),
+            after_value: shown.map(text),
             before_value_from: before.map(|_| BeforeValueFrom::PreviousDeploymentState),
             after_value_from: after.map(|_| AfterValueFrom::Template),
             drift: None,

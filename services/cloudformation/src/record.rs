@@ -124,7 +124,7 @@ pub(crate) fn change(
         physical_id: made.map_or("", |made| &made.id),
         status,
         reason,
-        properties: target.map(|target| &target.properties),
+        properties: target.map(crate::resource::Standing::shown),
     };
     self::resource(tx, stack, entry)
 }

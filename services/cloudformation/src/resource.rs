@@ -50,6 +50,9 @@ pub(crate) struct Standing {
     pub name: Option<String>,
     /// The properties as the template gave them, evaluated.
     pub properties: Properties,
+    /// The properties as they may be shown, where values of secret parameters (`NoEcho`) are among them.
+    #[serde(default)]
+    pub masked: Option<Properties>,
     /// What `Ref` yields.
     pub reference: Document,
     /// What `Fn::GetAtt` yields.
@@ -88,6 +91,13 @@ pub(crate) enum Action {
     Create,
     Update,
     Replace,
+}
+
+impl Standing {
+    /// The properties as they may be shown.
+    pub(crate) fn shown(&self) -> &Properties {
+        self.masked.as_ref().unwrap_or(&self.properties)
+    }
 }
 
 impl Resource {

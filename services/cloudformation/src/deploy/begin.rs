@@ -12,7 +12,7 @@ use crate::api::ResourceStatus;
 use crate::keys::StackKey;
 use crate::plan::{Phase, Plan};
 use crate::policy::{Deed, Policy};
-use crate::provider::{Decision, Properties, ResourceType, Special, decide};
+use crate::provider::{Changed, Decision, Properties, ResourceType, Special, decide};
 use crate::record::{self, Entry};
 use crate::resource::{Action, Doing, Resource, Standing};
 use crate::stack::Stack;
@@ -46,6 +46,8 @@ pub(super) struct Making {
     pub doing: Doing,
     /// The properties that the resource has, if it stands.
     pub old: Properties,
+    /// It may be anywhere on the way: an earlier run has begun, or a change that failed is taken back.
+    pub again: bool,
 }
 
 /// Reads the plan and the row, decides, and writes down what is about to be done.
@@ -75,7 +77,7 @@ fn resumed(resource: &Resource, input: &StepInput) -> Result<Option<Job>> {
         return Ok(None);
     };
     let old = resource.standing.as_ref().map(|standing| standing.properties.clone()).unwrap_or_default();
-    Ok(Some(Job::Make(Box::new(Making { kind: provider(&doing.target.kind)?, doing, old }))))
+    Ok(Some(Job::Make(Box::new(Making { kind: provider(&doing.target.kind)?, doing, old, again: true }))))
 }
 
 async fn forward(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Result<Job> {
@@ -115,17 +117,13 @@ async fn start(
     mut target: Standing,
 ) -> Result<Job> {
     let kind = provider(&target.kind)?;
-    if let Some(standing) = resource.standing.as_ref().filter(|_| kind.special == Special::Custom)
-        && standing.properties.get("ServiceToken") != target.properties.get("ServiceToken")
+    let standing = resource.standing.as_ref();
+    let decision = standing.map(|standing| decide(kind, &standing.properties, &target.properties));
+    if let (Some(standing), Some(decision)) = (standing, &decision)
+        && let Some(message) = objection(kind, standing, &target, decision)
     {
-        return refuse(tx, (input, stack), resource, "Modifying service token is not allowed.".to_owned())
-            .await;
+        return refuse(tx, (input, stack), resource, message).await;
     }
-    let decision = match &resource.standing {
-        None => None,
-        Some(standing) if standing.kind != target.kind => Some(Decision::Replace),
-        Some(standing) => Some(decide(kind, &standing.properties, &target.properties)),
-    };
     let deed = match decision {
         Some(Decision::Update) => Some(Deed::Modify),
         Some(Decision::Replace) => Some(Deed::Replace),
@@ -137,10 +135,6 @@ async fn start(
         return refuse(tx, (input, stack), resource, message).await;
     }
     let replacing = "Requested update requires the creation of a new physical resource; hence creating one.";
-    if kind.special == Special::WaitCondition && matches!(decision, Some(Decision::Update)) {
-        let message = format!("Update to resource type {} is not supported.", kind.name);
-        return refuse(tx, (input, stack), resource, message).await;
-    }
     let (action, status, reason) = match decision {
         None => (Action::Create, ResourceStatus::CreateInProgress, None),
         // As on AWS, an inner stack is always asked whether its template has changed.
@@ -151,20 +145,10 @@ async fn start(
         Some(Decision::Replace) => {
             (Action::Replace, ResourceStatus::UpdateInProgress, Some(replacing.to_owned()))
         }
-        Some(Decision::Nothing) => {
+        // A name that is taken has met with an objection.
+        Some(Decision::Nothing | Decision::NameTaken) => {
             end::unchanged(tx, input, resource, target).await?;
             return Ok(Job::Over);
-        }
-        Some(Decision::NameTaken) => {
-            let name = kind
-                .name_property()
-                .and_then(|name| target.properties.get(name)?.as_str())
-                .unwrap_or_default();
-            let message = format!(
-                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {name} \
-                 and update the stack again."
-            );
-            return refuse(tx, (input, stack), resource, message).await;
         }
     };
     let old = resource.standing.clone();
@@ -179,7 +163,34 @@ async fn start(
     record::change(tx, stack, (&input.logical_id, &mut resource), status, reason)?;
     tx.put(&input.row(), &resource)?;
     let old = old.map(|old| old.properties).unwrap_or_default();
-    Ok(Job::Make(Box::new(Making { kind, doing, old })))
+    Ok(Job::Make(Box::new(Making { kind, doing, old, again: false })))
+}
+
+/// Why what stands cannot become what the template wants, if so.
+fn objection(
+    kind: &ResourceType,
+    standing: &Standing,
+    target: &Standing,
+    decision: &Decision,
+) -> Option<String> {
+    let (old, new) = (&standing.properties, &target.properties);
+    if kind.special == Special::Custom && old.get("ServiceToken") != new.get("ServiceToken") {
+        return Some("Modifying service token is not allowed.".to_owned());
+    }
+    match decision {
+        Decision::Update if kind.special == Special::WaitCondition => {
+            Some(format!("Update to resource type {} is not supported.", kind.name))
+        }
+        Decision::Update => kind.objection?(&Changed { id: &standing.id, old, new }),
+        Decision::NameTaken => {
+            let name = kind.name_property().and_then(|name| new.get(name)?.as_str()).unwrap_or_default();
+            Some(format!(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {name} \
+                 and update the stack again."
+            ))
+        }
+        Decision::Nothing | Decision::Replace => None,
+    }
 }
 
 /// What stands cannot become what the template wants.
@@ -217,7 +228,7 @@ async fn target(
     let needs = template.needs(&input.logical_id, Some(&plan.target.conditions));
     let standing = world::standing(tx, stack, needs.iter().cloned()).await?;
     let pseudo = stack.pseudo();
-    let world = World { standing, imports: &plan.imports };
+    let world = World { stack: &stack.arn, standing, imports: &plan.imports };
     let evaluation = Evaluation { template, plan, pseudo: &pseudo, world: &world };
     let declared = &template.resources[&input.logical_id];
     let tags = &plan.target.tags;
@@ -225,11 +236,13 @@ async fn target(
         Ok(properties) => properties,
         Err(error) => return Ok(Err(error)),
     };
+    let masked = world::masked(template, &input.logical_id, (&evaluation.scope(), tags), &properties);
     Ok(Ok(Standing {
         kind: declared.kind.clone(),
         id: String::new(),
         name: None,
         properties,
+        masked,
         reference: base::Document::Null,
         attributes: serde_json::Map::new(),
         needs,
@@ -254,7 +267,7 @@ async fn revert(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Res
     resource.doing = Some(doing.clone());
     record::change(tx, &stack, (&input.logical_id, &mut resource), ResourceStatus::UpdateInProgress, None)?;
     tx.put(&input.row(), &resource)?;
-    Ok(Job::Make(Box::new(Making { kind, doing, old })))
+    Ok(Job::Make(Box::new(Making { kind, doing, old, again: true })))
 }
 
 async fn delete(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Result<Job> {
@@ -271,7 +284,7 @@ async fn delete(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Res
                 physical_id: &old.id,
                 status: ResourceStatus::DeleteInProgress,
                 reason: None,
-                properties: Some(&old.properties),
+                properties: Some(old.shown()),
             };
             record::resource(tx, &stack, entry)?;
         }

@@ -41,7 +41,7 @@ pub(super) async fn resolve(effect: &Effect, properties: &Properties) -> Result<
 }
 
 fn refused(service: &'static str, fault: Fault) -> Failure {
-    Failure { fault, service, id: None }
+    Failure { fault, service, id: None, untouched: false }
 }
 
 /// Every reference anywhere inside, without its braces.
@@ -106,6 +106,10 @@ async fn fetch(effect: &Effect, reference: &Reference) -> Result<String, Failure
         Reference::Parameter { name, secure } => {
             let input = json!({ "Name": name, "WithDecryption": secure });
             let answer = ask(effect, "ssm", "GetParameter", &input).await?;
+            if !secure && answer["Parameter"]["Type"] == "SecureString" {
+                let message = format!("Non-secure ssm prefix was used for secure parameter: [{name}]");
+                return Err(refused("ssm", Fault::new("ValidationError", message)));
+            }
             Ok(answer["Parameter"]["Value"].as_str().unwrap_or_default().to_owned())
         }
         Reference::Secret { id, json_key, stage, version } => {

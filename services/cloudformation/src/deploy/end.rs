@@ -30,6 +30,8 @@ pub(super) enum Outcome {
         /// The physical id of what has been made nevertheless.
         id: Option<String>,
     },
+    /// It did not work out, for this reason, and what stood is as it was.
+    Untouched(String),
 }
 
 impl Outcome {
@@ -39,7 +41,7 @@ impl Outcome {
 
     /// A failure in the words of resource handlers.
     pub(super) fn failed(failure: &Failure, request: &str) -> Outcome {
-        let Failure { fault, service, id } = failure;
+        let Failure { fault, service, id, untouched } = failure;
         let code = match fault {
             fault if crate::provider::is_taken(fault) => "AlreadyExists",
             fault if fault.code.contains("NotFound") || fault.code.contains("DoesNotExist") => "NotFound",
@@ -52,7 +54,10 @@ impl Outcome {
              (RequestToken: {request}, HandlerErrorCode: {code})",
             fault.message, fault.status
         );
-        Outcome::Failed { reason, id: id.clone() }
+        match untouched {
+            true => Outcome::Untouched(reason),
+            false => Outcome::Failed { reason, id: id.clone() },
+        }
     }
 }
 
@@ -136,6 +141,12 @@ async fn conclude(
             gone(tx, (&stack, &plan), input, resource).await?;
             StepState::Done
         }
+        Outcome::Untouched(reason) => {
+            resource.doing = None;
+            failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, None))?;
+            tx.put(&input.row(), &resource)?;
+            StepState::Failed
+        }
         Outcome::Failed { reason, id } => {
             failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, id))?;
             tx.put(&input.row(), &resource)?;
@@ -155,6 +166,7 @@ pub(super) async fn unchanged(
 ) -> Result<()> {
     let Some((mut stack, mut plan)) = current(tx, input).await? else { return Ok(()) };
     if let Some(standing) = &mut resource.standing {
+        standing.masked = target.masked;
         standing.needs = target.needs;
         standing.deletion_policy = target.deletion_policy;
         standing.replace_policy = target.replace_policy;
@@ -291,7 +303,7 @@ async fn gone(
             physical_id: &old.id,
             status: ResourceStatus::DeleteComplete,
             reason: None,
-            properties: Some(&old.properties),
+            properties: Some(old.shown()),
         };
         record::resource(tx, stack, entry)?;
     }

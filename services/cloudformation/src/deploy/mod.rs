@@ -31,10 +31,10 @@ pub use custom::ANSWER;
 pub(crate) use custom::{ANSWER_TIME_OUT, Awaited, answer, answer_time_out};
 pub(crate) use end::step_ended;
 pub(crate) use phase::advance;
-pub(crate) use start::{Wanted, create, delete, go_back, undo_creation, update};
+pub(crate) use start::{Wanted, create, delete, go_back, retyped, undo_creation, update};
 pub(crate) use step::step;
 pub(crate) use wait::{Signals, TIME_OUT as SIGNALS_TIME_OUT, signal, time_out as signals_time_out};
-pub(crate) use world::{imported_names, properties_of};
+pub(crate) use world::{imported_names, masked, properties_of};
 
 /// Internal operation: one step of a deployment.
 pub(crate) const STEP: &str = "DeployResource";

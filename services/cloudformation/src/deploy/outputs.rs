@@ -1,10 +1,8 @@
 //! The outputs of a stack whose resources stand.
 
-use base::Document;
-
 use super::world::Evaluation;
 use crate::stack::StackOutput;
-use crate::template::{Output, TemplateError};
+use crate::template::{Output, TemplateError, output_text};
 
 /// Evaluates the outputs whose conditions hold.
 pub(super) fn evaluate(evaluation: &Evaluation<'_>) -> Result<Vec<StackOutput>, TemplateError> {
@@ -20,15 +18,7 @@ pub(super) fn evaluate(evaluation: &Evaluation<'_>) -> Result<Vec<StackOutput>, 
 
 fn one(evaluation: &Evaluation<'_>, key: &str, output: &Output) -> Result<StackOutput, TemplateError> {
     let scope = evaluation.scope();
-    let value = match scope.value(&output.value)? {
-        Some(Document::String(text)) => text,
-        Some(value @ (Document::Number(_) | Document::Bool(_))) => value.to_string(),
-        _ => {
-            let message =
-                format!("The Value field of every Outputs member must evaluate to a String; {key} does not.");
-            return Err(TemplateError::format(message));
-        }
-    };
+    let value = output_text(key, scope.value(&output.value)?)?;
     let export = output.export.as_ref().map(|name| scope.text(name, "Export")).transpose()?;
     if let Some(name) = &export {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-');

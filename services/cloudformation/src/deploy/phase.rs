@@ -57,7 +57,7 @@ fn key(stack: &Stack, logical_id: &str) -> ResourceKey {
 /// Ends the plan's phase; `false` if the operation is over.
 async fn next(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool> {
     match plan.phase {
-        Phase::Forward => match forward_failure(plan) {
+        Phase::Forward => match forward_failure(tx, stack, plan).await? {
             Some(reason) => fail(tx, stack, plan, reason).await,
             None => succeed(tx, stack, plan).await,
         },
@@ -68,15 +68,31 @@ async fn next(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool> {
     }
 }
 
-fn forward_failure(plan: &Plan) -> Option<String> {
-    let failed = plan.failed().join(", ");
-    let verb = if plan.kind == Kind::Create { "create" } else { "update" };
-    match (&plan.halted, failed.is_empty()) {
-        (None, true) => None,
-        (None, false) => Some(format!("The following resource(s) failed to {verb}: [{failed}]. ")),
-        (Some(why), true) => Some(why.clone()),
-        (Some(why), false) => Some(format!("{why} The following resource(s) failed to {verb}: [{failed}]. ")),
+/// Why the target cannot be reached, if so: what has called it off, what failed to be made, what failed to be changed.
+async fn forward_failure(tx: &mut Tx, stack: &Stack, plan: &Plan) -> Result<Option<String>> {
+    let (mut created, mut updated) = (Vec::new(), Vec::new());
+    for logical_id in plan.failed() {
+        let row = tx.peek(&key(stack, logical_id)).await?;
+        match row.is_some_and(|row| row.status == ResourceStatus::CreateFailed) {
+            true => created.push(logical_id),
+            false if plan.kind == Kind::Create => created.push(logical_id),
+            false => updated.push(logical_id),
+        }
     }
+    let mut reasons: Vec<String> = plan.halted.iter().cloned().collect();
+    for (verb, names) in [("create", created), ("update", updated)] {
+        if !names.is_empty() {
+            reasons.push(format!("The following resource(s) failed to {verb}: [{}]. ", names.join(", ")));
+        }
+    }
+    Ok((!reasons.is_empty()).then(|| reasons.join(if plan.halted.is_some() { " " } else { "" })))
+}
+
+/// A reason as a sentence, with another one behind it.
+fn and(reason: &str, more: &str) -> String {
+    let reason = reason.trim_end();
+    let stop = if reason.is_empty() || reason.ends_with('.') { "" } else { "." };
+    format!("{reason}{stop} {more}").trim_start().to_owned()
 }
 
 /// The target stands: outputs and exports, then what the target no longer has.
@@ -86,7 +102,7 @@ async fn succeed(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool
     let standing = resources(tx, stack).await?;
     let standing =
         standing.into_iter().filter_map(|(name, resource)| Some((name, resource.standing?))).collect();
-    let world = World { standing, imports: &plan.imports };
+    let world = World { stack: &stack.arn, standing, imports: &plan.imports };
     let evaluation = Evaluation { template: &template, plan, pseudo: &pseudo, world: &world };
     let evaluated = match outputs::evaluate(&evaluation) {
         Ok(evaluated) => evaluated,
@@ -112,7 +128,7 @@ async fn succeed(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool
 
 /// The target cannot be reached.
 async fn fail(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan, reason: String) -> Result<bool> {
-    let requested = format!("{reason}Rollback requested by user.");
+    let requested = and(&reason, "Rollback requested by user.");
     match (plan.kind, plan.on_failure) {
         (Kind::Update, FailureMode::Nothing) => {
             record::stack(tx, stack, StackStatus::UpdateFailed, Some(reason))?;

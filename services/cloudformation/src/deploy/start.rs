@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::Fault;
 use kernel::{Call, Caller, NewTask, Result, Tx};
 
 use super::phase::{advance, resources, revert, undo};
@@ -14,6 +15,7 @@ use crate::keys::{NameKey, OriginalKey, ResourceKey, TemplateKey};
 use crate::plan::{Kind, Phase, Plan, Step};
 use crate::policy::{Deed, Policy};
 use crate::record;
+use crate::resource::Resource;
 use crate::stack::{Deployed, FailureMode, Stack, invalid};
 use crate::template::Template;
 
@@ -58,7 +60,11 @@ pub(crate) async fn update(
     stack.updated = Some(tx.now());
     let target = store_template(tx, stack, &wanted)?;
     let mut plan = Plan { on_failure, policy, ..plan(tx, stack, Kind::Update, target) };
-    check_removals(tx, stack, &plan, &wanted.template).await?;
+    let standing = resources(tx, stack).await?;
+    if let Some(refusal) = retyped(&standing, &wanted) {
+        return Err(invalid(refusal).into());
+    }
+    check_removals(&standing, &plan, &wanted.template)?;
     plan.imports = export::import(tx, stack, &wanted.imports).await?;
     plan.steps = steps(&wanted.template, &plan.target);
     record::stack(tx, stack, StackStatus::UpdateInProgress, Some("User Initiated".to_owned()))?;
@@ -66,16 +72,38 @@ pub(crate) async fn update(
 }
 
 /// Refuses an update that would take away what the stack's policy keeps.
-async fn check_removals(tx: &mut Tx, stack: &Stack, plan: &Plan, template: &Template) -> Result<()> {
+fn check_removals(
+    standing: &BTreeMap<String, Resource>,
+    plan: &Plan,
+    template: &Template,
+) -> Result<(), Fault> {
     let Some(policy) = plan.policy.as_deref().map(Policy::parse).transpose()? else { return Ok(()) };
-    for (logical_id, resource) in resources(tx, stack).await? {
-        let stays = template.resources.contains_key(&logical_id)
-            && template.exists(&logical_id, &plan.target.conditions);
+    for (logical_id, resource) in standing {
+        let stays = template.resources.contains_key(logical_id)
+            && template.exists(logical_id, &plan.target.conditions);
         if !stays && resource.standing.is_some() {
-            policy.check(Deed::Delete, &logical_id, &resource.kind).map_err(invalid)?;
+            policy.check(Deed::Delete, logical_id, &resource.kind).map_err(invalid)?;
         }
     }
     Ok(())
+}
+
+/// A resource keeps its type for as long as it stands: another one under its logical id would cost it its data.
+pub(crate) fn retyped(standing: &BTreeMap<String, Resource>, wanted: &Wanted) -> Option<String> {
+    let (template, conditions) = (&wanted.template, &wanted.deployed.conditions);
+    let differs = |(name, resource): &(&String, &Resource)| {
+        let declared = template.resources.get(*name).filter(|_| template.exists(name, conditions));
+        let kind = resource.standing.as_ref().map(|standing| &standing.kind);
+        declared.zip(kind).is_some_and(|(declared, kind)| declared.kind != *kind)
+    };
+    let names: Vec<&str> = standing.iter().filter(differs).map(|(name, _)| name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Update of resource type is not permitted. The new template modifies resource type of the following \
+             resources: [{}]",
+            names.join(", ")
+        )
+    })
 }
 
 /// Begins to take a stack away.

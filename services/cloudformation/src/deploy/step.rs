@@ -29,11 +29,16 @@ pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
 }
 
 async fn make(effect: &Effect, input: &StepInput, mut making: Making) -> Result<Result<Outcome, Failure>> {
-    for properties in [&mut making.doing.target.properties, &mut making.old] {
-        match dynamic::resolve(effect, properties).await {
-            Ok(resolved) => *properties = resolved,
-            Err(failure) => return Ok(Err(failure)),
-        }
+    match dynamic::resolve(effect, &making.doing.target.properties).await {
+        Ok(resolved) => making.doing.target.properties = resolved,
+        Err(failure) if making.again => return Ok(Err(failure)),
+        Err(failure) => return Ok(Err(failure.untouched())),
+    }
+    match dynamic::resolve(effect, &making.old).await {
+        Ok(resolved) => making.old = resolved,
+        Err(failure) if failure.is_transient() => return Ok(Err(failure)),
+        // What a reference named may be gone by now, or never have been there: the way back stays open.
+        Err(_) => {}
     }
     rename(making.kind, &mut making.doing.target);
     match making.kind.special {
@@ -68,7 +73,7 @@ fn rename(kind: &ResourceType, standing: &mut Standing) {
 }
 
 async fn provide(effect: &Effect, input: &StepInput, making: Making) -> Result<Result<Made, Failure>> {
-    let Making { kind, doing, old } = making;
+    let Making { kind, doing, old, again } = making;
     let provider = Provider::new(effect, kind);
     let Doing { action, target, sent, settling, .. } = doing;
     let name = target.name.as_deref();
@@ -76,7 +81,11 @@ async fn provide(effect: &Effect, input: &StepInput, making: Making) -> Result<R
         return Ok(provider.settle((&target.id, name), &target.properties).await);
     }
     if action == Action::Update {
-        return Ok(provider.update((&target.id, name), &old, &target.properties).await);
+        let names = (target.id.as_str(), name);
+        return Ok(match again {
+            true => provider.finish(names, &old, &target.properties).await,
+            false => provider.update(names, &old, &target.properties).await,
+        });
     }
     let given = kind.name_property().filter(|property| target.properties.contains_key(*property));
     let mut resumed = given.is_none() || sent;

@@ -223,7 +223,7 @@ async fn terms(
     };
     let needs = template.needs(&input.logical_id, Some(&plan.target.conditions));
     let standing = world::standing(tx, stack, needs).await?;
-    let (pseudo, world) = (stack.pseudo(), World { standing, imports: &plan.imports });
+    let (pseudo, world) = (stack.pseudo(), World { stack: &stack.arn, standing, imports: &plan.imports });
     let evaluation = Evaluation { template: &template, plan, pseudo: &pseudo, world: &world };
     let scope = evaluation.scope();
     let CreationPolicy { count, timeout } = policy;

@@ -9,14 +9,16 @@ use kernel::{Error, Result, Tx};
 use crate::api::Tag;
 use crate::keys::{ResourceKey, TemplateKey};
 use crate::plan::Plan;
-use crate::provider::{Properties, ResourceType};
+use crate::provider::{Properties, ResourceType, Special};
 use crate::resource::Standing;
 use crate::stack::Stack;
-use crate::template::{Environment, Expr, Pseudo, Scope, Template, TemplateError};
+use crate::template::{Environment, Expr, MASK, Pseudo, Scope, Template, TemplateError};
 use crate::templates::Templates;
 
 /// The resources that stand, and the imports.
 pub(super) struct World<'w> {
+    /// The stack's ARN.
+    pub stack: &'w str,
     pub standing: BTreeMap<String, Standing>,
     pub imports: &'w BTreeMap<String, String>,
 }
@@ -33,7 +35,15 @@ impl Environment for World<'_> {
             ))
         })?;
         standing.attributes.get(attribute).cloned().ok_or_else(|| {
-            TemplateError::new(format!("Attribute '{attribute}' of resource '{logical_id}' has no value"))
+            let custom = ResourceType::find(&standing.kind).is_some_and(|kind| kind.special == Special::Custom);
+            TemplateError::new(match custom {
+                true => format!(
+                    "CustomResource attribute error: Vendor response doesn't contain {attribute} attribute in object \
+                     {}|{logical_id}|{}",
+                    self.stack, standing.id
+                ),
+                false => format!("Attribute '{attribute}' of resource '{logical_id}' has no value"),
+            })
         })
     }
 
@@ -118,6 +128,25 @@ pub(crate) fn properties_of(
         add_stack_tags(tags, &mut properties);
     }
     Ok(properties)
+}
+
+/// The properties as they may be shown: `****` stands for the values of secret parameters (`NoEcho`). `None`: there are none
+/// among them.
+pub(crate) fn masked(
+    template: &Template,
+    logical_id: &str,
+    (scope, tags): (&Scope<'_>, &[Tag]),
+    properties: &Properties,
+) -> Option<Properties> {
+    if !scope.parameters.values().any(|value| value.no_echo) {
+        return None;
+    }
+    let parameters = scope.parameters.iter().map(|(name, value)| (name.clone(), value.masked())).collect();
+    let scope = Scope { parameters: &parameters, ..*scope };
+    // What cannot be evaluated without the secret is hidden as a whole.
+    let hidden = || properties.keys().map(|name| (name.clone(), MASK.into())).collect();
+    let shown = properties_of(template, logical_id, &scope, tags).unwrap_or_else(|_| hidden());
+    (shown != *properties).then_some(shown)
 }
 
 /// The stack's tags go to every resource that takes tags; the resource's own win.

@@ -13,7 +13,7 @@ use crate::api::{
 };
 use crate::change_set::{self, ChangeSet};
 use crate::changes::{self, Before};
-use crate::deploy::Wanted;
+use crate::deploy::{Wanted, retyped};
 use crate::keys::{ExportKey, NameKey, StackKey};
 use crate::record;
 use crate::resource::Resource;
@@ -160,7 +160,8 @@ fn compare(
         // Outputs may change where no resource does.
         old.outputs == wanted.template.outputs && stack.deployed.parameters == wanted.deployed.parameters
     });
-    let failure = (!differs && same).then(|| NO_CHANGES.to_owned());
+    let refusal = retyped(&current.resources, wanted);
+    let failure = refusal.or_else(|| (!differs && same).then(|| NO_CHANGES.to_owned()));
     Ok((changes, failure))
 }
 

@@ -84,7 +84,7 @@ fn describe(stack: &stack::Stack) -> Stack {
 
 /// A parameter as the API shows it.
 pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
-    let shown = if value.no_echo { "****".to_owned() } else { value.text.clone() };
+    let shown = value.masked().text;
     Parameter {
         parameter_key: Some(name.clone()),
         parameter_value: Some(shown),

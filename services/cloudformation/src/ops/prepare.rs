@@ -34,9 +34,19 @@ pub(super) struct Asked {
     pub capabilities: Vec<Capability>,
 }
 
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const VALUE_BYTES_MAX: usize = 4_096;
+
 /// `Parameters` of a request.
 pub(super) fn given(parameters: Option<Vec<api::Parameter>>) -> Result<BTreeMap<String, Given>, Fault> {
-    let one = |parameter: api::Parameter| {
+    let one = |(index, parameter): (usize, api::Parameter)| {
+        if parameter.parameter_value.as_ref().is_some_and(|value| value.len() > VALUE_BYTES_MAX) {
+            return Err(invalid(format!(
+                "1 validation error detected: Value at 'parameters.{}.member.parameterValue' failed to satisfy \
+                 constraint: Member must have length less than or equal to {VALUE_BYTES_MAX}",
+                index + 1
+            )));
+        }
         let key = parameter.parameter_key.ok_or_else(|| invalid("Every parameter needs a ParameterKey"))?;
         match (parameter.use_previous_value.unwrap_or_default(), parameter.parameter_value) {
             (true, Some(_)) => Err(invalid(format!(
@@ -47,7 +57,7 @@ pub(super) fn given(parameters: Option<Vec<api::Parameter>>) -> Result<BTreeMap<
             (false, value) => Ok((key, Given::Value(value.unwrap_or_default()))),
         }
     };
-    parameters.unwrap_or_default().into_iter().map(one).collect()
+    parameters.unwrap_or_default().into_iter().enumerate().map(one).collect()
 }
 
 /// A template whose transforms are done.
@@ -65,6 +75,7 @@ pub(super) fn glance(text: &str) -> Result<(Draft, Template), Fault> {
 /// Checks everything and says what the stack shall be.
 pub(super) async fn prepare(effect: &Effect, pseudo: &Pseudo, asked: Asked) -> Result<Wanted, Fault> {
     let Asked { source, parameters, previous, tags, capabilities } = asked;
+    check_tags(&tags)?;
     let draft = Draft::read(&source.text)?;
     let mut values = resolve_parameters(&draft.parameters, &parameters, &previous)?;
     fetch_parameters(effect, &draft, &mut values).await?;
@@ -91,10 +102,19 @@ pub(super) async fn prepare(effect: &Effect, pseudo: &Pseudo, asked: Asked) -> R
         conditions: &conditions,
         environment: &NoResources,
     };
+    template.check_known(&scope)?;
     let imports = imported_names(&template, &scope)?;
     let description = template.description.clone();
     let deployed = Deployed { template: 0, description, parameters: values, conditions, tags };
     Ok(Wanted { template, text, original, deployed, imports })
+}
+
+/// Tags of AWS's own are not a caller's to give.
+fn check_tags(tags: &[Tag]) -> Result<(), Fault> {
+    match tags.iter().any(|tag| tag.key.to_ascii_lowercase().starts_with("aws:")) {
+        true => Err(invalid("aws: prefixed tag key names are not allowed for external use.")),
+        false => Ok(()),
+    }
 }
 
 /// Parameters that name parameters of Systems Manager get those parameters' values.
@@ -109,6 +129,12 @@ async fn fetch_parameters(effect: &Effect, draft: &Draft, values: &mut Parameter
         let input = json!({ "Name": value.text }).to_string();
         let answer = effect.call("ssm", "GetParameter", input.into()).await;
         let answer: Option<Document> = answer.ok().and_then(|answer| serde_json::from_slice(&answer).ok());
+        if answer.as_ref().is_some_and(|answer| answer["Parameter"]["Type"] == "SecureString") {
+            let name = &value.text;
+            return Err(invalid(format!(
+                "Parameters [{name}] referenced by template have types not supported by CloudFormation."
+            )));
+        }
         let found = answer.as_ref().and_then(|answer| answer["Parameter"]["Value"].as_str());
         let found = found.ok_or_else(|| {
             let name = &value.text;

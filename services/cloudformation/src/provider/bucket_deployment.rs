@@ -70,7 +70,7 @@ pub(crate) async fn delete(effect: &Effect, properties: &Properties) -> Result<(
 }
 
 fn refused(what: &str) -> Failure {
-    Failure { fault: Fault::new("InvalidRequest", what), service: "s3", id: None }
+    Failure { fault: Fault::new("InvalidRequest", what), service: "s3", id: None, untouched: false }
 }
 
 /// An archive in a bucket, and what stands in it for values that only the deployment knows.
@@ -225,7 +225,7 @@ fn headers(properties: &Properties) -> Result<Map<String, Document>, String> {
 
 async fn call(effect: &Effect, operation: &str, input: Document) -> Result<Document, Failure> {
     let answer = effect.call("s3", operation, input.to_string().into()).await;
-    let answer = answer.map_err(|fault| Failure { fault, service: "s3", id: None })?;
+    let answer = answer.map_err(|fault| Failure { fault, service: "s3", id: None, untouched: false })?;
     Ok(serde_json::from_slice(&answer).unwrap_or_default())
 }
 

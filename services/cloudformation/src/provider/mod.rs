@@ -58,6 +58,11 @@ pub(crate) struct ResourceType {
     pub shape: Option<Shaping>,
     /// Further calls that a change needs.
     pub changes: Option<fn(&Changed<'_>) -> Vec<Request>>,
+    /// Why a change in place cannot be made, if so: said before anything is done. Both sides as the template gives them.
+    pub objection: Option<fn(&Changed<'_>) -> Option<String>>,
+    /// Beginnings of the texts by which operations say that what they were asked for is so already. They count where a change
+    /// is taken back, or made once more.
+    pub already: &'static [&'static str],
     /// What is asked before it is made, and again when the property changes that says so.
     pub draw: Option<Draw>,
     /// Where `read` tells that it is ready for use, and the values that say so.
@@ -106,6 +111,8 @@ impl ResourceType {
         facets: &[],
         shape: None,
         changes: None,
+        objection: None,
+        already: &[],
         draw: None,
         ready: None,
         slow_delete: false,
@@ -219,6 +226,17 @@ impl Property {
     /// The update operation of that number changes it.
     const fn by(self, update: usize) -> Property {
         Property { change: Change::Update(update), ..self }
+    }
+}
+
+/// Refuses members that an object may not have; `at` is its place in the properties.
+fn only(value: &Document, at: &str, known: &[&str]) -> Result<(), String> {
+    let unknown = |members: &Map<String, Document>| {
+        members.keys().find(|name| !known.contains(&name.as_str())).cloned()
+    };
+    match value.as_object().and_then(unknown) {
+        Some(name) => Err(format!("#{at}: extraneous key [{name}] is not permitted")),
+        None => Ok(()),
     }
 }
 
@@ -361,7 +379,7 @@ pub(crate) struct Known<'k> {
     pub place: &'k Place,
 }
 
-/// A resource before and after a change, properties shaped.
+/// A resource before and after a change.
 pub(crate) struct Changed<'c> {
     /// The physical id.
     pub id: &'c str,

@@ -17,11 +17,13 @@ pub(crate) struct Naming {
     pub suffix: Option<(&'static str, &'static str)>,
     /// Two resources may bear the same name: versions of one thing.
     pub shared: bool,
+    /// What no name may begin with, in small letters.
+    pub reserved: &'static [&'static str],
 }
 
 impl Naming {
     pub(super) const fn new(property: &'static str, length_max: usize) -> Naming {
-        Naming { property, length_max, lowercase: false, suffix: None, shared: false }
+        Naming { property, length_max, lowercase: false, suffix: None, shared: false, reserved: &[] }
     }
 
     /// `<stack>-<logical id>-<12 characters>`, the first two cut so that all fits.
@@ -35,12 +37,15 @@ impl Naming {
             Some((property, suffix)) if is_true(properties, property) => suffix,
             _ => "",
         };
-        let room = self.length_max.saturating_sub(RANDOM_CHARACTERS + 2 + suffix.len());
+        let begins =
+            |prefix: &&str| stack.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+        let before = if self.reserved.iter().any(begins) { "CFN-" } else { "" };
+        let room = self.length_max.saturating_sub(RANDOM_CHARACTERS + 2 + before.len() + suffix.len());
         let id_room = logical_id.len().min(room.saturating_sub(stack.len().min(room / 2)));
         let stack_room = room - id_room;
         let cut = |text: &str, room: usize| text.chars().take(room).collect::<String>();
         let name = format!(
-            "{}-{}-{}{suffix}",
+            "{before}{}-{}-{}{suffix}",
             cut(stack, stack_room),
             cut(logical_id, id_room),
             random_text(random)
@@ -84,6 +89,12 @@ mod tests {
                 "a-very-long-stack-name",
                 &long,
                 "a-very-long-s-LLLLLLLLLLLLL-KAAAAAAAAAAA",
+            ),
+            (
+                Naming { reserved: &["aws", "ssm"], ..Naming::new("Name", 64) },
+                "AwsStack",
+                "P",
+                "CFN-AwsStack-P-KAAAAAAAAAAA",
             ),
             (Naming { lowercase: true, ..Naming::new("Name", 63) }, "Stack", "B", "stack-b-kaaaaaaaaaaa"),
         ] {

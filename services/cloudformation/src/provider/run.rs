@@ -38,13 +38,22 @@ pub(crate) struct Failure {
     pub service: &'static str,
     /// The physical id of what has been made nevertheless.
     pub id: Option<String>,
+    /// It failed before anything was asked of anybody: there is nothing to change back.
+    pub untouched: bool,
 }
 
 impl Failure {
+    /// It came before anything was asked of anybody.
+    pub(crate) fn untouched(self) -> Failure {
+        Failure { untouched: true, ..self }
+    }
+
     /// Whether another attempt may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         let down = self.fault.status >= 500 && self.fault.status != 501;
-        down || kernel::task::is_throttling(&self.fault)
+        // A table takes no further change while one of its indexes is being filled.
+        let busy = self.fault.code.contains("ResourceInUse") && self.fault.message.contains("being updated");
+        down || busy || kernel::task::is_throttling(&self.fault)
     }
 
     fn with(self, id: &str) -> Failure {
@@ -107,24 +116,50 @@ impl<'p> Provider<'p> {
         let id = self.kind.id.value(&known).and_then(|id| id.as_str().map(str::to_owned));
         let id = id.ok_or_else(|| self.refused("the operation that made the resource did not name it"))?;
         let known = Known { id: Some(&id), ..known };
-        self.facets(&Properties::new(), &known, true).await.map_err(|failure| failure.with(&id))?;
+        self.facets(&known).await.map_err(|failure| failure.with(&id))?;
         self.made(&id, &known).await.map_err(|failure| failure.with(&id))
     }
 
     /// Brings the resource from `old` to `new`.
     pub(crate) async fn update(
         &self,
-        (id, name): (&str, Option<&str>),
+        names: (&str, Option<&str>),
         old: &Properties,
         new: &Properties,
     ) -> Result<Made, Failure> {
-        let old = self.shaped(old)?;
-        let new = self.drawn(name, &old, self.shaped(new)?).await?;
+        self.bring(names, old, new, &[]).await
+    }
+
+    /// As [`Provider::update`], where the resource may be anywhere on the way: an earlier run has begun the change, or the change
+    /// that is taken back has failed half-way.
+    pub(crate) async fn finish(
+        &self,
+        names: (&str, Option<&str>),
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Made, Failure> {
+        self.bring(names, old, new, self.kind.already).await
+    }
+
+    async fn bring(
+        &self,
+        (id, name): (&str, Option<&str>),
+        old: &Properties,
+        new: &Properties,
+        already: &[&str],
+    ) -> Result<Made, Failure> {
+        let old = self.shaped_if_possible(old);
+        let shaped = self.shaped(new).map_err(Failure::untouched)?;
+        let new = self.drawn(name, &old, shaped).await?;
         let known = self.known(Some(id), name, &new);
-        for request in request::update(self.kind, &old, &known) {
-            self.send(request).await?;
+        let mut requests = request::update(self.kind, &old, &known);
+        requests.extend(self.kind.facets.iter().flat_map(|facet| request::facet(facet, &old, &known)));
+        for request in requests {
+            match self.send(request).await {
+                Err(failure) if already.iter().any(|text| failure.fault.message.starts_with(text)) => {}
+                answer => drop(answer?),
+            }
         }
-        self.facets(&old, &known, false).await?;
         self.made(id, &known).await
     }
 
@@ -134,7 +169,7 @@ impl<'p> Provider<'p> {
         (id, name): (&str, Option<&str>),
         properties: &Properties,
     ) -> Result<bool, Failure> {
-        let shaped = self.shaped(properties)?;
+        let shaped = self.shaped_if_possible(properties);
         let known = self.known(Some(id), name, &shaped);
         for facet in self.kind.facets.iter().filter(|facet| facet.life == Life::Whole) {
             for request in request::unset(facet, &known) {
@@ -153,7 +188,7 @@ impl<'p> Provider<'p> {
         (id, name): (&str, Option<&str>),
         properties: &Properties,
     ) -> Result<bool, Failure> {
-        let shaped = self.shaped(properties)?;
+        let shaped = self.shaped_if_possible(properties);
         Ok(self.describe(&self.known(Some(id), name, &shaped)).await?.is_none())
     }
 
@@ -167,14 +202,23 @@ impl<'p> Provider<'p> {
         self.made(id, &self.known(Some(id), name, &shaped)).await
     }
 
-    async fn facets(&self, old: &Properties, known: &Known<'_>, creation: bool) -> Result<(), Failure> {
-        let due = |facet: &&Facet| !creation || facet.life != Life::Changes;
+    /// What the creation does not take along.
+    async fn facets(&self, known: &Known<'_>) -> Result<(), Failure> {
+        let due = |facet: &&Facet| facet.life != Life::Changes;
         for facet in self.kind.facets.iter().filter(due) {
-            for request in request::facet(facet, old, known) {
-                self.send(request).await?;
+            for request in request::facet(facet, &Properties::new(), known) {
+                match self.send(request).await {
+                    // An earlier run has set it.
+                    Err(failure) if self.is_already(&failure.fault) => {}
+                    answer => drop(answer?),
+                }
             }
         }
         Ok(())
+    }
+
+    fn is_already(&self, fault: &Fault) -> bool {
+        self.kind.already.iter().any(|text| fault.message.starts_with(text))
     }
 
     /// What `Ref` and `Fn::GetAtt` yield.
@@ -219,7 +263,7 @@ impl<'p> Provider<'p> {
 
     async fn send(&self, request: Request) -> Result<Document, Failure> {
         let (service, operation) = (self.kind.service, request.operation);
-        let fail = |fault| Failure { fault, service, id: None };
+        let fail = |fault| Failure { fault, service, id: None, untouched: false };
         let schemas = self.effect.kernel().schemas();
         let schema =
             schemas.filter(|schema| schema.signing_name == service).find_map(|s| s.operation(operation));
@@ -260,15 +304,30 @@ impl<'p> Provider<'p> {
         Ok(shaped)
     }
 
+    /// What a refused change has left behind may have no shape; it has to be changed back or taken away nevertheless.
+    fn shaped_if_possible(&self, properties: &Properties) -> Properties {
+        self.shaped(properties).unwrap_or_else(|_| properties.clone())
+    }
+
     /// The name belongs to something else.
     pub(crate) fn taken(&self, name: &str) -> Failure {
         let message =
             format!("Resource of type '{}' with identifier '{name}' already exists.", self.kind.name);
-        Failure { fault: Fault::new("AlreadyExists", message), service: self.kind.service, id: None }
+        Failure {
+            fault: Fault::new("AlreadyExists", message),
+            service: self.kind.service,
+            id: None,
+            untouched: false,
+        }
     }
 
     fn refused(&self, what: &str) -> Failure {
-        Failure { fault: Fault::new("InvalidRequest", what), service: self.kind.service, id: None }
+        Failure {
+            fault: Fault::new("InvalidRequest", what),
+            service: self.kind.service,
+            id: None,
+            untouched: false,
+        }
     }
 
     fn known<'k>(

@@ -10,6 +10,7 @@ mod error;
 mod eval;
 mod expr;
 mod graph;
+mod known;
 mod parameter;
 mod predicate;
 mod section;
@@ -32,10 +33,10 @@ pub use eval::{Environment, Pseudo, Scope};
 pub use expr::Expr;
 pub use graph::{Cycle, order};
 pub use parameter::{
-    Given, Parameter, ParameterType, ParameterValue, ParameterValues, resolve as resolve_parameters,
+    Given, MASK, Parameter, ParameterType, ParameterValue, ParameterValues, resolve as resolve_parameters,
 };
 pub use predicate::Predicate;
-pub use section::{Assertion, CreationPolicy, DeletionPolicy, Output, Resource, Rule};
+pub use section::{Assertion, CreationPolicy, DeletionPolicy, Output, Resource, Rule, output_text};
 pub use sub::Part;
 pub use text::{BODY_BYTES_MAX, URL_BYTES_MAX};
 

@@ -104,7 +104,16 @@ pub struct ParameterValue {
 /// Values by parameter name.
 pub type ParameterValues = BTreeMap<String, ParameterValue>;
 
+/// What is shown in the place of a secret value.
+pub const MASK: &str = "****";
+
 impl ParameterValue {
+    /// What may be shown of it.
+    pub fn masked(&self) -> ParameterValue {
+        let text = MASK.to_owned();
+        if self.no_echo { ParameterValue { text, resolved: None, ..*self } } else { self.clone() }
+    }
+
     /// What `Ref` yields: a string, or a list of strings.
     pub fn document(&self) -> Document {
         let text = self.resolved.as_ref().unwrap_or(&self.text);

@@ -77,6 +77,20 @@ pub struct Output {
     pub condition: Option<String>,
 }
 
+/// What DescribeStacks shows of an output's value.
+///
+/// # Errors
+/// A list, an object, or nothing.
+pub fn output_text(key: &str, value: Option<Document>) -> Result<String, TemplateError> {
+    match value {
+        Some(Document::String(text)) => Ok(text),
+        Some(value @ (Document::Number(_) | Document::Bool(_))) => Ok(value.to_string()),
+        _ => Err(TemplateError::format(format!(
+            "The Value field of every Outputs member must evaluate to a String; {key} does not."
+        ))),
+    }
+}
+
 /// Assertions over parameters, checked before anything is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {

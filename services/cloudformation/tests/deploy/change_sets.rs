@@ -92,7 +92,7 @@ async fn a_change_set_tells_what_it_would_change() {
 Parameters: {{Delay: {{Type: Number, Default: {delay}}}}}
 Resources:
   Dead: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {dead}}}}}
-  Work: {{Type: AWS::SQS::Queue, Properties: {{QueueName: work, DelaySeconds: !Ref Delay, RedrivePolicy: {{target: !GetAtt Dead.Arn}}}}}}
+  Work: {{Type: AWS::SQS::Queue, Properties: {{QueueName: work, DelaySeconds: !Ref Delay, RedrivePolicy: {{deadLetterTargetArn: !GetAtt Dead.Arn}}}}}}
 {more}"
         )
     };
@@ -108,8 +108,8 @@ Resources:
             "Remove Gone -",
             "Add New -",
             "Modify Work False DelaySeconds:1->2 Never ParameterReference(Delay) \
-             RedrivePolicy:{\"target\":\"arn:aws:sqs:eu-central-1:000000000000:dead\"}->\
-             {\"target\":\"{{changeSet:KNOWN_AFTER_APPLY}}\"} Never ResourceAttribute(Dead.Arn)",
+             RedrivePolicy:{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-central-1:000000000000:dead\"}->\
+             {\"deadLetterTargetArn\":\"{{changeSet:KNOWN_AFTER_APPLY}}\"} Never ResourceAttribute(Dead.Arn)",
         ]
     );
     let policies: Vec<&Document> = described["Changes"]
@@ -167,6 +167,55 @@ async fn nothing_to_change_is_a_failure_that_clients_know() {
     assert_eq!((&described["Changes"], &described["Status"]), (&json!([]), &json!("CREATE_COMPLETE")));
     world.update("app", &TWO_QUEUES.replace("'60'", "'61'")).await;
     assert_eq!(world.proposal("outputs").await["ExecutionStatus"], "OBSOLETE");
+}
+
+#[tokio::test]
+async fn a_resource_keeps_its_type() {
+    let world = World::new().await;
+    let template = "Resources: {T: {Type: AWS::SQS::Queue, Properties: {QueueName: kept}}}";
+    world.create("app", template).await;
+    let other = "Resources: {T: {Type: AWS::DynamoDB::Table, Properties: {}}}";
+    let reason = "Update of resource type is not permitted. The new template modifies resource type of the following resources: [T]";
+    let described = world.propose("UPDATE", "other", other).await;
+    assert_eq!(
+        (&described["Status"], &described["ExecutionStatus"], &described["StatusReason"]),
+        (&json!("FAILED"), &json!("UNAVAILABLE"), &json!(reason))
+    );
+    let refused = world.refused("UpdateStack", json!({"StackName": "app", "TemplateBody": other})).await;
+    assert_eq!(refused, reason);
+    assert_eq!(world.status("app").await, complete("CREATE_COMPLETE"));
+    assert_eq!(world.names("sqs").await, ["kept"]);
+}
+
+#[tokio::test]
+async fn secret_parameters_are_not_shown() {
+    let world = World::new().await;
+    let template = "
+Parameters: {Secret: {Type: String, NoEcho: true, Default: s3cr3t}}
+Resources:
+  A: {Type: AWS::SQS::Queue, Properties: {QueueName: a, KmsMasterKeyId: !Sub 'a-${Secret}'}}
+";
+    for (kind, template) in
+        [("CREATE", template.to_owned()), ("UPDATE", template.replace("s3cr3t", "s3cr3t2"))]
+    {
+        let described = world.propose(kind, kind, &template).await;
+        let shown = described["Changes"].to_string();
+        assert!(!shown.contains("s3cr3t") && shown.contains("a-****"), "{shown}");
+        world.execute(kind).await;
+    }
+    assert_eq!(world.things("sqs").await[0].1["KmsMasterKeyId"], "a-s3cr3t2");
+    let events = world.call("DescribeStackEvents", json!({"StackName": "app"})).await.unwrap();
+    let shown: Vec<&str> = events["StackEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|event| event["ResourceProperties"].as_str())
+        .collect();
+    assert!(shown.len() >= 4, "{shown:?}");
+    for properties in shown {
+        let properties: Document = serde_json::from_str(properties).unwrap();
+        assert_eq!(properties, json!({"QueueName": "a", "KmsMasterKeyId": "a-****"}));
+    }
 }
 
 #[tokio::test]

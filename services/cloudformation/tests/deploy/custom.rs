@@ -114,6 +114,20 @@ async fn a_custom_resource_that_fails_is_taken_away_by_the_id_it_gave() {
 }
 
 #[tokio::test]
+async fn an_attribute_that_the_answer_lacks_is_named() {
+    let world = World::new().await;
+    world.create("app", TEMPLATE).await;
+    world.answer(json!({"Status": "SUCCESS", "PhysicalResourceId": "one"})).await.unwrap();
+    let arn = world.stack("app").await.unwrap()["StackId"].as_str().unwrap().to_owned();
+    let events = world.events("app").await;
+    let reason = format!(
+        "Queue CREATE_FAILED CustomResource attribute error: Vendor response doesn't contain Nested.Name attribute in \
+         object {arn}|Thing|one"
+    );
+    assert!(events.contains(&reason), "{events:?}");
+}
+
+#[tokio::test]
 async fn nobody_is_waited_for_longer_than_he_said() {
     let world = World::new().await;
     let template = TEMPLATE.replace("On: true", "ServiceTimeout: 60");

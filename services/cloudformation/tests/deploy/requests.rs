@@ -40,12 +40,43 @@ async fn what_is_wrong_is_refused_before_anything_is_made() {
             "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /a}}\nResources: {A: {Type: AWS::SQS::Queue}}",
             "Template validation error: [/Parameters/P] the parameter type AWS::SSM::Parameter::Value<String> is not supported by Buswork",
         ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Select [2, [a, b]]}}}",
+            "Template error: Fn::Select cannot select nonexistent value at index 2",
+        ),
+        (
+            "Mappings: {M: {a: {b: c}}}\nResources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !FindInMap [M, a, x]}}}",
+            "Template error: Unable to get mapping for M::a::x",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: [!Ref A]}}",
+            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: !Split [',', 'a,b']}}",
+            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: a, Export: {Name: e}}, Y: {Value: b, Export: {Name: !Sub e}}}",
+            "Template format error: The Outputs section contains duplicate Export names: [e]. Specify a unique name for each export.",
+        ),
     ] {
         let input = json!({"StackName": "app", "TemplateBody": template});
         assert_eq!(world.refused("CreateStack", input).await, expected);
     }
     let one = "Resources: {A: {Type: AWS::SQS::Queue}}";
     for (member, value, expected) in [
+        (
+            "Tags",
+            json!([{"Key": "aws:x", "Value": "1"}]),
+            "aws: prefixed tag key names are not allowed for external use.",
+        ),
+        (
+            "Parameters",
+            json!([{"ParameterKey": "P", "ParameterValue": "x".repeat(4_097)}]),
+            "1 validation error detected: Value at 'parameters.1.member.parameterValue' failed to satisfy constraint: \
+             Member must have length less than or equal to 4096",
+        ),
         ("StackPolicyBody", json!("{}"), "Error validating stack policy: Invalid stack policy"),
         ("ResourceTypes", json!(["AWS::*"]), "ResourceTypes is not supported by Buswork"),
         (

@@ -68,6 +68,9 @@ async fn a_failed_update_goes_back() {
     assert_eq!(world.status("app").await, complete("UPDATE_ROLLBACK_COMPLETE"));
     assert_eq!(world.names("sqs").await, ["changed", "old"]);
     assert_eq!(world.things("sqs").await[0].1["DelaySeconds"], 1);
+    let events = world.events("app").await;
+    let reason = "app UPDATE_ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Role].";
+    assert!(events.contains(&reason.to_owned()), "{events:?}");
     let resources = world.call("DescribeStackResources", json!({"StackName": "app"})).await.unwrap();
     let ids: Vec<&Document> =
         resources["StackResources"].as_array().unwrap().iter().map(|r| &r["PhysicalResourceId"]).collect();

@@ -44,6 +44,14 @@ pub(super) const TABLE: ResourceType = ResourceType {
                 "UpdateTimeToLive",
                 &[("TableName", Source::Id), ("TimeToLiveSpecification", Source::Item(""))],
             )),
+            remove: Some(call(
+                "UpdateTimeToLive",
+                &[
+                    ("TableName", Source::Id),
+                    ("TimeToLiveSpecification", Source::Item("")),
+                    ("TimeToLiveSpecification.Enabled", Source::Function(off)),
+                ],
+            )),
             life: Life::Set,
             ..Facet::BASE
         },
@@ -77,6 +85,13 @@ pub(super) const TABLE: ResourceType = ResourceType {
     ],
     shape: Some(specifications),
     changes: Some(indexes),
+    objection: Some(index_objection),
+    already: &[
+        "TimeToLive is already enabled",
+        "TimeToLive is already disabled",
+        "Duplicate index name: ",
+        "Requested resource not found: Index: ",
+    ],
     ready: Some(("Table.TableStatus", &["ACTIVE"])),
     slow_delete: true,
     ..ResourceType::BASE
@@ -144,6 +159,14 @@ fn specifications(properties: &mut Properties, _: &Place) -> Result<(), String> 
     if let Some(Document::Object(stream)) = properties.get_mut("StreamSpecification") {
         stream.entry("StreamEnabled").or_insert(true.into());
     }
+    // Time to live that is off is as if it had not been written: the operation refuses what is so already.
+    let lives = |specification: &Document| {
+        let enabled = &specification["Enabled"];
+        *enabled == true || *enabled == "true"
+    };
+    if !properties.get("TimeToLiveSpecification").is_some_and(lives) {
+        properties.remove("TimeToLiveSpecification");
+    }
     if let Some(Document::Object(recovery)) = properties.get_mut("PointInTimeRecoverySpecification") {
         recovery.entry("PointInTimeRecoveryEnabled").or_insert(false.into());
     }
@@ -155,30 +178,60 @@ fn specifications(properties: &mut Properties, _: &Place) -> Result<(), String> 
     Ok(())
 }
 
+fn off(_: &Known<'_>) -> Option<Document> {
+    Some(false.into())
+}
+
 fn no_recovery(_: &Known<'_>) -> Option<Document> {
     Some(json!({"PointInTimeRecoveryEnabled": false}))
 }
 
-/// One UpdateTable for each index that comes, goes or changes: the operation takes one at a time.
-fn indexes(change: &Changed<'_>) -> Vec<Request> {
-    let list = |properties: &Properties| match properties.get("GlobalSecondaryIndexes") {
-        Some(Document::Array(items)) => items.clone(),
-        _ => Vec::new(),
+fn index_list(properties: &Properties) -> &[Document] {
+    properties.get("GlobalSecondaryIndexes").and_then(Document::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn named<'i>(items: &'i [Document], name: &Document) -> Option<&'i Document> {
+    items.iter().find(|item| item["IndexName"] == *name)
+}
+
+/// What of the indexes cannot be changed, or not at once.
+fn index_objection(change: &Changed<'_>) -> Option<String> {
+    let (old, new) = (index_list(change.old), index_list(change.new));
+    let fixed = |index: &Document| {
+        let mut index = index.clone();
+        if let Some(members) = index.as_object_mut() {
+            THROUGHPUT.iter().for_each(|name| drop(members.remove(*name)));
+        }
+        index
     };
-    let (old, new) = (list(change.old), list(change.new));
-    let named =
-        |items: &[Document], name: &Document| items.iter().find(|item| item["IndexName"] == *name).cloned();
+    let changed =
+        |index: &&Document| named(old, &index["IndexName"]).is_some_and(|old| fixed(old) != fixed(index));
+    if new.iter().any(|index| changed(&index)) {
+        let text = "Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights \
+                    Specification. You can create a new GSI with a different name.";
+        return Some(text.to_owned());
+    }
+    let without = |one: &[Document], other: &[Document]| {
+        one.iter().filter(|i| named(other, &i["IndexName"]).is_none()).count()
+    };
+    let text = "Cannot perform more than one GSI creation or deletion in a single update";
+    (without(old, new) + without(new, old) > 1).then(|| text.to_owned())
+}
+
+/// One UpdateTable for each index that goes, changes or comes: the operation takes one at a time, and none while an index is
+/// being filled.
+fn indexes(change: &Changed<'_>) -> Vec<Request> {
+    let (old, new) = (index_list(change.old), index_list(change.new));
     let mut actions = Vec::new();
-    for index in old.iter().filter(|index| named(&new, &index["IndexName"]).is_none()) {
+    for index in old.iter().filter(|index| named(new, &index["IndexName"]).is_none()) {
         actions.push(json!({"Delete": {"IndexName": index["IndexName"]}}));
     }
-    for index in &new {
-        match named(&old, &index["IndexName"]) {
-            None => actions.push(json!({"Create": index})),
-            Some(before) if before == *index => {}
-            Some(_) => actions.push(json!({"Update": throughput_of(index)})),
-        }
+    let (known, created): (Vec<_>, Vec<_>) =
+        new.iter().partition(|index| named(old, &index["IndexName"]).is_some());
+    for index in known.into_iter().filter(|index| named(old, &index["IndexName"]) != Some(index)) {
+        actions.push(json!({"Update": throughput_of(index)}));
     }
+    actions.extend(created.into_iter().map(|index| json!({"Create": index})));
     let request = |action: Document| {
         let mut input = json!({"TableName": change.id, "GlobalSecondaryIndexUpdates": [action]});
         if let Some(definitions) = change.new.get("AttributeDefinitions") {
@@ -189,11 +242,12 @@ fn indexes(change: &Changed<'_>) -> Vec<Request> {
     actions.into_iter().map(request).collect()
 }
 
+const THROUGHPUT: [&str; 3] = ["ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput"];
+
 /// The only thing of an index that can be changed in place.
 fn throughput_of(index: &Document) -> Document {
-    let members = ["IndexName", "ProvisionedThroughput", "OnDemandThroughput"];
     let member = |name: &&str| Some(((*name).to_owned(), index.get(*name)?.clone()));
-    Document::Object(members.iter().filter_map(member).collect::<Map<_, _>>())
+    Document::Object(["IndexName"].iter().chain(&THROUGHPUT).filter_map(member).collect::<Map<_, _>>())
 }
 
 #[cfg(test)]
@@ -213,6 +267,34 @@ mod tests {
         let input = |action: Document| json!({"TableName": "t", "GlobalSecondaryIndexUpdates": [action], "AttributeDefinitions": [1]});
         let create = json!({"Create": {"IndexName": "c", "KeySchema": []}});
         assert_eq!(inputs, [input(json!({"Delete": {"IndexName": "a"}})), input(create)]);
+    }
+
+    #[test]
+    fn indexes_that_cannot_change_are_refused() {
+        let properties = |indexes: &[Document]| {
+            let list = Document::from(indexes.to_vec());
+            [("GlobalSecondaryIndexes".to_owned(), list)].into_iter().collect::<Properties>()
+        };
+        let index = |name: &str, key: &str, units: u32| json!({"IndexName": name, "KeySchema": [key], "ProvisionedThroughput": units});
+        let (a, b, c) = (index("a", "k", 1), index("b", "k", 1), index("c", "k", 1));
+        let several = Some("Cannot perform more than one GSI");
+        for (old, new, expected) in [
+            (vec![a.clone()], vec![a.clone(), b.clone()], None),
+            (vec![a.clone()], vec![], None),
+            (vec![a.clone()], vec![index("a", "k", 2), b.clone()], None),
+            (vec![a.clone()], vec![a.clone(), b.clone(), c.clone()], several),
+            (vec![a.clone()], vec![b], several),
+            (vec![a.clone(), c], vec![], several),
+            (vec![a], vec![index("a", "other", 1)], Some("Cannot update GSI's properties other than")),
+        ] {
+            let (old, new) = (properties(&old), properties(&new));
+            let objection = index_objection(&Changed { id: "t", old: &old, new: &new });
+            match (&objection, expected) {
+                (None, None) => {}
+                (Some(text), Some(begin)) => assert!(text.starts_with(begin), "{text}"),
+                _ => panic!("{old:?} {new:?}: {objection:?}"),
+            }
+        }
     }
 
     #[test]

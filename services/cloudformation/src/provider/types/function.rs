@@ -106,18 +106,31 @@ fn package(properties: &mut Properties, _: &Place) -> Result<(), String> {
     if file.is_empty() {
         return Err("ZipFile can only be used when Runtime is set to a nodejs or python runtime".to_owned());
     }
-    let archive = zipped(file, source).map_err(|error| format!("ZipFile cannot be packed: {error}"))?;
+    let mut files = vec![(file, source.as_str())];
+    files.extend(
+        RESPONSES.iter().filter(|(name, ..)| source.contains(name)).map(|(_, at, text)| (*at, *text)),
+    );
+    let archive = zipped(&files).map_err(|error| format!("ZipFile cannot be packed: {error}"))?;
     code.insert("ZipFile".to_owned(), STANDARD.encode(archive).into());
     Ok(())
 }
 
-/// An archive of one file. Its time stamp is fixed: the same text gives the same bytes, and the same digest.
-fn zipped(file: &str, source: &str) -> zip::result::ZipResult<Vec<u8>> {
+/// Modules by which functions of custom resources answer, beside inline code that names them.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html>
+const RESPONSES: [(&str, &str, &str); 2] = [
+    ("cfnresponse", "cfnresponse.py", include_str!("response/cfnresponse.py")),
+    ("cfn-response", "node_modules/cfn-response/index.js", include_str!("response/cfn-response.js")),
+];
+
+/// An archive. Its time stamps are fixed: the same texts give the same bytes, and the same digest.
+fn zipped(files: &[(&str, &str)]) -> zip::result::ZipResult<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options =
         SimpleFileOptions::default().last_modified_time(DateTime::default()).unix_permissions(0o644);
-    archive.start_file(file, options)?;
-    archive.write_all(source.as_bytes())?;
+    for (file, text) in files {
+        archive.start_file(*file, options)?;
+        archive.write_all(text.as_bytes())?;
+    }
     Ok(archive.finish()?.into_inner())
 }
 
@@ -133,6 +146,21 @@ mod tests {
         let place = Place { account: "1".into(), region: "r".into(), endpoint: String::new() };
         let mut properties = properties.as_object().unwrap().clone();
         package(&mut properties, &place).map(|()| Document::Object(properties))
+    }
+
+    #[test]
+    fn answering_modules_stand_beside_the_code_that_names_them() {
+        for (runtime, code, expected) in [
+            ("python3.13", "import cfnresponse", &["index.py", "cfnresponse.py"][..]),
+            ("nodejs22.x", "require('cfn-response')", &["index.js", "node_modules/cfn-response/index.js"]),
+            ("nodejs22.x", "exports.handler = 1", &["index.js"]),
+        ] {
+            let properties = packed(json!({"Runtime": runtime, "Code": {"ZipFile": code}})).unwrap();
+            let bytes = STANDARD.decode(properties["Code"]["ZipFile"].as_str().unwrap()).unwrap();
+            let archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+            let names: Vec<&str> = archive.file_names().collect();
+            assert_eq!(names, expected);
+        }
     }
 
     #[test]

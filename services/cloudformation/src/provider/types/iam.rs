@@ -228,6 +228,14 @@ pub(super) const ACCESS_KEY: ResourceType = ResourceType {
                 ("Status", Source::Item("")),
             ],
         )),
+        remove: Some(call(
+            "UpdateAccessKey",
+            &[
+                ("UserName", Source::Property("UserName")),
+                ("AccessKeyId", Source::Id),
+                ("Status", Source::Text("Active")),
+            ],
+        )),
         life: Life::Set,
         ..Facet::BASE
     }],

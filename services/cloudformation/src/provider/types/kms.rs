@@ -42,7 +42,15 @@ pub(super) const KEY: ResourceType = ResourceType {
     id: Source::Function(key_id),
     attributes: &[("Arn", Source::Text("arn:aws:kms:{region}:{account}:key/{id}")), ("KeyId", Source::Id)],
     facets: &[
-        // Both are there only where they differ from what a new key is: see `switches`.
+        // Both are there only where they differ from what a new key is: see `switches`. The rotation of a key changes only while
+        // the key is enabled.
+        Facet {
+            property: "Enabled",
+            many: false,
+            remove: Some(call("EnableKey", &[KEY_ID])),
+            life: Life::Set,
+            ..Facet::BASE
+        },
         Facet {
             property: "EnableKeyRotation",
             many: false,
@@ -59,7 +67,6 @@ pub(super) const KEY: ResourceType = ResourceType {
             property: "Enabled",
             many: false,
             put: Some(call("DisableKey", &[KEY_ID])),
-            remove: Some(call("EnableKey", &[KEY_ID])),
             life: Life::Set,
             ..Facet::BASE
         },

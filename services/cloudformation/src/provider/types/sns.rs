@@ -4,8 +4,8 @@ use base::Document;
 use serde_json::json;
 
 use super::super::{
-    Changed, Facet, Known, Life, Naming, Property, Request, ResourceType, Source, aside, call, fixed, path,
-    tags,
+    Changed, Facet, Known, Life, Naming, Place, Properties, Property, Request, ResourceType, Source, aside,
+    call, fixed, only, path, tags,
 };
 
 const fn attribute(name: &'static str, to: &'static str) -> Property {
@@ -54,9 +54,19 @@ pub(super) const TOPIC: ResourceType = ResourceType {
             call("UntagResource", &[("ResourceArn", Source::Id), ("TagKeys.0", Source::Item("Key"))]),
         ),
     ],
+    shape: Some(subscriptions),
     changes: Some(topic_attributes),
     ..ResourceType::BASE
 };
+
+/// A subscription inside a topic is a protocol and an endpoint; one with more to it is a resource of its own.
+fn subscriptions(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    let items = properties.get("Subscription").and_then(Document::as_array);
+    for (index, item) in items.into_iter().flatten().enumerate() {
+        only(item, &format!("/Subscription/{index}"), &["Endpoint", "Protocol"])?;
+    }
+    Ok(())
+}
 
 const TOPIC_ARN: &str = "arn:aws:sns:{region}:{account}:{name}";
 

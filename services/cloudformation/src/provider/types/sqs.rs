@@ -1,7 +1,9 @@
 //! Queues and their policies.
 
-use super::super::{Facet, Known, Life, Naming, Property, ResourceType, Source, Takes, Update, call, path};
-use super::super::{aside, fixed, open};
+use super::super::{
+    Facet, Known, Life, Naming, Place, Properties, Property, ResourceType, Source, Takes, Update, aside,
+    call, fixed, only, open, path,
+};
 use base::Document;
 
 const fn attribute(name: &'static str, to: &'static str, reset: &'static str) -> Property {
@@ -48,8 +50,19 @@ pub(super) const QUEUE: ResourceType = ResourceType {
         life: Life::Changes,
         ..Facet::BASE
     }],
+    shape: Some(well_formed),
     ..ResourceType::BASE
 };
+
+/// What the operations would not see.
+fn well_formed(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    if properties.get("Tags").is_some_and(|tags| !tags.is_array()) {
+        return Err("#/Tags: expected type: JSONArray, found: JSONObject".to_owned());
+    }
+    let policy = properties.get("RedrivePolicy");
+    policy
+        .map_or(Ok(()), |policy| only(policy, "/RedrivePolicy", &["deadLetterTargetArn", "maxReceiveCount"]))
+}
 
 /// From the answer of either operation that tells it.
 fn url(known: &Known<'_>) -> Option<Document> {

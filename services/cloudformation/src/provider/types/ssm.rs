@@ -21,7 +21,8 @@ pub(super) const PARAMETER: ResourceType = ResourceType {
         open("Value"),
         aside("Tags").to("Tags"),
     ],
-    naming: Some(Naming::new("Name", 1011)),
+    // Names of parameters may not begin with these.
+    naming: Some(Naming { reserved: &["aws", "ssm"], ..Naming::new("Name", 1011) }),
     create: Some(call("PutParameter", &[])),
     updates: &[Update {
         call: call("PutParameter", &[("Name", Source::Id), ("Overwrite", Source::Text("true"))]),
@@ -48,12 +49,15 @@ pub(super) const PARAMETER: ResourceType = ResourceType {
             ],
         ),
     )],
-    shape: Some(tag_list),
+    shape: Some(plain),
     ..ResourceType::BASE
 };
 
-/// Tags of this type are an object in the template, and a list everywhere else.
-fn tag_list(properties: &mut Properties, _: &Place) -> Result<(), String> {
+/// Secrets do not stand in templates. Tags of this type are an object in the template, and a list everywhere else.
+fn plain(properties: &mut Properties, _: &Place) -> Result<(), String> {
+    if properties.get("Type").is_some_and(|kind| kind == "SecureString") {
+        return Err("SSM Parameters of type SecureString cannot be created using CloudFormation".to_owned());
+    }
     if let Some(Document::Object(tags)) = properties.get("Tags") {
         let list = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
         properties.insert("Tags".to_owned(), Document::Array(list));

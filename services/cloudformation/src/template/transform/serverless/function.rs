@@ -6,7 +6,7 @@ use base::Document;
 use serde_json::json;
 
 use super::policy::{Policies, managed};
-use super::{Declared, Made, Members, event, package, role, tag_list};
+use super::{Declared, Made, Members, after, event, package, role, tag_list};
 use crate::template::error::TemplateError;
 
 /// Properties that go to the function as they are.
@@ -163,12 +163,19 @@ fn beside(declared: &Declared, target: &Target, made: &mut Made) -> Result<(), T
         (Target::Alias(_), Some(alias)) => Some(alias.clone()),
         _ => None,
     };
+    // They name the alias by its name, which says nothing of the order.
+    let put = |made: &mut Made, logical_id: String, mut resource: Document| {
+        if let Target::Alias(alias) = target {
+            after(&mut resource, alias);
+        }
+        made.put(logical_id, resource);
+    };
     if let Some(config) = declared.get("FunctionUrlConfig") {
         let mut properties = config.as_object().cloned().unwrap_or_default();
         properties.insert("TargetFunctionArn".to_owned(), json!({ "Ref": id }));
         properties.extend(qualifier.clone().map(|name| ("Qualifier".to_owned(), name)));
         let open = properties.get("AuthType").is_some_and(|kind| kind == "NONE");
-        made.put(format!("{id}Url"), declared.beside("AWS::Lambda::Url", properties));
+        put(made, format!("{id}Url"), declared.beside("AWS::Lambda::Url", properties));
         if open {
             let permission = json!({
                 "Action": "lambda:InvokeFunctionUrl",
@@ -177,10 +184,8 @@ fn beside(declared: &Declared, target: &Target, made: &mut Made) -> Result<(), T
                 "Principal": "*",
             });
             let permission = permission.as_object().cloned().unwrap_or_default();
-            made.put(
-                format!("{id}UrlPublicPermissions"),
-                declared.beside("AWS::Lambda::Permission", permission),
-            );
+            let permission = declared.beside("AWS::Lambda::Permission", permission);
+            put(made, format!("{id}UrlPublicPermissions"), permission);
         }
     }
     if let Some(config) = declared.get("EventInvokeConfig") {
@@ -196,10 +201,8 @@ fn beside(declared: &Declared, target: &Target, made: &mut Made) -> Result<(), T
         }
         properties.insert("FunctionName".to_owned(), json!({ "Ref": id }));
         properties.insert("Qualifier".to_owned(), qualifier.unwrap_or_else(|| "$LATEST".into()));
-        made.put(
-            format!("{id}EventInvokeConfig"),
-            declared.beside("AWS::Lambda::EventInvokeConfig", properties),
-        );
+        let config = declared.beside("AWS::Lambda::EventInvokeConfig", properties);
+        put(made, format!("{id}EventInvokeConfig"), config);
     }
     Ok(())
 }

@@ -216,18 +216,23 @@ impl Made {
                 }
             }
             // The bucket may only name a function that it may invoke.
-            let depends = resource.get("DependsOn").cloned();
-            resource["DependsOn"] = match depends {
-                None => json!([permission]),
-                Some(Document::Array(mut names)) => {
-                    names.push(permission.into());
-                    names.into()
-                }
-                Some(one) => json!([one, permission]),
-            };
+            after(resource, &permission);
         }
         Ok(())
     }
+}
+
+/// The resource is made after the one of that logical id.
+fn after(resource: &mut Document, logical_id: &str) {
+    let depends = resource.get("DependsOn").cloned();
+    resource["DependsOn"] = match depends {
+        None => json!([logical_id]),
+        Some(Document::Array(mut names)) => {
+            names.push(logical_id.into());
+            names.into()
+        }
+        Some(one) => json!([one, logical_id]),
+    };
 }
 
 /// `!Ref Function.Alias` becomes the alias that was made.
