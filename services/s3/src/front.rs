@@ -69,6 +69,7 @@ impl S3Http {
     {
         let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
         let method = request.method().clone();
+        let expects = request.version() < http::Version::HTTP_2 && request.headers().contains_key("expect");
         let request_id = self.kernel.new_id();
         let mut response = match website::is_website_host(host) {
             Some(bucket) => {
@@ -90,6 +91,11 @@ impl S3Http {
             if let Ok(value) = HeaderValue::from_str(&id) {
                 response.headers_mut().insert(HeaderName::from_static(name), value);
             }
+        }
+        // A client that waits for "100 Continue" and gets an error instead may read what comes next on the connection wrongly:
+        // as on AWS, nothing comes next.
+        if expects && !response.status().is_success() {
+            response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }
         if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
             *response.body_mut() = empty();
@@ -113,6 +119,9 @@ impl S3Http {
         request: http::Request<request::Incoming>,
         request_id: uuid::Uuid,
     ) -> http::Response<Body> {
+        if let Err(fault) = check_path(&request) {
+            return error(to_error(fault, request_id));
+        }
         if let Err(fault) = check_owners(&self.kernel, owners(&request)).await {
             return error(to_error(fault, request_id));
         }
@@ -129,6 +138,19 @@ impl S3Http {
             }
         }
     }
+}
+
+/// Refuses names that no bucket and no key can have, in S3's words.
+fn check_path<B>(request: &http::Request<B>) -> Result<(), Fault> {
+    let named = host::bucket_of_request(request);
+    if named.is_some_and(|name| !s3s::path::check_bucket_name(&name)) {
+        return Err(crate::fault::invalid_bucket_name());
+    }
+    let key = host::key_of_request(request);
+    if key.is_some_and(|key| !s3s::path::check_key(&key)) {
+        return Err(crate::fault::key_too_long());
+    }
+    Ok(())
 }
 
 /// The buckets that a request names, with whose it says they are.

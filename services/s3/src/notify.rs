@@ -204,6 +204,16 @@ impl Change {
 }
 
 impl Listener<'_> {
+    /// What a key has to begin or end with; empty if the filter does not say.
+    pub(crate) fn rule(&self, named: &str) -> &str {
+        let rules = self.filter.and_then(|filter| filter.key.as_ref()?.filter_rules.as_deref());
+        let rule = rules
+            .unwrap_or_default()
+            .iter()
+            .find(|rule| rule.name.is_some_and(|name| name.as_str().eq_ignore_ascii_case(named)));
+        rule.and_then(|rule| rule.value.as_deref()).unwrap_or_default()
+    }
+
     fn hears(&self, change: &Change) -> bool {
         let name = change.happening.name();
         let wanted = |event: &Event| {

@@ -28,6 +28,36 @@ async fn a_bucket_is_made_found_and_removed() {
 }
 
 #[tokio::test]
+async fn impossible_names_are_refused_in_words() {
+    let world = World::with_bucket("box").await;
+    let long = format!("PUT /box/{}", "k".repeat(1_025));
+    for (request, code, message) in [
+        ("PUT /Page", "InvalidBucketName", "The specified bucket is not valid."),
+        ("GET /a_b/key", "InvalidBucketName", "The specified bucket is not valid."),
+        (long.as_str(), "KeyTooLongError", "Your key is too long"),
+    ] {
+        let refused = world.send(request, &[], "").await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (400, code.to_owned()));
+        assert_eq!(refused.all("Message"), [message]);
+    }
+}
+
+/// A client that is told no while it waits to send its body must not read the next answer from that connection.
+#[tokio::test]
+async fn an_error_instead_of_a_continuation_ends_the_connection() {
+    let world = World::with_bucket("box").await;
+    for (headers, status, connection) in [
+        (&[("expect", "100-continue"), ("if-match", "\"x\"")][..], 404, Some("close")),
+        (&[("expect", "100-continue")], 200, None),
+        (&[("if-match", "\"x\"")], 412, None),
+    ] {
+        let answer = world.send("PUT /box/a", headers, "").await;
+        let told = answer.headers.get("connection").map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status.as_u16(), told), (status, connection));
+    }
+}
+
+#[tokio::test]
 async fn names_belong_to_one_account() {
     let world = World::new().await;
     world.send("PUT /page", &[], "").await;

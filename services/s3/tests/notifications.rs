@@ -111,6 +111,39 @@ async fn a_queue_hears_of_the_objects_that_it_asked_for() {
 }
 
 #[tokio::test]
+async fn two_destinations_cannot_share_a_change() {
+    let world = World::with(json!({})).await;
+    let to = |events: &str, prefix: &str, suffix: &str| {
+        let rules = json!([{ "Name": "prefix", "Value": prefix }, { "Name": "suffix", "Value": suffix }]);
+        json!({ "Events": [events], "Filter": { "Key": { "FilterRules": rules } } })
+    };
+    let all = to("s3:ObjectCreated:*", "", "");
+    for (one, other, overlap) in [
+        (all.clone(), all.clone(), true),
+        (all.clone(), to("s3:ObjectCreated:Put", "", ".txt"), true),
+        (all, to("s3:ObjectRemoved:*", "", ""), false),
+        (to("s3:ObjectCreated:*", "in/", ""), to("s3:ObjectCreated:*", "out/", ""), false),
+        (to("s3:ObjectCreated:*", "in/", ".a"), to("s3:ObjectCreated:*", "in/x", ".b"), false),
+        (to("s3:ObjectCreated:*", "in/", ".a"), to("s3:ObjectCreated:*", "in/x", "b.a"), true),
+    ] {
+        let (mut one, mut other) = (one, other);
+        one["QueueArn"] = QUEUE.into();
+        other["TopicArn"] = QUEUE.replace(":sqs:", ":sns:").into();
+        let configuration = json!({ "QueueConfigurations": [one], "TopicConfigurations": [other] });
+        let input = json!({ "Bucket": "box", "NotificationConfiguration": configuration,
+            "SkipDestinationValidation": true });
+        let region = Region::parse("eu-central-1").unwrap();
+        let caller = Caller::root_user(AccountId::default(), region, world.kernel.new_id());
+        let answer =
+            world.kernel.run_document(caller, "s3", "PutBucketNotificationConfiguration", &input).await;
+        let message = answer.err().map(|fault| fault.message);
+        let expected =
+            "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
+        assert_eq!(message.as_deref(), overlap.then_some(expected), "{input}");
+    }
+}
+
+#[tokio::test]
 async fn the_bus_hears_of_everything() {
     let world = World::with(json!({ "EventBridgeConfiguration": {} })).await;
     let versioning = json!({ "Bucket": "box", "VersioningConfiguration": { "Status": "Enabled" } });

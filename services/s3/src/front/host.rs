@@ -41,6 +41,17 @@ pub(super) fn bucket_of_request<B>(request: &http::Request<B>) -> Option<String>
     Some(name.into_owned()).filter(|name| !name.is_empty())
 }
 
+/// The key that a request names, in its path behind the bucket if that does not stand in the host.
+pub(super) fn key_of_request<B>(request: &http::Request<B>) -> Option<String> {
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let path = request.uri().path().trim_start_matches('/');
+    let key = match bucket_of(host) {
+        Some(_) => path,
+        None => path.split_once('/')?.1,
+    };
+    Some(percent_encoding::percent_decode_str(key).decode_utf8().ok()?.into_owned())
+}
+
 /// The region that a host name tells, as in `s3.eu-central-1.amazonaws.com`.
 pub(super) fn region_of(host: &str) -> Option<base::Region> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);

@@ -105,11 +105,33 @@ fn check(configuration: &NotificationConfiguration) -> Result<(), Fault> {
             return Err(fault::invalid_argument(message));
         }
     }
+    let pairs =
+        all.iter().enumerate().flat_map(|(at, one)| all[at + 1..].iter().map(move |other| (one, other)));
+    if pairs.into_iter().any(|(one, other)| overlap(one, other)) {
+        let message =
+            "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
+        return Err(fault::invalid_argument(message));
+    }
     let ids: std::collections::BTreeSet<_> = all.iter().map(|listener| listener.id).collect();
     if ids.len() < all.len() {
         return Err(fault::invalid_argument("Same ID used for multiple configurations. IDs must be unique."));
     }
     Ok(())
+}
+
+/// Whether one change could be told by both.
+fn overlap(one: &Listener<'_>, other: &Listener<'_>) -> bool {
+    let covers = |wide: &str, narrow: &str| {
+        wide == narrow || wide.strip_suffix('*').is_some_and(|beginning| narrow.starts_with(beginning))
+    };
+    let shared = one.events.iter().any(|event| {
+        let event = event.as_str();
+        other.events.iter().any(|other| covers(event, other.as_str()) || covers(other.as_str(), event))
+    });
+    let (a, b) = (one.rule("prefix"), other.rule("prefix"));
+    let prefixes = a.starts_with(b) || b.starts_with(a);
+    let (a, b) = (one.rule("suffix"), other.rule("suffix"));
+    shared && prefixes && (a.ends_with(b) || b.ends_with(a))
 }
 
 /// Whether an event ever happens here.
