@@ -177,6 +177,8 @@ async fn iterators_begin_where_they_are_told() {
     assert_eq!(summary(&page["Records"][0]), "INSERT b - > 2");
     let (rest, _) = read(&world, &page["NextShardIterator"]).await;
     assert_eq!(rest.iter().map(summary).collect::<Vec<_>>(), ["INSERT c - > 3"]);
+    let many = json!({ "ShardIterator": latest, "Limit": 1_001 });
+    assert_eq!(world.refused("dynamodb", "GetRecords", many).await.code, "ValidationException");
     world.advance(Duration::from_secs(15 * 60 + 1)).await;
     let fault = world.refused("dynamodb", "GetRecords", json!({ "ShardIterator": latest })).await;
     assert_eq!(fault.code, "ExpiredIteratorException");

@@ -261,6 +261,25 @@ fn redrive(value: &str, own_arn: &str) -> Result<Option<Redrive>, Fault> {
     }
 }
 
+/// Refuses a `RedrivePolicy` whose dead-letter queue is not there.
+pub(crate) async fn check_dead_letter(
+    tx: &mut Tx,
+    attributes: &BTreeMap<Name, String>,
+    settings: &Settings,
+) -> Result<()> {
+    let given = attributes.get(&Name::RedrivePolicy).zip(settings.redrive.as_ref());
+    let Some((value, name)) = given.and_then(|(value, redrive)| Some((value, redrive.queue_name()?))) else {
+        return Ok(());
+    };
+    match tx.peek(&QueueKey { name }).await? {
+        Some(_) => Ok(()),
+        None => {
+            let reason = "Dead letter target does not exist.";
+            Err(fault::invalid_value(value, "RedrivePolicy", reason).into())
+        }
+    }
+}
+
 /// The queue's ARN in the transaction's scope.
 pub(crate) fn arn(tx: &Tx, name: &str) -> Arn {
     Arn::new("sqs", &tx.scope().region, &tx.scope().account, name)

@@ -40,26 +40,6 @@ async fn what_is_wrong_is_refused_before_anything_is_made() {
             "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /a}}\nResources: {A: {Type: AWS::SQS::Queue}}",
             "Template validation error: [/Parameters/P] the parameter type AWS::SSM::Parameter::Value<String> is not supported by Buswork",
         ),
-        (
-            "Resources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Select [2, [a, b]]}}}",
-            "Template error: Fn::Select cannot select nonexistent value at index 2",
-        ),
-        (
-            "Mappings: {M: {a: {b: c}}}\nResources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !FindInMap [M, a, x]}}}",
-            "Template error: Unable to get mapping for M::a::x",
-        ),
-        (
-            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: [!Ref A]}}",
-            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
-        ),
-        (
-            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: !Split [',', 'a,b']}}",
-            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
-        ),
-        (
-            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: a, Export: {Name: e}}, Y: {Value: b, Export: {Name: !Sub e}}}",
-            "Template format error: The Outputs section contains duplicate Export names: [e]. Specify a unique name for each export.",
-        ),
     ] {
         let input = json!({"StackName": "app", "TemplateBody": template});
         assert_eq!(world.refused("CreateStack", input).await, expected);
@@ -93,6 +73,37 @@ async fn what_is_wrong_is_refused_before_anything_is_made() {
         world.refused("DescribeStacks", json!({"StackName": "app"})).await,
         "Stack with id app does not exist"
     );
+    assert!(world.names("sqs").await.is_empty() && world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn values_that_are_known_to_be_wrong_are_refused_at_once() {
+    let world = World::new().await;
+    for (template, expected) in [
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Select [2, [a, b]]}}}",
+            "Template error: Fn::Select cannot select nonexistent value at index 2",
+        ),
+        (
+            "Mappings: {M: {a: {b: c}}}\nResources: {A: {Type: AWS::SQS::Queue, Properties: {QueueName: !FindInMap [M, a, x]}}}",
+            "Template error: Unable to get mapping for M::a::x",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: [!Ref A]}}",
+            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: !Split [',', 'a,b']}}",
+            "Template format error: The Value field of every Outputs member must evaluate to a String; X does not.",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SQS::Queue}}\nOutputs: {X: {Value: a, Export: {Name: e}}, Y: {Value: b, Export: {Name: !Sub e}}}",
+            "Template format error: The Outputs section contains duplicate Export names: [e]. Specify a unique name for each export.",
+        ),
+    ] {
+        let input = json!({"StackName": "app", "TemplateBody": template});
+        assert_eq!(world.refused("CreateStack", input).await, expected);
+    }
     assert!(world.names("sqs").await.is_empty() && world.calls().is_empty());
 }
 

@@ -1,6 +1,6 @@
 //! `GetRecords`: the records from an iterator's place on, and the iterator that goes on behind them.
 
-use base::Timestamp;
+use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -14,6 +14,14 @@ use crate::stream::read::{Placed, RECORDS_MAX};
 use crate::stream::{self, position, read};
 
 pub(crate) async fn get_records(tx: &mut Tx, input: GetRecordsInput) -> Result<GetRecordsOutput> {
+    if input.limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| limit > RECORDS_MAX)) {
+        return Err(Fault::validation(format!(
+            "1 validation error detected: Value '{}' at 'limit' failed to satisfy constraint: Member must have value \
+             less than or equal to {RECORDS_MAX}",
+            input.limit.unwrap_or_default()
+        ))
+        .into());
+    }
     let now = tx.now();
     let iterator = Iterator::parse(&input.shard_iterator, now)?;
     let (key, row) = stream::find(tx, &iterator.stream).await?;

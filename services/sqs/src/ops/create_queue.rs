@@ -3,7 +3,7 @@ use kernel::{Result, Tx};
 use crate::api::{CreateQueueInput, CreateQueueOutput, QueueAttributeName};
 use crate::keys::{PurgedKey, QueueKey};
 use crate::ops::{expire, tags};
-use crate::queue::{Fifo, NAME_BYTES_MAX, Queue, Settings, arn, url};
+use crate::queue::{Fifo, NAME_BYTES_MAX, Queue, Settings, arn, check_dead_letter, url};
 
 /// Makes a queue; a queue that is already there with the same attributes is given back.
 ///
@@ -25,6 +25,7 @@ pub(crate) async fn create_queue(tx: &mut Tx, input: CreateQueueInput) -> Result
     } else {
         let tags = input.tags.unwrap_or_default().into_iter().collect();
         tags::check(&name, &tags)?;
+        check_dead_letter(tx, &attributes, &settings).await?;
         let queue =
             Queue { generation: tx.id(), created_at: tx.now(), modified_at: tx.now(), settings, tags };
         tx.delete(&PurgedKey { queue: name.clone() });

@@ -1,7 +1,7 @@
 use kernel::{Result, Tx};
 
 use crate::api::{SetQueueAttributesInput, SetQueueAttributesOutput};
-use crate::queue::{arn, find_guarded};
+use crate::queue::{arn, check_dead_letter, find_guarded};
 
 /// Sets attributes; those that are not named stay.
 ///
@@ -12,6 +12,7 @@ pub(crate) async fn set_queue_attributes(
 ) -> Result<SetQueueAttributesOutput> {
     let (key, mut queue) = find_guarded(tx, &input.queue_url).await?;
     queue.settings.set(&input.attributes, &arn(tx, &key.name).to_string())?;
+    check_dead_letter(tx, &input.attributes, &queue.settings).await?;
     queue.modified_at = tx.now();
     tx.put(&key, &queue)?;
     Ok(SetQueueAttributesOutput {})

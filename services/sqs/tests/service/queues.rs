@@ -243,6 +243,16 @@ async fn what_is_out_of_bounds_is_refused() {
         let set = json!({ "QueueUrl": url, "Attributes": { name: value } });
         assert_eq!(world.refused("SetQueueAttributes", set).await.0, code, "{name}");
     }
+    let nowhere =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:000000000000:nowhere","maxReceiveCount":1}"#;
+    for (operation, input) in [
+        ("SetQueueAttributes", json!({ "QueueUrl": url, "Attributes": { "RedrivePolicy": nowhere } })),
+        ("CreateQueue", json!({ "QueueName": "other", "Attributes": { "RedrivePolicy": nowhere } })),
+    ] {
+        let reason = "for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.";
+        let expected = ("InvalidParameterValue".to_owned(), format!("Value {nowhere} {reason}"));
+        assert_eq!(world.refused(operation, input).await, expected);
+    }
     for receive in [
         json!({ "MaxNumberOfMessages": 11 }),
         json!({ "WaitTimeSeconds": 21 }),
