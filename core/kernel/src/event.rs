@@ -37,7 +37,51 @@ pub struct ServiceEvent {
     /// Milliseconds since the epoch.
     pub time: base::Timestamp,
     /// See [`Event::detail`].
+    #[serde(with = "json_text")]
     pub detail: String,
     /// See [`Event::order`].
     pub order: Option<String>,
+}
+
+/// JSON text within a document as what it says, so that nothing of it is escaped and read back.
+mod json_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+    use serde_json::value::RawValue;
+
+    pub(super) fn serialize<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(text).map_err(ser::Error::custom)?;
+        raw.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+        let raw = Box::<RawValue>::deserialize(from)?;
+        // Earlier versions wrote the text as a string, in tasks that may still be waiting.
+        if raw.get().starts_with('"') {
+            return serde_json::from_str(raw.get()).map_err(de::Error::custom);
+        }
+        Ok(Box::<str>::from(raw).into_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_travels_untouched_and_is_read_as_it_was_written_before() {
+        let event = ServiceEvent {
+            id: Uuid::nil(),
+            source: "aws.test".into(),
+            detail_type: "T".into(),
+            resources: Vec::new(),
+            time: base::Timestamp::from_millis(0),
+            detail: r#"{"amount": 250.10, "text":"a \"b\""}"#.into(),
+            order: None,
+        };
+        let written = serde_json::to_string(&event).unwrap();
+        assert!(written.contains(&format!(r#""detail":{}"#, event.detail)), "{written}");
+        assert_eq!(serde_json::from_str::<ServiceEvent>(&written).unwrap(), event);
+        let before = written.replace(&event.detail, &serde_json::to_string(&event.detail).unwrap());
+        assert_eq!(serde_json::from_str::<ServiceEvent>(&before).unwrap(), event);
+    }
 }

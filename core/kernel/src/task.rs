@@ -75,8 +75,9 @@ pub struct Call {
 impl Call {
     /// A call with `input` as its document.
     pub fn new(service: &str, operation: &str, input: &impl Serialize) -> Result<Call, serde_json::Error> {
-        let input = serde_json::to_vec(input)?.into();
-        Ok(Call { service: service.to_owned(), operation: operation.to_owned(), input })
+        let mut text = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut text, input)?;
+        Ok(Call { service: service.to_owned(), operation: operation.to_owned(), input: text.into() })
     }
 }
 

@@ -3,6 +3,8 @@
 //! Field names keep old rows readable when a struct gains a field with a default; a change that a default cannot
 //! express raises the type's format. A value of a newer format is refused, never guessed at.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -67,11 +69,25 @@ macro_rules! stored {
 
 /// `value` behind its format byte; `name` is its type for error texts.
 pub fn encode<T: Serialize>(name: &'static str, format: u8, value: &T) -> Result<Bytes, CodecError> {
-    let mut bytes = Vec::with_capacity(256);
+    let mut bytes = SCRATCH.take();
+    bytes.clear();
     bytes.push(format);
     let encoded = rmp_serde::encode::write_named(&mut bytes, value);
     encoded.map_err(|e| CodecError::Unencodable { name, why: e.to_string() })?;
-    Ok(bytes.into())
+    if bytes.len() > SCRATCH_BYTES_MAX {
+        return Ok(bytes.into());
+    }
+    let exact = Bytes::copy_from_slice(&bytes);
+    SCRATCH.set(bytes);
+    Ok(exact)
+}
+
+/// Rows that are larger are not worth a copy.
+const SCRATCH_BYTES_MAX: usize = 16 << 10;
+
+thread_local! {
+    /// Where rows are written before their size is known: what is kept has no room to spare, and nothing is moved while it grows.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// The value behind a format byte of at most `known`.

@@ -52,7 +52,8 @@ impl KeyWriter {
 
     /// The key.
     pub fn finish(self) -> Bytes {
-        self.0.freeze()
+        // Keys live long and are many: no room to spare.
+        Bytes::copy_from_slice(&self.0)
     }
 
     fn push_escaped(&mut self, bytes: &[u8]) {

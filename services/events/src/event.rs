@@ -29,26 +29,40 @@ impl NewEvent {
     /// The whole event as JSON text, as rules see it and targets get it.
     pub(crate) fn envelope(&self, account: &str, region: &str) -> String {
         let mut text = String::with_capacity(self.detail.len() + 320);
-        let mut field = |name: &str, value: &str, last: bool| {
-            text.push('"');
+        text.push_str("{\"version\":\"0\"");
+        let mut field = |name: &str, value: &str| {
+            text.push_str(",\"");
             text.push_str(name);
             text.push_str("\":");
-            text.push_str(value);
-            text.push_str(if last { "}" } else { "," });
+            push_quoted(&mut text, value);
         };
-        let quoted = |value: &str| serde_json::Value::from(value).to_string();
-        let resources = serde_json::Value::from(self.resources.clone()).to_string();
-        field("version", "\"0\"", false);
-        field("id", &quoted(&self.id.to_string()), false);
-        field("detail-type", &quoted(&self.detail_type), false);
-        field("source", &quoted(&self.source), false);
-        field("account", &quoted(account), false);
-        field("time", &quoted(&self.time.to_iso_seconds()), false);
-        field("region", &quoted(region), false);
-        field("resources", &resources, false);
-        field("detail", &self.detail, true);
-        format!("{{{text}")
+        field("id", &self.id.to_string());
+        field("detail-type", &self.detail_type);
+        field("source", &self.source);
+        field("account", account);
+        field("time", &self.time.to_iso_seconds());
+        field("region", region);
+        text.push_str(",\"resources\":[");
+        for (n, resource) in self.resources.iter().enumerate() {
+            text.push_str(if n == 0 { "" } else { "," });
+            push_quoted(&mut text, resource);
+        }
+        text.push_str("],\"detail\":");
+        text.push_str(&self.detail);
+        text.push('}');
+        text
     }
+}
+
+/// Appends a JSON string.
+fn push_quoted(text: &mut String, value: &str) {
+    if value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        text.push_str(&serde_json::Value::from(value).to_string());
+        return;
+    }
+    text.push('"');
+    text.push_str(value);
+    text.push('"');
 }
 
 /// The members of an envelope that rules of our own need again.
