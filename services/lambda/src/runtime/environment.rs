@@ -91,6 +91,8 @@ fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
                 [opt.join(format!("python/lib/python3.{minor}/site-packages")), opt.join("python")]
             }));
             places.extend(around.packages.iter().map(|place| place.to_path_buf()));
+            // The interpreter looks there for `sitecustomize`.
+            places.push(around.runtime_dir.to_owned());
             Some(pair("PYTHONPATH", &joined(&places)))
         }
     }

@@ -354,6 +354,7 @@ fn write_loops(directory: &Path) -> io::Result<PathBuf> {
         ("bootstrap.cjs", include_str!("js/bootstrap.cjs")),
         ("redirect.cjs", include_str!("js/redirect.cjs")),
         ("bootstrap.py", include_str!("py/bootstrap.py")),
+        ("sitecustomize.py", include_str!("py/sitecustomize.py")),
     ];
     fs::create_dir_all(directory)?;
     for (name, text) in loops {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{House, answer, has, node};
+use crate::support::{House, answer, has, node, python};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -55,6 +55,44 @@ async fn requests_for_aws_go_to_the_platform() {
         "PUT /response HTTP/1.1|host: 127.0.0.1",
         "POST /graphql HTTP/1.1|host: abc.appsync-api.eu-central-1.amazonaws.com",
         "request",
+    ]);
+    assert_eq!(answer(&invoked), expected, "{}", invoked.log_tail);
+}
+
+const PYTHON: &str = "
+import http.client, socket, urllib.request
+def handler(e, c):
+    def get(url):
+        with urllib.request.urlopen(url) as answer:
+            return answer.read().decode()
+    connection = http.client.HTTPConnection('sqs.eu-central-1.amazonaws.com')
+    connection.request('POST', '/b', body=b'')
+    answers = [connection.getresponse().read().decode(), get('http://s3.eu-central-1.amazonaws.com/a?x=1')]
+    # TLS asks for a certificate of the name that it knows: where the connection leads is what is seen here.
+    for host in ['s3.eu-central-1.amazonaws.com', '127.0.0.1']:
+        with socket.create_connection((host, 443)) as secure:
+            answers.append(secure.getpeername()[1])
+    return answers
+";
+
+#[tokio::test]
+async fn connections_of_python_to_aws_go_to_the_platform() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(platform(listener));
+    let house = House::new();
+    if !has(&house, "python3.11").await {
+        return;
+    }
+    let mut spec = python(&[("app.py", PYTHON)]);
+    spec.endpoint_url = format!("http://{address}");
+    let invoked = house.invoke(&Arc::new(spec), Value::Null).await;
+    let expected = json!([
+        "POST /b HTTP/1.1|host: sqs.eu-central-1.amazonaws.com",
+        "GET /a?x=1 HTTP/1.1|host: s3.eu-central-1.amazonaws.com",
+        address.port(),
+        address.port(),
     ]);
     assert_eq!(answer(&invoked), expected, "{}", invoked.log_tail);
 }

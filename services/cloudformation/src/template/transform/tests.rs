@@ -170,6 +170,7 @@ fn an_alias_stands_between_events_and_function() {
             "Bucket": {"Type": "AWS::S3::Bucket"},
             "F": {"Type": "AWS::Serverless::Function", "Condition": "Yes", "Properties": {
                 "InlineCode": "x", "Handler": "index.handler", "Runtime": "nodejs22.x", "AutoPublishAlias": "live", "Role": "arn:r",
+                "FunctionUrlConfig": {"AuthType": "NONE"}, "EventInvokeConfig": {"MaximumRetryAttempts": 0},
                 "Events": {"Put": {"Type": "S3", "Properties": {"Bucket": {"Ref": "Bucket"}, "Events": "s3:ObjectCreated:*"}}}
             }}
         },
@@ -185,6 +186,9 @@ fn an_alias_stands_between_events_and_function() {
         json!({"LambdaConfigurations": [{"Event": "s3:ObjectCreated:*", "Function": {"Ref": "FAliaslive"}}]})
     );
     assert_eq!(resources["Bucket"]["DependsOn"], json!(["FPutPermission"]));
+    for beside in ["FUrl", "FUrlPublicPermissions", "FEventInvokeConfig"] {
+        assert_eq!(resources[beside]["DependsOn"], json!(["FAliaslive"]), "{beside}");
+    }
     assert!(resources.get("FRole").is_none());
 }
 
