@@ -4,7 +4,7 @@ use base::Fault;
 use kernel::{Result, Tx};
 use serde_json::{Value, json};
 
-use crate::api::AddPermissionInput;
+use crate::api::{AddPermissionInput, SERVICE};
 use crate::fault;
 use crate::function;
 use crate::keys::{Policy, PolicyKey, Statement};
@@ -13,12 +13,23 @@ use crate::name::FunctionRef;
 /// The largest policy, in bytes.
 const BYTES_MAX: usize = 20_480;
 
+/// Actions that are no operations, or are called otherwise.
+///
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>
+const ACTIONS: [&str; 4] = ["InvokeFunction", "InvokeFunctionUrl", "EnableReplication", "DisableReplication"];
+
+/// What the names of services end with.
+const SERVICES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"];
+
 /// The statement that the input asks for.
 pub(crate) fn statement(input: &AddPermissionInput, resource: &str) -> Result<Statement, Fault> {
+    if !is_known(&input.action) {
+        return Err(fault::invalid("The provided action was invalid. Please check the action and try again."));
+    }
     let mut statement = json!({
         "Sid": input.statement_id,
         "Effect": "Allow",
-        "Principal": principal(&input.principal),
+        "Principal": principal(&input.principal)?,
         "Action": input.action,
         "Resource": resource,
     });
@@ -29,13 +40,25 @@ pub(crate) fn statement(input: &AddPermissionInput, resource: &str) -> Result<St
     Ok(Statement { sid: input.statement_id.clone(), json: statement.to_string() })
 }
 
-fn principal(text: &str) -> Value {
+/// Whether IAM knows the action: `*`, `lambda:*`, an operation by its name, or one of those with names of their own.
+fn is_known(action: &str) -> bool {
+    let Some(name) = action.strip_prefix("lambda:") else { return action == "*" };
+    let invokes = ["Invoke", "InvokeWithResponseStream"].contains(&name);
+    name == "*" || ACTIONS.contains(&name) || (!invokes && SERVICE.knows(name))
+}
+
+/// An account, an ARN, everybody or a service.
+fn principal(text: &str) -> Result<Value, Fault> {
     let is_account = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let is_service = SERVICES.iter().any(|suffix| text.strip_suffix(suffix).is_some_and(|name| !name.is_empty()));
     match text {
-        "*" => "*".into(),
-        _ if is_account => json!({ "AWS": format!("arn:aws:iam::{text}:root") }),
-        _ if text.starts_with("arn:") => json!({ "AWS": text }),
-        service => json!({ "Service": service }),
+        "*" => Ok("*".into()),
+        _ if is_account => Ok(json!({ "AWS": format!("arn:aws:iam::{text}:root") })),
+        _ if text.starts_with("arn:") => Ok(json!({ "AWS": text })),
+        _ if is_service => Ok(json!({ "Service": text })),
+        _ => {
+            Err(fault::invalid("The provided principal was invalid. Please check the principal and try again."))
+        }
     }
 }
 
@@ -99,6 +122,31 @@ pub(crate) async fn key(tx: &mut Tx, wanted: &FunctionRef) -> Result<PolicyKey> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn principals_and_actions_are_known() {
+        let ask = |action: &str, principal: &str| {
+            let (action, principal) = (action.to_owned(), principal.to_owned());
+            let input = AddPermissionInput { action, principal, ..AddPermissionInput::default() };
+            statement(&input, "arn:f").map_err(|fault| fault.message)
+        };
+        for principal in
+            ["*", "123456789012", "arn:aws:iam::123456789012:role/r", "s3.amazonaws.com", "alexa-appkit.amazon.com"]
+        {
+            assert!(ask("lambda:InvokeFunction", principal).is_ok(), "{principal}");
+        }
+        for principal in ["nonsense", "12345", ".amazonaws.com", "events"] {
+            let message = ask("lambda:InvokeFunction", principal).unwrap_err();
+            assert!(message.starts_with("The provided principal was invalid."), "{message}");
+        }
+        for action in ["*", "lambda:*", "lambda:InvokeFunctionUrl", "lambda:GetFunction", "lambda:PutProvisionedConcurrencyConfig"] {
+            assert!(ask(action, "*").is_ok(), "{action}");
+        }
+        for action in ["lambda:Dance", "lambda:Invoke", "sqs:SendMessage"] {
+            let message = ask(action, "*").unwrap_err();
+            assert!(message.starts_with("The provided action was invalid."), "{message}");
+        }
+    }
 
     #[test]
     fn a_statement_reads_as_aws_writes_it() {

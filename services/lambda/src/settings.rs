@@ -6,7 +6,7 @@ use base::{Arn, Fault};
 use kernel::{Result, Tx};
 
 use crate::api::{
-    ApplicationLogLevel, Architecture, CreateFunctionInput, DeadLetterConfig, Environment, LogFormat,
+    ApplicationLogLevel, Architecture, CreateFunctionInput, DeadLetterConfig, Environment, EphemeralStorage, LogFormat,
     LoggingConfig, PackageType, SnapStart, SnapStartApplyOn, SystemLogLevel, TracingConfig, TracingMode,
     UpdateFunctionConfigurationInput, VpcConfig,
 };
@@ -15,6 +15,13 @@ use crate::keys::{JsonLogs, LayerKey, LayerUse, PackageUse, Version};
 
 /// The size of all environment variables together, in bytes.
 const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// The largest values of a function that runs on no capacity of the caller's own: the model's are those of functions that do.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const TIMEOUT_S_MAX: i32 = 900;
+const MEMORY_MB_MAX: i32 = 10_240;
+const EPHEMERAL_MB_MAX: i32 = 10_240;
 
 /// The most layers of a function.
 const LAYERS_MAX: usize = 5;
@@ -64,6 +71,7 @@ pub(crate) async fn created(
         ("AcceleratorConfig", input.accelerator_config.is_some()),
         ("PublishTo", input.publish_to.is_some()),
     ])?;
+    sizes(input.timeout, input.memory_size, input.ephemeral_storage.as_ref())?;
     let (Some(runtime), Some(handler)) = (input.runtime, input.handler.clone()) else {
         let message =
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.";
@@ -107,6 +115,7 @@ pub(crate) async fn updated(
         ("RuntimeConfig", input.runtime_config.is_some()),
         ("AcceleratorConfig", input.accelerator_config.is_some()),
     ])?;
+    sizes(input.timeout, input.memory_size, input.ephemeral_storage.as_ref())?;
     version.runtime = input.runtime.unwrap_or(version.runtime);
     replace(&mut version.role, input.role.as_ref());
     replace(&mut version.handler, input.handler.as_ref());
@@ -134,6 +143,31 @@ pub(crate) async fn updated(
     version.last_modified = tx.now();
     version.revision_id = tx.id();
     Ok(version)
+}
+
+fn sizes(
+    timeout: Option<i32>,
+    memory_size: Option<i32>,
+    storage: Option<&EphemeralStorage>,
+) -> Result<(), Fault> {
+    let over: Vec<String> = [
+        ("timeout", timeout, TIMEOUT_S_MAX),
+        ("memorySize", memory_size, MEMORY_MB_MAX),
+        ("ephemeralStorage.size", storage.map(|storage| storage.size), EPHEMERAL_MB_MAX),
+    ]
+    .into_iter()
+    .filter_map(|(member, value, most)| {
+        let value = value.filter(|value| *value > most)?;
+        Some(format!(
+            "Value '{value}' at '{member}' failed to satisfy constraint: Member must have value less than or equal to {most}"
+        ))
+    })
+    .collect();
+    match over.len() {
+        0 => Ok(()),
+        1 => Err(Fault::validation(format!("1 validation error detected: {}", over[0]))),
+        many => Err(Fault::validation(format!("{many} validation errors detected: {}", over.join("; ")))),
+    }
 }
 
 /// The one architecture of a function.

@@ -6,7 +6,8 @@ use base::Fault;
 
 use crate::fault;
 
-/// A compiled pattern: terms that must, may (at least one) and must not be there.
+/// A compiled pattern: terms that must, may (at least one) and must not be there. If there are terms of the first or the
+/// last kind, AWS ignores all of the second.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     all: Vec<String>,
@@ -34,6 +35,9 @@ impl Filter {
             let (term, tail) = term(body)?;
             list.push(term);
             rest = tail.trim_start();
+        }
+        if !filter.all.is_empty() || !filter.none.is_empty() {
+            filter.any.clear();
         }
         Ok(filter)
     }
@@ -87,6 +91,9 @@ mod tests {
             ("ERROR ARGUMENTS", "ERROR invalid", false),
             ("?ERROR ?ARGUMENTS", "only ARGUMENTS", true),
             ("?ERROR ?ARGUMENTS", "neither", false),
+            ("?INFO ERROR", "an ERROR without the other", true),
+            ("?INFO ERROR", "INFO only", false),
+            ("?INFO -DEBUG", "neither", true),
             ("ERROR -ARGUMENTS", "ERROR ARGUMENTS", false),
             ("\"INTERNAL SERVER ERROR\"", "500 INTERNAL SERVER ERROR", true),
             ("\"say \\\"x\\\"\"", "say \"x\" now", true),

@@ -67,6 +67,10 @@ async fn a_filter_runs_over_all_streams_in_the_order_of_time() {
     let rest = world.ok("logs", "FilterLogEvents", rest).await;
     assert_eq!(messages(&rest), ["ERROR four"]);
     assert!(rest["nextToken"].is_null());
+    let missing = json!({ "logGroupName": "g", "logStreamNames": ["a", "nowhere"] });
+    let fault = world.call("logs", "FilterLogEvents", missing).await.unwrap_err();
+    let found = (&*fault.code, fault.message.as_str());
+    assert_eq!(found, ("ResourceNotFoundException", "The specified log stream does not exist."));
 }
 
 #[tokio::test]
@@ -74,18 +78,20 @@ async fn events_out_of_bounds_are_named_and_disorder_is_refused() {
     let world = world().await;
     stream(&world, "g", "s").await;
     let (day, hour) = (86_400_000, 3_600_000);
-    let put = put(&world, "g", "s", &[(15 * day, "old"), (0, "now"), (-3 * hour, "new")]).await;
-    let rejected = &put["rejectedLogEventsInfo"];
-    assert_eq!(
-        (&rejected["tooOldLogEventEndIndex"], &rejected["tooNewLogEventStartIndex"]),
-        (&json!(1), &json!(2))
-    );
-    let disorder = json!({ "logGroupName": "g", "logStreamName": "s",
-        "logEvents": [{ "timestamp": 2, "message": "b" }, { "timestamp": 1, "message": "a" }] });
-    assert_eq!(
-        world.call("logs", "PutLogEvents", disorder).await.unwrap_err().code,
-        "InvalidParameterException"
-    );
+    let old = put(&world, "g", "s", &[(14 * day + hour, "old"), (13 * day + 2 * hour, "in time")]).await;
+    assert_eq!(old["rejectedLogEventsInfo"]["tooOldLogEventEndIndex"], 1);
+    let new = put(&world, "g", "s", &[(0, "now"), (-hour, "soon"), (-3 * hour, "new")]).await;
+    assert_eq!(new["rejectedLogEventsInfo"]["tooNewLogEventStartIndex"], 2);
+    let now = world.now().as_millis();
+    for (first, second, reason) in
+        [(2, 1, "chronological order"), (now - day - 1, now, "span more than 24 hours")]
+    {
+        let input = json!({ "logGroupName": "g", "logStreamName": "s",
+            "logEvents": [{ "timestamp": first, "message": "b" }, { "timestamp": second, "message": "a" }] });
+        let fault = world.call("logs", "PutLogEvents", input).await.unwrap_err();
+        assert_eq!(fault.code, "InvalidParameterException");
+        assert!(fault.message.contains(reason), "{fault}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `CreateEventSourceMapping`: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>
 
+use std::collections::BTreeMap;
+
 use base::{Arn, Document, Fault};
 use kernel::{Effect, Result, Scope, Tx};
 use serde_json::json;
@@ -11,6 +13,7 @@ use crate::keys::{Checkpoint, CheckpointKey, Mapping, MappingKey, PairKey};
 use crate::mapping::settings::{Settings, Wanted};
 use crate::mapping::{Kind, ask, call, keep_vigils, kind_of, parse_source, shown};
 use crate::name::FunctionRef;
+use crate::ops::tag_resource::check_keys;
 
 /// A mapping that is ready to be made.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ pub(crate) async fn create_event_source_mapping(
     check_destination(effect, &wanted)?;
     let mut settings = Settings::default_for(kind, input.starting_position);
     settings.apply(kind, wanted)?;
+    check_keys(input.tags.as_ref().unwrap_or(&BTreeMap::new()))?;
     let (mut visibility_s, mut position, mut shard) = (None, None, String::new());
     match kind {
         Kind::Queue | Kind::FifoQueue => visibility_s = visibility_timeout_s(effect, &arn).await?,

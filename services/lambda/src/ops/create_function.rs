@@ -5,6 +5,7 @@ use kernel::{Effect, Result, Tx};
 use crate::api::{CreateFunctionInput, CreateFunctionOutput};
 use crate::keys::{Function, FunctionKey, PackageUse, VersionKey};
 use crate::name::FunctionRef;
+use crate::ops::tag_resource::check_keys;
 use crate::ops::publish_version::publish;
 use crate::package::{self, Source};
 use crate::{fault, settings};
@@ -30,6 +31,7 @@ async fn create(
     let version = settings::created(tx, &input, package).await?;
     hold_all(tx, &version).await?;
     let tags = input.tags.clone().unwrap_or_default();
+    check_keys(&tags)?;
     tx.put(&key, &Function { tags, ..Function::default() })?;
     tx.put(&VersionKey { name: name.clone(), number: 0 }, &version)?;
     if input.publish == Some(true) {

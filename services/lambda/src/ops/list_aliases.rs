@@ -16,7 +16,7 @@ pub(crate) async fn list_aliases(tx: &mut Tx, input: ListAliasesInput) -> Result
     if let Some(version) = &input.function_version {
         all.retain(|(_, alias)| version_text(alias.version) == *version);
     }
-    let (all, next_marker) = page(all, |(alias, _)| alias.clone(), input.marker.as_deref(), input.max_items);
+    let (all, next_marker) = page(all, |(alias, _)| alias.clone(), input.marker.as_deref(), input.max_items)?;
     let aliases = all.iter().map(|(alias_name, alias)| shown(tx.scope(), &name, alias_name, alias)).collect();
     Ok(ListAliasesOutput { next_marker, aliases: Some(aliases) })
 }

@@ -22,7 +22,7 @@ pub(crate) async fn list_event_source_mappings(
             && function.as_ref().is_none_or(|function| *function == mapping.function)
     });
     let (rows, next_marker) =
-        page(rows, |(key, _)| key.uuid.clone(), input.marker.as_deref(), input.max_items);
+        page(rows, |(key, _)| key.uuid.clone(), input.marker.as_deref(), input.max_items)?;
     let mut mappings = Vec::with_capacity(rows.len());
     for (key, mapping) in rows {
         let result = result(tx, &key.uuid, &mapping).await?;

@@ -19,7 +19,7 @@ pub(crate) async fn list_function_event_invoke_configs(
     function(tx, &name).await?;
     let all = tx.scan::<EventConfigKey>(Parts::of(&name), ALL).await?;
     let (all, next_marker) =
-        page(all, |(key, _)| key.qualifier.clone(), input.marker.as_deref(), input.max_items);
+        page(all, |(key, _)| key.qualifier.clone(), input.marker.as_deref(), input.max_items)?;
     let configs = all.iter().map(|(key, config)| shown(tx, key, config)).collect();
     Ok(ListFunctionEventInvokeConfigsOutput { function_event_invoke_configs: Some(configs), next_marker })
 }

@@ -19,7 +19,7 @@ pub(crate) async fn list_function_url_configs(
     function(tx, &name).await?;
     let all = tx.scan::<UrlKey>(Parts::of(&name), ALL).await?;
     let (all, next_marker) =
-        page(all, |(key, _)| key.qualifier.clone(), input.marker.as_deref(), input.max_items);
+        page(all, |(key, _)| key.qualifier.clone(), input.marker.as_deref(), input.max_items)?;
     let shown = |(key, row): (UrlKey, Url)| FunctionUrlConfig {
         function_url: url::text(tx.endpoint(), tx.scope(), &row.id),
         function_arn: function_arn(tx.scope(), &key),

@@ -6,7 +6,7 @@ use crate::api::{FunctionVersion, ListFunctionsInput, ListFunctionsOutput};
 use crate::function::ALL;
 use crate::keys::VersionKey;
 use crate::name::{qualified_arn, version_text};
-use crate::page::page;
+use crate::page::{ordered, page};
 
 /// `$LATEST` of every function, or all versions of all.
 pub(crate) async fn list_functions(tx: &mut Tx, input: ListFunctionsInput) -> Result<ListFunctionsOutput> {
@@ -15,10 +15,10 @@ pub(crate) async fn list_functions(tx: &mut Tx, input: ListFunctionsInput) -> Re
     rows.retain(|(key, _)| all_versions || key.number == 0);
     let (rows, next_marker) = page(
         rows,
-        |(key, _)| format!("{}:{}", key.name, key.number),
+        |(key, _)| format!("{}\0{}", key.name, ordered(key.number)),
         input.marker.as_deref(),
         input.max_items,
-    );
+    )?;
     let shown = rows.into_iter().map(|(key, version)| match all_versions {
         true => {
             let arn = qualified_arn(tx.scope(), &key.name, &version_text(key.number));

@@ -8,7 +8,7 @@ use crate::api::{
 use crate::function::{ALL, modified_text};
 use crate::keys::{Layer, LayerKey};
 use crate::ops::publish_layer_version::{layer_name, version_arn};
-use crate::page::page;
+use crate::page::{ordered, page};
 
 /// The versions of a layer, newest first.
 pub(crate) async fn list_layer_versions(
@@ -18,7 +18,7 @@ pub(crate) async fn list_layer_versions(
     let mut all = tx.scan_back::<LayerKey>(Parts::of(layer_name(&input.layer_name)), ALL).await?;
     all.retain(|(_, layer)| suits(layer, input.compatible_runtime, input.compatible_architecture));
     let (all, next_marker) =
-        page(all, |(key, _)| key.number.to_string(), input.marker.as_deref(), input.max_items);
+        page(all, |(key, _)| ordered(u64::MAX - key.number), input.marker.as_deref(), input.max_items)?;
     let versions = all.iter().map(|(key, layer)| item(tx.scope(), key, layer)).collect();
     Ok(ListLayerVersionsOutput { next_marker, layer_versions: Some(versions) })
 }

@@ -20,7 +20,7 @@ pub(crate) async fn list_layers(tx: &mut Tx, input: ListLayersInput) -> Result<L
         }
     }
     let all: Vec<(String, (LayerKey, Layer))> = newest.into_iter().collect();
-    let (all, next_marker) = page(all, |(name, _)| name.clone(), input.marker.as_deref(), input.max_items);
+    let (all, next_marker) = page(all, |(name, _)| name.clone(), input.marker.as_deref(), input.max_items)?;
     let shown = |(name, (key, layer)): (String, (LayerKey, Layer))| LayersListItem {
         layer_arn: Some(layer_arn(tx.scope(), &name)),
         latest_matching_version: Some(item(tx.scope(), &key, &layer)),

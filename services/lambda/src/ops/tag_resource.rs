@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base::Fault;
 use kernel::{Result, Tx};
 
 use crate::api::{TagResourceInput, TagResourceOutput};
@@ -16,6 +17,7 @@ const TAGS_MAX: usize = 50;
 
 /// Adds tags; a key that is there already gets the new value.
 pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result<TagResourceOutput> {
+    check_keys(&input.tags)?;
     let mut tagged = tagged(tx, &input.resource).await?;
     tagged.tags().extend(input.tags);
     if tagged.tags().len() > TAGS_MAX {
@@ -23,6 +25,14 @@ pub(crate) async fn tag_resource(tx: &mut Tx, input: TagResourceInput) -> Result
     }
     tagged.put(tx)?;
     Ok(TagResourceOutput {})
+}
+
+/// Keys that begin with `aws:` are AWS's own.
+pub(crate) fn check_keys(tags: &BTreeMap<String, String>) -> Result<(), Fault> {
+    match tags.keys().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
+        true => Err(fault::invalid("aws: prefixed tag key names are not allowed for external use.")),
+        false => Ok(()),
+    }
 }
 
 /// What has tags, with the row that has them.

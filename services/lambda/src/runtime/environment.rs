@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::code::Tree;
+use super::descendants;
 use super::interpreter::Family;
 use super::spec::{FunctionSpec, Logging};
 use super::supervisor::Trusted;
@@ -100,6 +101,8 @@ fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
 
 fn reserved(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
+        // Not AWS's: by it, what the code has started is found when its process ends.
+        pair(descendants::MARK, &shown(around.scratch)),
         pair("_HANDLER", &spec.handler),
         pair("LAMBDA_TASK_ROOT", &shown(&around.tree.task)),
         pair("LAMBDA_RUNTIME_DIR", &shown(around.runtime_dir)),

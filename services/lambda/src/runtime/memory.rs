@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use super::descendants;
+
 /// The peak resident size of the process itself, in MiB, rounded up.
 pub(super) fn peak_mb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -16,12 +18,7 @@ fn field_kb(status: &str, name: &str) -> u64 {
 
 /// The resident size, now, of the process and all its descendants, in MiB.
 pub(super) fn resident_mb(pid: u32) -> u64 {
-    let mut kb = 0;
-    let mut waiting = vec![pid];
-    while let Some(pid) = waiting.pop() {
-        kb += own_kb(pid);
-        waiting.extend(children(pid));
-    }
+    let kb: u64 = descendants::family(pid).into_iter().map(own_kb).sum();
     kb / 1024
 }
 
@@ -29,15 +26,6 @@ pub(super) fn resident_mb(pid: u32) -> u64 {
 fn own_kb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     field_kb(&status, "RssAnon:") + field_kb(&status, "RssShmem:")
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let of_thread = |path: std::path::PathBuf| fs::read_to_string(path.join("children")).unwrap_or_default();
-    let texts = threads.flatten().map(|thread| of_thread(thread.path()));
-    texts
-        .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
-        .collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! One process serves one invocation at a time and is kept warm; a burst starts several, and a waiting invocation takes
 //! whichever comes first, a process that became free or a new one. Every process has a Runtime API listener of its own.
 //!
-//! Isolation is layered, and each layer is reported by [`Isolation::probe`]: an own process group; a stripped environment; limits
+//! Isolation is layered, and each layer is reported by [`Isolation::probe`]: an own process group, with a watch over what leaves it; a stripped environment; limits
 //! on open files, file sizes and core dumps; Landlock (code read-only, writes only to the process's own scratch directory and
 //! `/tmp`, no signals to processes outside); death with the server. The limits, Landlock and the death signal are put on by a
 //! launcher ([`sandbox::main`]) that restricts itself and then becomes the function. Memory is watched, not limited by an
@@ -18,6 +18,7 @@
 
 mod api;
 mod code;
+mod descendants;
 mod environment;
 mod failure;
 mod interpreter;

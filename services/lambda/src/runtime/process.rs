@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::api::Port;
+use super::descendants;
 use super::logs::{self, Drain, Output};
 use super::timer;
 
@@ -91,6 +92,8 @@ impl Process {
     /// Ends the process and its descendants at once.
     pub(super) fn kill(&self) {
         if self.is_alive() {
+            // While it lives, its children in other groups are known by it.
+            descendants::end_below(self.pid);
             kill_group(self.pid);
         }
     }
@@ -125,6 +128,7 @@ impl Keeper {
         let status = child.wait().await.ok();
         // Descendants that outlive the process would hold its pipes open.
         kill_group(self.pid);
+        descendants::end_marked(&self.scratch);
         if let Some(mut pump) = pump {
             tokio::select! {
                 _ = &mut pump => {}

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::code::CodeCache;
+use super::descendants;
 use super::interpreter::{Family, Interpreters};
 use super::invoke::{self, Begun, Ran};
 use super::pool::Pool;
@@ -123,6 +124,8 @@ impl Supervisor {
         // Landlock and Node compare real paths.
         let root = fs::canonicalize(&config.root)?;
         let scratch = root.join("scratch");
+        // What functions of a server that was killed have started may still run.
+        descendants::end_marked(&scratch);
         if scratch.exists() {
             fs::remove_dir_all(&scratch)?;
         }
@@ -232,6 +235,12 @@ impl Supervisor {
                 }
             }
         });
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        descendants::end_marked(&self.config.root.join("scratch"));
     }
 }
 

@@ -8,14 +8,18 @@ use super::UrlRequest;
 use crate::api::FunctionUrlAuthType;
 use crate::keys::{Url, UrlOwner};
 
+/// How a request came in.
+pub(super) struct Arrival<'a> {
+    pub(super) request_id: &'a str,
+    pub(super) at: Timestamp,
+    /// The server's own address: its scheme is the request's.
+    pub(super) endpoint: &'a str,
+    /// The `X-Amzn-Trace-Id` of a request that brings none.
+    pub(super) trace: &'a str,
+}
+
 /// The document that the function gets.
-pub(super) fn document(
-    request: &UrlRequest,
-    url: &Url,
-    owner: &UrlOwner,
-    request_id: &str,
-    now: Timestamp,
-) -> Document {
+pub(super) fn document(request: &UrlRequest, url: &Url, owner: &UrlOwner, arrival: &Arrival<'_>) -> Document {
     let signed = url.auth_type == FunctionUrlAuthType::AwsIam;
     let account = if signed { owner.account.as_str() } else { "anonymous" };
     let domain = request.host.split(':').next().unwrap_or_default();
@@ -31,11 +35,11 @@ pub(super) fn document(
             "sourceIp": request.source_ip,
             "userAgent": header(request, "user-agent").unwrap_or_default(),
         },
-        "requestId": request_id,
+        "requestId": arrival.request_id,
         "routeKey": "$default",
         "stage": "$default",
-        "time": clock_text(now),
-        "timeEpoch": now.as_millis(),
+        "time": clock_text(arrival.at),
+        "timeEpoch": arrival.at.as_millis(),
     });
     if let Some(signer) = request.signer.as_ref().filter(|_| signed) {
         context["authorizer"] = json!({ "iam": {
@@ -49,7 +53,7 @@ pub(super) fn document(
         "routeKey": "$default",
         "rawPath": request.path,
         "rawQueryString": request.query,
-        "headers": headers(request),
+        "headers": headers(request, arrival),
         "requestContext": context,
         "isBase64Encoded": false,
     });
@@ -91,10 +95,30 @@ fn is_text(content_type: &str) -> bool {
         || known.contains(&kind.as_str())
 }
 
-/// Lower-case names; several values of one name are joined by commas. Cookies stand apart.
-fn headers(request: &UrlRequest) -> Map<String, Document> {
+/// Lower-case names; several values of one name are joined by commas. Cookies stand apart. What a front of AWS's adds is added.
+fn headers(request: &UrlRequest, arrival: &Arrival<'_>) -> Map<String, Document> {
     let pairs = request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-    joined(pairs.filter(|(name, _)| name != "cookie"))
+    let scheme = arrival.endpoint.split_once("://").map_or("http", |(scheme, _)| scheme);
+    let default_port = if scheme == "https" { "443" } else { "80" };
+    let port = request.host.rsplit_once(':').map_or(default_port, |(_, port)| port);
+    let added = [
+        ("x-forwarded-for", request.source_ip.as_str()),
+        ("x-forwarded-proto", scheme),
+        ("x-forwarded-port", port),
+        ("x-amzn-trace-id", arrival.trace),
+    ];
+    let mut headers = joined(pairs.filter(|(name, _)| name != "cookie"));
+    for (name, value) in added {
+        let present = headers.get(name).and_then(Document::as_str);
+        let value = match (name, present) {
+            // Each front appends whom it was called by.
+            ("x-forwarded-for", Some(present)) => format!("{present}, {value}"),
+            ("x-amzn-trace-id", Some(present)) => present.to_owned(),
+            _ => value.to_owned(),
+        };
+        headers.insert(name.to_owned(), value.into());
+    }
+    headers
 }
 
 fn parameters(query: &str) -> Map<String, Document> {
@@ -165,7 +189,9 @@ mod tests {
             last_modified: at,
         };
         let owner = UrlOwner { account: AccountId::default(), name: "f".into(), qualifier: String::new() };
-        document(request, &url, &owner, "r1", at)
+        let arrival =
+            Arrival { request_id: "r1", at, endpoint: "http://127.0.0.1:4566", trace: "Root=1-2-3;Sampled=1" };
+        document(request, &url, &owner, &arrival)
     }
 
     #[test]
@@ -185,7 +211,15 @@ mod tests {
             "routeKey": "$default",
             "rawPath": "/a%20b",
             "rawQueryString": "x=1&y=a+b&x=2",
-            "headers": { "content-type": "application/json", "x-a": "1,2", "user-agent": "curl" },
+            "headers": {
+                "content-type": "application/json",
+                "x-a": "1,2",
+                "user-agent": "curl",
+                "x-forwarded-for": "127.0.0.1",
+                "x-forwarded-proto": "http",
+                "x-forwarded-port": "4566",
+                "x-amzn-trace-id": "Root=1-2-3;Sampled=1",
+            },
             "requestContext": {
                 "accountId": "anonymous",
                 "apiId": "abc",
@@ -204,6 +238,17 @@ mod tests {
             "body": "{}",
         });
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_front_before_this_one_is_kept() {
+        let found = event(&request(
+            &[("X-Forwarded-For", "10.0.0.1"), ("x-forwarded-proto", "https"), ("X-Amzn-Trace-Id", "Root=1-9-9")],
+            "",
+        ));
+        let headers = &found["headers"];
+        assert_eq!(headers["x-forwarded-for"], "10.0.0.1, 127.0.0.1");
+        assert_eq!((&headers["x-forwarded-proto"], &headers["x-amzn-trace-id"]), (&json!("http"), &json!("Root=1-9-9")));
     }
 
     #[test]

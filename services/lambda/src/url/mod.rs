@@ -123,7 +123,13 @@ async fn serve(
         None => Caller { account: owner.account.clone(), ..caller },
     };
     let request_id = caller.request_id.to_string();
-    let payload = event::document(&request, &url, &owner, &request_id, kernel.clock().now());
+    let arrival = event::Arrival {
+        request_id: &request_id,
+        at: kernel.clock().now(),
+        endpoint: kernel.endpoint(),
+        trace: &caller.trace.to_header(),
+    };
+    let payload = event::document(&request, &url, &owner, &arrival);
     let qualifier = Some(owner.qualifier).filter(|qualifier| !qualifier.is_empty());
     let order = Order {
         wanted: FunctionRef { name: owner.name, qualifier },

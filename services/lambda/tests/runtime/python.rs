@@ -1,6 +1,7 @@
 //! The Python loop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::{House, answer, failure, has, in_json, json_lines, package, python};
 use serde_json::{Value, json};
@@ -43,6 +44,23 @@ async fn handlers_answer() {
 }
 
 #[tokio::test]
+async fn decimals_keep_their_digits_and_bytes_are_passed_on() {
+    for (value, payload, content_type) in [
+        ("{'price': Decimal('0.1000'), 'n': [Decimal('3'), 1]}", r#"{"price": 0.1000, "n": [3, 1]}"#, "json"),
+        ("Decimal('12345678901234567890.12345678901234567890')", "12345678901234567890.12345678901234567890", "json"),
+        ("[Decimal('NaN'), 'x']", r#"[NaN, "x"]"#, "json"),
+        ("b'plain\\x00bytes'", "plain\0bytes", "unknown"),
+    ] {
+        let house = House::new();
+        let source = format!("from decimal import Decimal\ndef handler(e, c): return {value}");
+        let Some(invoked) = run(&house, &source, json!({})).await else { return };
+        let found = (std::str::from_utf8(&invoked.payload).unwrap(), invoked.content_type.as_deref());
+        let content_type = format!("application/{content_type}");
+        assert_eq!(found, (payload, Some(content_type.as_str())), "{value}");
+    }
+}
+
+#[tokio::test]
 async fn errors_are_mapped() {
     check_error("def handler(e, c): raise ValueError('bad')", "ValueError", "bad").await;
     check_error(
@@ -64,6 +82,57 @@ async fn errors_are_mapped() {
         "Unable to marshal response: Object of type set is not JSON serializable",
     )
     .await;
+}
+
+/// Starts three processes in sessions of their own: a child, one without a parent of ours, and one without our environment.
+const LEAVERS: &str = r#"
+import os, subprocess
+def session(*command):
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def handler(event, context):
+    child = session('sleep', '300').pid
+    orphan = int(session('sh', '-c', 'sleep 300 >/dev/null & echo $!').stdout.readline())
+    bare = session('env', '-i', 'sleep', '300').pid
+    print(child, orphan, bare, flush=True)
+    if event['hang']:
+        os.read(os.pipe()[0], 1)
+"#;
+
+/// Whether there is such a process, and it has not ended.
+fn is_running(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_the_code_starts_ends_with_it_wherever_it_went() {
+    for hang in [true, false] {
+        let house = House::new();
+        if !has(&house, "python3.11").await {
+            return;
+        }
+        let mut spec = python(&[("app.py", LEAVERS)]);
+        spec.timeout = if hang { Duration::from_secs(2) } else { spec.timeout };
+        house.invoke(&Arc::new(spec), json!({ "hang": hang })).await;
+        let lines = house.log.lines();
+        let line = lines.iter().find(|line| line.split(' ').all(|pid| pid.parse::<u32>().is_ok()));
+        let pids: Vec<String> = line.unwrap().split(' ').map(str::to_owned).collect();
+        assert_eq!(pids.len(), 3);
+        let running = |pids: &[String]| pids.iter().filter(|pid| is_running(pid)).count();
+        if !hang {
+            assert_eq!(running(&pids), 3, "a process that is kept keeps what it has started");
+            drop(house);
+        }
+        // The kernel may need a moment to take a killed process down.
+        for _ in 0..1000 {
+            if running(&pids) == 0 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        assert_eq!(running(&pids), 0, "hang: {hang}");
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,12 @@ async fn a_function_is_created_shown_changed_and_deleted() {
     let change = json!({ "FunctionName": "f", "LoggingConfig": { "SystemLogLevel": "WARN" } });
     assert_eq!(house.fault("UpdateFunctionConfiguration", change).await.0, "InvalidParameterValueException");
 
+    let change = json!({ "FunctionName": "f", "Timeout": 5400 });
+    assert_eq!(house.fault("UpdateFunctionConfiguration", change).await.0, "ValidationException");
+    let change = json!({ "FunctionName": "f", "TracingConfig": { "Mode": "Active" } });
+    let traced = house.ok("UpdateFunctionConfiguration", change).await;
+    assert_eq!(traced["TracingConfig"], json!({ "Mode": "Active" }));
+
     let from_s3 = json!({ "FunctionName": "f", "S3Bucket": "buck", "S3Key": "code.zip" });
     let same = house.ok("UpdateFunctionCode", from_s3).await;
     assert_eq!(same["CodeSha256"], created["CodeSha256"]);
@@ -135,6 +141,17 @@ async fn what_cannot_be_created_is_refused_in_aws_s_words() {
             "InvalidParameterValueException",
             "Layer version arn:aws:lambda:eu-central-1:000000000000:layer:x:1 does not exist.",
         ),
+        (
+            json!({ "Timeout": 901 }),
+            "ValidationException",
+            "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900",
+        ),
+        (
+            json!({ "MemorySize": 10_241, "EphemeralStorage": { "Size": 10_241 } }),
+            "ValidationException",
+            "2 validation errors detected: Value '10241' at 'memorySize' failed to satisfy constraint: Member must have value less than or equal to 10240; Value '10241' at 'ephemeralStorage.size'",
+        ),
+        (json!({ "Tags": { "aws:x": "y" } }), "InvalidParameterValueException", "aws: prefixed tag key names"),
     ] {
         let mut wanted = input(changes.clone());
         wanted.as_object_mut().unwrap().retain(|_, value| !value.is_null());
@@ -208,7 +225,10 @@ async fn permissions_make_a_policy() {
             added["Statement"].as_str().unwrap()
         )
     );
-    assert_eq!(house.fault("AddPermission", add).await.0, "ResourceConflictException");
+    assert_eq!(house.fault("AddPermission", add.clone()).await.0, "ResourceConflictException");
+    let mut unknown = add;
+    (unknown["StatementId"], unknown["Principal"]) = (json!("t"), json!("nonsense"));
+    assert!(house.fault("AddPermission", unknown).await.1.starts_with("The provided principal was invalid."));
     house.ok("RemovePermission", json!({ "FunctionName": "f", "StatementId": "s" })).await;
     assert_eq!(house.fault("GetPolicy", json!({ "FunctionName": "f" })).await, none);
 }
@@ -226,7 +246,14 @@ async fn lists_have_pages_and_tags_change() {
     };
     assert_eq!((names(&first), names(&second)), (vec![json!("a"), json!("b")], vec![json!("c")]));
     assert_eq!(second["NextMarker"], Value::Null);
+    house.ok("DeleteFunction", json!({ "FunctionName": "b" })).await;
+    let second = house.ok("ListFunctions", json!({ "MaxItems": 2, "Marker": first["NextMarker"] })).await;
+    assert_eq!(names(&second), [json!("c")], "what the first page ended with is gone");
+    let unusable = house.fault("ListFunctions", json!({ "Marker": "nonsense" })).await;
+    assert_eq!(unusable.0, "InvalidParameterValueException");
     let resource = "arn:aws:lambda:eu-central-1:000000000000:function:a";
+    let reserved = house.fault("TagResource", json!({ "Resource": resource, "Tags": { "aws:x": "1" } })).await;
+    assert_eq!(reserved.0, "InvalidParameterValueException");
     house.ok("TagResource", json!({ "Resource": resource, "Tags": { "x": "1", "y": "2" } })).await;
     house.ok("UntagResource", json!({ "Resource": resource, "TagKeys": ["x"] })).await;
     assert_eq!(house.ok("ListTags", json!({ "Resource": resource })).await["Tags"], json!({ "y": "2" }));

@@ -30,7 +30,13 @@ pub(crate) async fn filter_log_events(
                 fault::invalid("logStreamNames and logStreamNamePrefix are mutually exclusive.").into()
             );
         }
-        (Some(names), None) => names,
+        (Some(names), None) => {
+            for name in &names {
+                let key = StreamKey { group: group_key.name.clone(), name: name.clone() };
+                tx.peek(&key).await?.ok_or_else(fault::no_such_stream)?;
+            }
+            names
+        }
         (None, prefix) => stream::names(tx, &group_key.name, prefix.as_deref().unwrap_or_default()).await?,
     };
     let after = input.next_token.as_deref().map(Place::parse).transpose()?.map(|(_, place)| place);

@@ -14,6 +14,8 @@ use crate::{fault, subscription};
 
 /// A batch's bytes: each event counts 26 more than its message.
 const BATCH_BYTES_MAX: usize = 1_048_576;
+/// How far apart the events of a batch may be.
+const SPAN_MS_MAX: i64 = 86_400_000;
 /// How far in the future an event may be.
 const FUTURE_MAX: Duration = Duration::from_secs(2 * 3_600);
 /// How old an event may be.
@@ -33,6 +35,14 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
     if !input.log_events.is_sorted_by_key(|event| event.timestamp) {
         return Err(fault::invalid(
             "Log events in a single PutLogEvents request must be in chronological order.",
+        )
+        .into());
+    }
+    if let (Some(first), Some(last)) = (input.log_events.first(), input.log_events.last())
+        && last.timestamp.saturating_sub(first.timestamp) > SPAN_MS_MAX
+    {
+        return Err(fault::invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
         )
         .into());
     }

@@ -149,11 +149,29 @@ def iso(seconds):
 
 
 class Encoder(json.JSONEncoder):
+    """Decimals keep every digit: each becomes a marked string first, since `json` knows no text that is to stand as it is."""
+
+    mark = None
+
     def default(self, o):
         decimal = sys.modules.get("decimal")
-        if decimal and isinstance(o, decimal.Decimal):
-            return int(o) if o.is_finite() and o == o.to_integral_value() else float(o)
-        return super().default(o)
+        if not decimal or not isinstance(o, decimal.Decimal):
+            return super().default(o)
+        if o.is_nan():
+            return float("nan")
+        self.mark = self.mark or os.urandom(12).hex()
+        return f"{self.mark}{o}{self.mark}"
+
+    def encode(self, o):
+        text = super().encode(o)
+        return text.replace(f'"{self.mark}', "").replace(f'{self.mark}"', "") if self.mark else text
+
+
+def marshalled(value):
+    """The answer's bytes and their content type. Bytes are passed on as they are."""
+    if isinstance(value, bytes):
+        return value, "application/unknown"
+    return Encoder(ensure_ascii=False).encode(value).encode("utf-8", "surrogatepass"), "application/json"
 
 
 def load(name):
@@ -213,7 +231,7 @@ def run(handler, headers, body):
         raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}")
     value = handler(event, Context(headers))
     try:
-        return json.dumps(value, cls=Encoder, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return marshalled(value)
     except (TypeError, ValueError) as error:
         raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}")
 
@@ -227,13 +245,13 @@ def serve(api, handler, headers, body):
     else:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     try:
-        answer = run(handler, headers, body)
+        answer, content_type = run(handler, headers, body)
     except Exception as error:
         sys.stdout.flush()
         post_error(api, f"invocation/{request_id}/error", error, request_id)
         return
     sys.stdout.flush()
-    api.call("POST", f"invocation/{request_id}/response", answer, [("Content-Type", "application/json")])
+    api.call("POST", f"invocation/{request_id}/response", answer, [("Content-Type", content_type)])
 
 
 def main():
