@@ -24,7 +24,9 @@ const SERVICES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com
 /// The statement that the input asks for.
 pub(crate) fn statement(input: &AddPermissionInput, resource: &str) -> Result<Statement, Fault> {
     if !is_known(&input.action) {
-        return Err(fault::invalid("The provided action was invalid. Please check the action and try again."));
+        return Err(fault::invalid(
+            "The provided action was invalid. Please check the action and try again.",
+        ));
     }
     let mut statement = json!({
         "Sid": input.statement_id,
@@ -50,15 +52,16 @@ fn is_known(action: &str) -> bool {
 /// An account, an ARN, everybody or a service.
 fn principal(text: &str) -> Result<Value, Fault> {
     let is_account = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    let is_service = SERVICES.iter().any(|suffix| text.strip_suffix(suffix).is_some_and(|name| !name.is_empty()));
+    let is_service =
+        SERVICES.iter().any(|suffix| text.strip_suffix(suffix).is_some_and(|name| !name.is_empty()));
     match text {
         "*" => Ok("*".into()),
         _ if is_account => Ok(json!({ "AWS": format!("arn:aws:iam::{text}:root") })),
         _ if text.starts_with("arn:") => Ok(json!({ "AWS": text })),
         _ if is_service => Ok(json!({ "Service": text })),
-        _ => {
-            Err(fault::invalid("The provided principal was invalid. Please check the principal and try again."))
-        }
+        _ => Err(fault::invalid(
+            "The provided principal was invalid. Please check the principal and try again.",
+        )),
     }
 }
 
@@ -130,16 +133,26 @@ mod tests {
             let input = AddPermissionInput { action, principal, ..AddPermissionInput::default() };
             statement(&input, "arn:f").map_err(|fault| fault.message)
         };
-        for principal in
-            ["*", "123456789012", "arn:aws:iam::123456789012:role/r", "s3.amazonaws.com", "alexa-appkit.amazon.com"]
-        {
+        for principal in [
+            "*",
+            "123456789012",
+            "arn:aws:iam::123456789012:role/r",
+            "s3.amazonaws.com",
+            "alexa-appkit.amazon.com",
+        ] {
             assert!(ask("lambda:InvokeFunction", principal).is_ok(), "{principal}");
         }
         for principal in ["nonsense", "12345", ".amazonaws.com", "events"] {
             let message = ask("lambda:InvokeFunction", principal).unwrap_err();
             assert!(message.starts_with("The provided principal was invalid."), "{message}");
         }
-        for action in ["*", "lambda:*", "lambda:InvokeFunctionUrl", "lambda:GetFunction", "lambda:PutProvisionedConcurrencyConfig"] {
+        for action in [
+            "*",
+            "lambda:*",
+            "lambda:InvokeFunctionUrl",
+            "lambda:GetFunction",
+            "lambda:PutProvisionedConcurrencyConfig",
+        ] {
             assert!(ask(action, "*").is_ok(), "{action}");
         }
         for action in ["lambda:Dance", "lambda:Invoke", "sqs:SendMessage"] {

@@ -6,9 +6,9 @@ use base::{Arn, Fault};
 use kernel::{Result, Tx};
 
 use crate::api::{
-    ApplicationLogLevel, Architecture, CreateFunctionInput, DeadLetterConfig, Environment, EphemeralStorage, LogFormat,
-    LoggingConfig, PackageType, SnapStart, SnapStartApplyOn, SystemLogLevel, TracingConfig, TracingMode,
-    UpdateFunctionConfigurationInput, VpcConfig,
+    ApplicationLogLevel, Architecture, CreateFunctionInput, DeadLetterConfig, Environment, EphemeralStorage,
+    LogFormat, LoggingConfig, PackageType, SnapStart, SnapStartApplyOn, SystemLogLevel, TracingConfig,
+    TracingMode, UpdateFunctionConfigurationInput, VpcConfig,
 };
 use crate::fault;
 use crate::keys::{JsonLogs, LayerKey, LayerUse, PackageUse, Version};

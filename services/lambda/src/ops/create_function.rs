@@ -5,8 +5,8 @@ use kernel::{Effect, Result, Tx};
 use crate::api::{CreateFunctionInput, CreateFunctionOutput};
 use crate::keys::{Function, FunctionKey, PackageUse, VersionKey};
 use crate::name::FunctionRef;
-use crate::ops::tag_resource::check_keys;
 use crate::ops::publish_version::publish;
+use crate::ops::tag_resource::check_keys;
 use crate::package::{self, Source};
 use crate::{fault, settings};
 

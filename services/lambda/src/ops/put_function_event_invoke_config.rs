@@ -17,9 +17,13 @@ pub(crate) async fn put_function_event_invoke_config(
     input: PutFunctionEventInvokeConfigInput,
 ) -> Result<PutFunctionEventInvokeConfigOutput> {
     let key = key(tx, &input.function_name, input.qualifier.as_deref()).await?;
-    let is_empty = input.destination_config.as_ref().is_none_or(|config| *config == DestinationConfig::default());
+    let is_empty =
+        input.destination_config.as_ref().is_none_or(|config| *config == DestinationConfig::default());
     if input.maximum_retry_attempts.is_none() && input.maximum_event_age_in_seconds.is_none() && is_empty {
-        return Err(fault::invalid("You must specify at least one of error handling or destination setting.").into());
+        return Err(fault::invalid(
+            "You must specify at least one of error handling or destination setting.",
+        )
+        .into());
     }
     let config = EventConfig {
         retries_max: number(input.maximum_retry_attempts),

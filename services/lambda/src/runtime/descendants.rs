@@ -38,8 +38,9 @@ pub(super) fn end_below(pid: u32) {
 pub(super) fn end_marked(directory: &Path) {
     let own = std::process::id();
     for _ in 0..ROUNDS {
-        let found: Vec<u32> =
-            all().filter(|pid| *pid != own && mark_of(*pid).is_some_and(|mark| mark.starts_with(directory))).collect();
+        let found: Vec<u32> = all()
+            .filter(|pid| *pid != own && mark_of(*pid).is_some_and(|mark| mark.starts_with(directory)))
+            .collect();
         if found.is_empty() {
             return;
         }

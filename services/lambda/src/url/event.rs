@@ -189,8 +189,12 @@ mod tests {
             last_modified: at,
         };
         let owner = UrlOwner { account: AccountId::default(), name: "f".into(), qualifier: String::new() };
-        let arrival =
-            Arrival { request_id: "r1", at, endpoint: "http://127.0.0.1:4566", trace: "Root=1-2-3;Sampled=1" };
+        let arrival = Arrival {
+            request_id: "r1",
+            at,
+            endpoint: "http://127.0.0.1:4566",
+            trace: "Root=1-2-3;Sampled=1",
+        };
         document(request, &url, &owner, &arrival)
     }
 
@@ -243,12 +247,19 @@ mod tests {
     #[test]
     fn a_front_before_this_one_is_kept() {
         let found = event(&request(
-            &[("X-Forwarded-For", "10.0.0.1"), ("x-forwarded-proto", "https"), ("X-Amzn-Trace-Id", "Root=1-9-9")],
+            &[
+                ("X-Forwarded-For", "10.0.0.1"),
+                ("x-forwarded-proto", "https"),
+                ("X-Amzn-Trace-Id", "Root=1-9-9"),
+            ],
             "",
         ));
         let headers = &found["headers"];
         assert_eq!(headers["x-forwarded-for"], "10.0.0.1, 127.0.0.1");
-        assert_eq!((&headers["x-forwarded-proto"], &headers["x-amzn-trace-id"]), (&json!("http"), &json!("Root=1-9-9")));
+        assert_eq!(
+            (&headers["x-forwarded-proto"], &headers["x-amzn-trace-id"]),
+            (&json!("http"), &json!("Root=1-9-9"))
+        );
     }
 
     #[test]

@@ -47,7 +47,11 @@ async fn handlers_answer() {
 async fn decimals_keep_their_digits_and_bytes_are_passed_on() {
     for (value, payload, content_type) in [
         ("{'price': Decimal('0.1000'), 'n': [Decimal('3'), 1]}", r#"{"price": 0.1000, "n": [3, 1]}"#, "json"),
-        ("Decimal('12345678901234567890.12345678901234567890')", "12345678901234567890.12345678901234567890", "json"),
+        (
+            "Decimal('12345678901234567890.12345678901234567890')",
+            "12345678901234567890.12345678901234567890",
+            "json",
+        ),
         ("[Decimal('NaN'), 'x']", r#"[NaN, "x"]"#, "json"),
         ("b'plain\\x00bytes'", "plain\0bytes", "unknown"),
     ] {

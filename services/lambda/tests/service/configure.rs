@@ -151,7 +151,11 @@ async fn what_cannot_be_created_is_refused_in_aws_s_words() {
             "ValidationException",
             "2 validation errors detected: Value '10241' at 'memorySize' failed to satisfy constraint: Member must have value less than or equal to 10240; Value '10241' at 'ephemeralStorage.size'",
         ),
-        (json!({ "Tags": { "aws:x": "y" } }), "InvalidParameterValueException", "aws: prefixed tag key names"),
+        (
+            json!({ "Tags": { "aws:x": "y" } }),
+            "InvalidParameterValueException",
+            "aws: prefixed tag key names",
+        ),
     ] {
         let mut wanted = input(changes.clone());
         wanted.as_object_mut().unwrap().retain(|_, value| !value.is_null());
@@ -252,7 +256,8 @@ async fn lists_have_pages_and_tags_change() {
     let unusable = house.fault("ListFunctions", json!({ "Marker": "nonsense" })).await;
     assert_eq!(unusable.0, "InvalidParameterValueException");
     let resource = "arn:aws:lambda:eu-central-1:000000000000:function:a";
-    let reserved = house.fault("TagResource", json!({ "Resource": resource, "Tags": { "aws:x": "1" } })).await;
+    let reserved =
+        house.fault("TagResource", json!({ "Resource": resource, "Tags": { "aws:x": "1" } })).await;
     assert_eq!(reserved.0, "InvalidParameterValueException");
     house.ok("TagResource", json!({ "Resource": resource, "Tags": { "x": "1", "y": "2" } })).await;
     house.ok("UntagResource", json!({ "Resource": resource, "TagKeys": ["x"] })).await;

@@ -178,7 +178,9 @@ async fn the_configuration_is_kept_and_its_targets_are_checked() {
     let unknown = json!({ "FunctionName": "f", "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:sns:eu-central-1:000000000000:t" } } });
     let refused = house.fault("PutFunctionEventInvokeConfig", unknown).await;
     assert!(refused.1.contains("is not implemented by Buswork"), "{}", refused.1);
-    let nothing = house.fault("PutFunctionEventInvokeConfig", json!({ "FunctionName": "f", "DestinationConfig": {} })).await;
+    let nothing = house
+        .fault("PutFunctionEventInvokeConfig", json!({ "FunctionName": "f", "DestinationConfig": {} }))
+        .await;
     assert_eq!(nothing.1, "You must specify at least one of error handling or destination setting.");
     configure(&house, json!({ "MaximumRetryAttempts": 1 })).await;
     house

@@ -39,7 +39,10 @@ async fn a_url_calls_its_function() {
     );
 
     let headers = &event["headers"];
-    assert_eq!((&headers["x-forwarded-port"], &headers["x-forwarded-proto"]), (&json!("4566"), &json!("http")));
+    assert_eq!(
+        (&headers["x-forwarded-port"], &headers["x-forwarded-proto"]),
+        (&json!("4566"), &json!("http"))
+    );
     assert!(headers["x-amzn-trace-id"].as_str().unwrap().starts_with("Root=1-"), "{headers}");
 
     let got = house.ok("GetFunctionUrlConfig", json!({ "FunctionName": "f" })).await;
