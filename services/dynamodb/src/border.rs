@@ -124,6 +124,9 @@ impl<'de> Visitor<'de> for ItemSeed {
         let mut refusal = None;
         while let Some(name) = access.next_key::<String>()? {
             match access.next_value_seed(ValueSeed)? {
+                _ if name.is_empty() => {
+                    refusal = refusal.or_else(|| Some((name, Box::new(Fault::validation(EMPTY_NAME)))));
+                }
                 Ok(value) => _ = item.insert(name, value),
                 Err(fault) => refusal = refusal.or(Some((name, fault))),
             }
@@ -143,6 +146,8 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     }
 }
 
+const EMPTY_NAME: &str =
+    "One or more parameter values were invalid: Attribute name must be between 1 and 65535 characters long";
 const EMPTY: &str = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
 const SEVERAL: &str = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
 const NULL_FALSE: &str =

@@ -236,6 +236,20 @@ async fn large_items_and_full_pages() {
     let rest = json!({"TableName": "model", "ExclusiveStartKey": scan["LastEvaluatedKey"]});
     let rest = call(&kernel, "Scan", rest).await.unwrap();
     assert_eq!((&rest["Count"], rest.get("LastEvaluatedKey")), (&json!(2), None));
+    // A transaction reads four megabytes at most.
+    let get = |sk: i32| json!({"Get": {"TableName": "model", "Key": key(0, sk)}});
+    for sk in 7..=12 {
+        call(&kernel, "PutItem", put(sk, largest)).await.unwrap();
+    }
+    let read = |sks: &[i32]| json!({"TransactItems": sks.iter().map(|sk| get(*sk)).collect::<Vec<Value>>()});
+    call(&kernel, "TransactGetItems", read(&[1, 2, 3, 4, 5, 7, 8, 9, 10, 13])).await.unwrap();
+    let fault =
+        call(&kernel, "TransactGetItems", read(&[1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12])).await.unwrap_err();
+    assert_eq!(fault.message, "The aggregate size of the items in the transaction exceeds the limit of 4 MB");
+    for sk in 7..=12 {
+        let key = json!({"TableName": "model", "Key": key(0, sk)});
+        call(&kernel, "DeleteItem", key).await.unwrap();
+    }
     // Shrinking an item leaves nothing of its chunks behind.
     call(&kernel, "PutItem", put(3, 10)).await.unwrap();
     let got = call(&kernel, "GetItem", json!({"TableName": "model", "Key": key(0, 3)})).await.unwrap();

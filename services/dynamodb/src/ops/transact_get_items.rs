@@ -6,6 +6,7 @@ use base::Fault;
 use kernel::{Result, Tx};
 
 use super::cancellation::{Reason, cancelled, validation_error};
+use super::transact_write_items::{ITEMS_BYTES_MAX, TOO_LARGE};
 use crate::api::{Get, ItemResponse, TransactGetItemsInput, TransactGetItemsOutput};
 use crate::border::ItemForm;
 use crate::capacity::{Meter, Rate};
@@ -20,6 +21,7 @@ pub(crate) async fn transact_get_items(
     let mut reasons: Vec<Reason> = Vec::with_capacity(input.transact_items.len());
     let mut meters: BTreeMap<String, Meter> = BTreeMap::new();
     let mut seen = HashSet::new();
+    let mut bytes = 0_usize;
     for item in input.transact_items {
         let Get { key, table_name, projection_expression, expression_attribute_names } = item.get;
         let key = key.accept()?;
@@ -44,6 +46,10 @@ pub(crate) async fn transact_get_items(
             return Err(Fault::validation(text).into());
         }
         let row = tx.peek(&address.item_key(table.space)).await?;
+        bytes += row.as_ref().map_or(0, |row| row.size as usize);
+        if bytes > ITEMS_BYTES_MAX {
+            return Err(Fault::validation(TOO_LARGE).into());
+        }
         let units = Rate::TransactionalRead.units(row.as_ref().map_or(0, |row| row.size as usize));
         meters.entry(table.name.clone()).or_default().add(units);
         let item = match (row, &parsed.projection) {

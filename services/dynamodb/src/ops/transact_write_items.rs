@@ -23,7 +23,11 @@ use crate::write::{self, Change, Refused, Write};
 use crate::{request, tables};
 
 /// The most bytes of all items together. From "Quotas in Amazon DynamoDB": 4 MB.
-const ITEMS_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const ITEMS_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why more is refused.
+pub(super) const TOO_LARGE: &str =
+    "The aggregate size of the items in the transaction exceeds the limit of 4 MB";
 /// How long a token stands for its request.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 /// Old tokens that each new one clears away.
@@ -130,8 +134,7 @@ async fn write_all(tx: &mut Tx, input: TransactWriteItemsInput) -> Result<Transa
         return Err(cancelled(&tally.reasons).into());
     }
     if tally.bytes > ITEMS_BYTES_MAX {
-        let text = "The aggregate size of the items in the transaction exceeds the limit of 4 MB";
-        return Err(Fault::validation(text).into());
+        return Err(Fault::validation(TOO_LARGE).into());
     }
     let report = |(name, meter): (&String, &Meter)| {
         meter.report(input.return_consumed_capacity, name, Rate::TransactionalWrite)

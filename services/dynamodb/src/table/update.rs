@@ -27,6 +27,7 @@ pub fn update(
     mut space: impl FnMut() -> u64,
 ) -> Result<Planned, Fault> {
     refuse_unsupported(&input)?;
+    check_something_changes(&input)?;
     for definition in input.attribute_definitions.iter().flatten() {
         let before = table.attributes.insert(definition.attribute_name.clone(), definition.attribute_type);
         if before.is_some_and(|before| before != definition.attribute_type) {
@@ -75,6 +76,28 @@ fn refuse_unsupported(input: &api::UpdateTableInput) -> Result<(), Fault> {
         Some((parameter, what, _)) => Err(unsupported(parameter, what)),
         None => Ok(()),
     }
+}
+
+/// A request that names nothing to change is refused, as at AWS; attributes alone are nothing.
+fn check_something_changes(input: &api::UpdateTableInput) -> Result<(), Fault> {
+    let named = [
+        input.provisioned_throughput.is_some(),
+        input.billing_mode.is_some(),
+        input.stream_specification.is_some(),
+        input.global_secondary_index_updates.as_ref().is_some_and(|updates| !updates.is_empty()),
+        input.sse_specification.is_some(),
+        input.table_class.is_some(),
+        input.deletion_protection_enabled.is_some(),
+        input.on_demand_throughput.is_some(),
+        input.warm_throughput.is_some(),
+    ];
+    if named.contains(&true) {
+        return Ok(());
+    }
+    Err(Fault::validation(
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or \
+         SSESpecification or ReplicaUpdates is required",
+    ))
 }
 
 fn update_billing(table: &mut Table, input: &api::UpdateTableInput, now: Timestamp) -> Result<(), Fault> {
