@@ -8,6 +8,7 @@
 pub mod api;
 mod fault;
 mod fifo;
+mod handle;
 mod keys;
 mod message;
 mod moves;

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use base::schema::Blob;
 use base::{Fault, Timestamp};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::{MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
-use crate::fault;
 use crate::keys::{Head, HeadKey, Message};
+use crate::{fault, handle};
 
 /// The largest message and the largest batch, in bytes.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
@@ -179,9 +177,10 @@ fn update(digest: &mut Md5, part: &[u8]) {
     digest.update(part);
 }
 
-/// What a receive gives out: where the message's head stood after it, and which receive it was.
+/// What a receive gives out: when it was, where the message's head stood after it, and which receive it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
+    pub received_at: Timestamp,
     pub id: Uuid,
     pub visible_at: Timestamp,
     pub seq: u64,
@@ -190,29 +189,28 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn of(key: &HeadKey, head: &Head) -> Receipt {
+    pub(crate) fn of(key: &HeadKey, head: &Head, received_at: Timestamp) -> Receipt {
         let HeadKey { visible_at, seq, salt, .. } = *key;
-        Receipt { id: head.id, visible_at, seq, salt, receipt: head.receipt }
+        Receipt { received_at, id: head.id, visible_at, seq, salt, receipt: head.receipt }
     }
 
     pub(crate) fn head_key(&self, queue: &str) -> HeadKey {
         HeadKey { queue: queue.to_owned(), visible_at: self.visible_at, seq: self.seq, salt: self.salt }
     }
 
-    pub(crate) fn to_handle(self) -> String {
+    pub(crate) fn to_handle(self, queue: &str) -> String {
         let mut bytes = [0; 48];
         bytes[..16].copy_from_slice(self.id.as_bytes());
         bytes[16..24].copy_from_slice(&self.visible_at.as_millis().to_be_bytes());
         bytes[24..32].copy_from_slice(&self.seq.to_be_bytes());
         bytes[32..40].copy_from_slice(&self.salt.to_be_bytes());
         bytes[40..].copy_from_slice(&self.receipt.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        handle::close(queue, self.received_at, &bytes)
     }
 
-    pub(crate) fn parse(handle: &str) -> Result<Receipt, Fault> {
-        let invalid = || fault::invalid_receipt_handle(handle);
-        let bytes = URL_SAFE_NO_PAD.decode(handle).map_err(|_| invalid())?;
-        let bytes = <[u8; 48]>::try_from(bytes).map_err(|_| invalid())?;
+    pub(crate) fn parse(queue: &str, handle: &str) -> Result<Receipt, Fault> {
+        let (received_at, bytes) = handle::open(queue, handle)?;
+        let bytes = <[u8; 48]>::try_from(bytes).map_err(|_| fault::invalid_receipt_handle(handle))?;
         let number = |at: usize| {
             let mut part = [0; 8];
             part.copy_from_slice(&bytes[at..at + 8]);
@@ -221,6 +219,7 @@ impl Receipt {
         let mut id = [0; 16];
         id.copy_from_slice(&bytes[..16]);
         Ok(Receipt {
+            received_at,
             id: Uuid::from_bytes(id),
             visible_at: Timestamp::from_millis(number(16).cast_signed()),
             seq: number(24),
@@ -237,15 +236,19 @@ mod tests {
     #[test]
     fn handles_round_trip_and_others_are_refused() {
         let receipt = Receipt {
+            received_at: Timestamp::from_millis(1_600_000_000_000),
             id: Uuid::from_u128(7),
             visible_at: Timestamp::from_millis(1_700_000_000_000),
             seq: 3,
             salt: u64::MAX,
             receipt: 9,
         };
-        assert_eq!(Receipt::parse(&receipt.to_handle()).unwrap(), receipt);
-        assert_eq!(Receipt::parse("nonsense").unwrap_err().code, "ReceiptHandleIsInvalid");
-        assert!(Receipt::parse("").is_err());
+        assert_eq!(Receipt::parse("q", &receipt.to_handle("q")).unwrap(), receipt);
+        assert_eq!(
+            Receipt::parse("other", &receipt.to_handle("q")).unwrap_err().code,
+            "ReceiptHandleIsInvalid"
+        );
+        assert!(Receipt::parse("q", "").is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::settle;
 use crate::keys::{Aged, Attempt, AttemptKey, FifoHead, FifoKey};
 use crate::queue::Queue;
 
-/// The messages that the attempt was given, hidden until `visible_again`; `None` if it is a new one, or if any of its
+/// When the attempt was made first, and the messages that it was given, hidden until `visible_again`; `None` if it is a new one, or if any of its
 /// messages has been changed since.
 pub(super) async fn again(
     tx: &mut Tx,
@@ -18,7 +18,7 @@ pub(super) async fn again(
     queue: &Queue,
     id: &str,
     visible_again: Timestamp,
-) -> Result<Option<Vec<(FifoKey, FifoHead)>>> {
+) -> Result<Option<(Timestamp, Vec<(FifoKey, FifoHead)>)>> {
     let now = tx.now();
     let attempt = tx.get(&AttemptKey { queue: name.to_owned(), id: id.to_owned() }).await?;
     let Some(attempt) =
@@ -40,7 +40,7 @@ pub(super) async fn again(
     for (key, _) in &given {
         settle(tx, name, &key.group).await?;
     }
-    Ok(Some(given))
+    Ok(Some((attempt.at, given)))
 }
 
 /// From now on the attempt is known again.

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use base::Fault;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 use uuid::Uuid;
 
 use super::settle;
-use crate::fault;
 use crate::keys::{FifoHead, FifoKey, MessageKey};
+use crate::ops::change_message_visibility::check_total;
+use crate::{fault, handle};
 
 /// Which receive of which message. The message's place never changes, so that the handle stays good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FifoReceipt {
+    pub received_at: Timestamp,
     pub id: Uuid,
     pub number: u64,
     pub receipt: u64,
@@ -22,8 +22,9 @@ pub(crate) struct FifoReceipt {
 }
 
 impl FifoReceipt {
-    pub(crate) fn of(key: &FifoKey, fifo: &FifoHead) -> FifoReceipt {
+    pub(crate) fn of(key: &FifoKey, fifo: &FifoHead, received_at: Timestamp) -> FifoReceipt {
         FifoReceipt {
+            received_at,
             id: fifo.head.id,
             number: key.number,
             receipt: fifo.head.receipt,
@@ -31,21 +32,22 @@ impl FifoReceipt {
         }
     }
 
-    pub(crate) fn to_handle(&self) -> String {
+    pub(crate) fn to_handle(&self, queue: &str) -> String {
         let mut bytes = self.id.as_bytes().to_vec();
         bytes.extend(self.number.to_be_bytes());
         bytes.extend(self.receipt.to_be_bytes());
         bytes.extend(self.group.as_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        handle::close(queue, self.received_at, &bytes)
     }
 
-    pub(crate) fn parse(handle: &str) -> Result<FifoReceipt, Fault> {
+    pub(crate) fn parse(queue: &str, handle: &str) -> Result<FifoReceipt, Fault> {
+        let (received_at, bytes) = handle::open(queue, handle)?;
         let parse = || {
-            let bytes = URL_SAFE_NO_PAD.decode(handle).ok()?;
             let (id, rest) = bytes.split_first_chunk::<16>()?;
             let (number, rest) = rest.split_first_chunk::<8>()?;
             let (receipt, group) = rest.split_first_chunk::<8>()?;
             Some(FifoReceipt {
+                received_at,
                 id: Uuid::from_bytes(*id),
                 number: u64::from_be_bytes(*number),
                 receipt: u64::from_be_bytes(*receipt),
@@ -63,7 +65,7 @@ impl FifoReceipt {
 /// Deletes a message. A message that is gone is no error; a handle whose time has passed is one, since another receiver
 /// may be at work on the message.
 pub(crate) async fn delete(tx: &mut Tx, queue: &str, handle: &str) -> Result<()> {
-    let receipt = FifoReceipt::parse(handle)?;
+    let receipt = FifoReceipt::parse(queue, handle)?;
     let key = receipt.key(queue);
     let Some(fifo) = tx.get(&key).await?.filter(|fifo| fifo.head.id == receipt.id) else { return Ok(()) };
     if fifo.head.receipt != receipt.receipt || fifo.visible_at <= tx.now() {
@@ -77,7 +79,7 @@ pub(crate) async fn delete(tx: &mut Tx, queue: &str, handle: &str) -> Result<()>
 
 /// Makes a message that is in flight visible in so many seconds.
 pub(crate) async fn change_visibility(tx: &mut Tx, queue: &str, handle: &str, timeout_s: u32) -> Result<()> {
-    let receipt = FifoReceipt::parse(handle)?;
+    let receipt = FifoReceipt::parse(queue, handle)?;
     let key = receipt.key(queue);
     let now = tx.now();
     let in_flight = |fifo: &FifoHead| fifo.head.receipt == receipt.receipt && fifo.visible_at > now;
@@ -85,6 +87,7 @@ pub(crate) async fn change_visibility(tx: &mut Tx, queue: &str, handle: &str, ti
         return Err(fault::not_in_flight(handle).into());
     };
     let visible_at = now + Duration::from_secs(u64::from(timeout_s));
+    check_total(receipt.received_at, visible_at, timeout_s)?;
     tx.put(&key, &FifoHead { visible_at, ..fifo })?;
     settle(tx, queue, &receipt.group).await
 }
@@ -95,11 +98,17 @@ mod tests {
 
     #[test]
     fn handles_round_trip_and_others_are_refused() {
-        let receipt = FifoReceipt { id: Uuid::from_u128(7), number: 3, receipt: u64::MAX, group: "g".into() };
-        assert_eq!(FifoReceipt::parse(&receipt.to_handle()).unwrap(), receipt);
-        let no_group = FifoReceipt { group: String::new(), ..receipt };
-        for handle in ["", "nonsense", &no_group.to_handle()] {
-            assert_eq!(FifoReceipt::parse(handle).unwrap_err().code, "ReceiptHandleIsInvalid");
+        let receipt = FifoReceipt {
+            received_at: Timestamp::from_millis(1_600_000_000_000),
+            id: Uuid::from_u128(7),
+            number: 3,
+            receipt: u64::MAX,
+            group: "g".into(),
+        };
+        assert_eq!(FifoReceipt::parse("q", &receipt.to_handle("q")).unwrap(), receipt);
+        let no_group = FifoReceipt { group: String::new(), ..receipt.clone() };
+        for handle in ["", "nonsense", &no_group.to_handle("q"), &receipt.to_handle("other")] {
+            assert_eq!(FifoReceipt::parse("q", handle).unwrap_err().code, "ReceiptHandleIsInvalid");
         }
     }
 }

@@ -27,9 +27,9 @@ pub(crate) async fn receive_now(
     let mut given = Vec::new();
     let attempt_id = input.receive_request_attempt_id.as_deref();
     if let Some(id) = attempt_id
-        && let Some(again) = attempt::again(tx, name, queue, id, visible_again).await?
+        && let Some((received_at, again)) = attempt::again(tx, name, queue, id, visible_again).await?
     {
-        look.messages = shown(tx, &again, input).await?;
+        look.messages = shown(tx, &again, received_at, input).await?;
         return Ok(look);
     }
     let (mut gone, mut seen) = (Gone::default(), HashSet::new());
@@ -72,7 +72,7 @@ pub(crate) async fn receive_now(
     if let Some(id) = attempt_id.filter(|_| !given.is_empty()) {
         attempt::remember(tx, name, queue, id, &given)?;
     }
-    look.messages = shown(tx, &given, input).await?;
+    look.messages = shown(tx, &given, tx.now(), input).await?;
     Ok(look)
 }
 
@@ -166,6 +166,7 @@ impl Taking<'_> {
 async fn shown(
     tx: &mut Tx,
     given: &[(FifoKey, FifoHead)],
+    received_at: Timestamp,
     input: &ReceiveMessageInput,
 ) -> Result<Vec<Received>> {
     let mut messages = Vec::new();
@@ -173,7 +174,7 @@ async fn shown(
         let message_key = MessageKey { queue: key.queue.clone(), id: fifo.head.id };
         // A head and its message are written and removed together.
         if let Some(message) = tx.peek(&message_key).await? {
-            let handle = FifoReceipt::of(key, fifo).to_handle();
+            let handle = FifoReceipt::of(key, fifo, received_at).to_handle(&key.queue);
             messages.push(show(handle, &fifo.head, Some(key.number), message, input));
         }
     }

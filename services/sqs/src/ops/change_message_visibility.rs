@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use base::Fault;
+use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 
 use crate::api::{ChangeMessageVisibilityInput, ChangeMessageVisibilityOutput};
@@ -31,16 +31,30 @@ pub(crate) async fn change(tx: &mut Tx, queue: &str, handle: &str, timeout_s: i3
     if is_fifo(queue) {
         return fifo::change_visibility(tx, queue, handle, timeout_s).await;
     }
-    let receipt = Receipt::parse(handle)?;
+    let receipt = Receipt::parse(queue, handle)?;
     let place = locate(tx, queue, &receipt).await?;
     let Some(place) = place.filter(|place| place.key.visible_at > tx.now()) else {
         return Err(fault::not_in_flight(handle).into());
     };
     let visible_at = tx.now() + Duration::from_secs(u64::from(timeout_s));
+    check_total(receipt.received_at, visible_at, timeout_s)?;
     tx.delete(&place.key);
     tx.put(&HeadKey { visible_at, ..place.key }, &place.head)?;
     let moved = Moved { visible_at, receipt: receipt.receipt };
     tx.put(&MovedKey { queue: queue.to_owned(), id: receipt.id }, &moved)
+}
+
+/// A message is invisible for at most twelve hours from its receive on, however often that is changed.
+pub(crate) fn check_total(
+    received_at: Timestamp,
+    visible_at: Timestamp,
+    timeout_s: u32,
+) -> Result<(), Fault> {
+    if visible_at <= received_at + Duration::from_secs(u64::from(VISIBILITY_S_MAX)) {
+        return Ok(());
+    }
+    let reason = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds].";
+    Err(fault::invalid_value(timeout_s, "VisibilityTimeout", reason))
 }
 
 pub(crate) fn check_timeout(timeout_s: i32) -> Result<u32, Fault> {

@@ -21,7 +21,7 @@ pub(crate) async fn delete(tx: &mut Tx, queue: &str, handle: &str) -> Result<()>
     if is_fifo(queue) {
         return fifo::delete(tx, queue, handle).await;
     }
-    let receipt = Receipt::parse(handle)?;
+    let receipt = Receipt::parse(queue, handle)?;
     if let Some(place) = locate(tx, queue, &receipt).await? {
         tx.delete(&place.key);
         tx.delete(&MessageKey { queue: queue.to_owned(), id: receipt.id });

@@ -196,7 +196,8 @@ impl Taken<'_> {
         };
         let key = HeadKey { visible_at: self.visible_again, ..self.key.clone() };
         tx.put(&key, &head)?;
-        Ok(Some(show(Receipt::of(&key, &head).to_handle(), &head, None, message, input)))
+        let handle = Receipt::of(&key, &head, tx.now()).to_handle(self.name);
+        Ok(Some(show(handle, &head, None, message, input)))
     }
 
     /// Moves the message to the dead-letter queue, in the same commit. Its age goes on counting.

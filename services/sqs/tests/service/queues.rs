@@ -68,6 +68,56 @@ async fn visibility_can_be_changed_and_the_handle_stays_good() {
 }
 
 #[tokio::test]
+async fn a_message_is_invisible_for_twelve_hours_at_most() {
+    for (suffix, kind) in [("", json!({})), (".fifo", json!({ "FifoQueue": "true" }))] {
+        let world = World::new().await;
+        let url = world.queue(&format!("q{suffix}"), kind).await;
+        let mut send = json!({ "QueueUrl": url, "MessageBody": "x" });
+        if !suffix.is_empty() {
+            (send["MessageGroupId"], send["MessageDeduplicationId"]) = (json!("g"), json!("d"));
+        }
+        world.ok("SendMessage", send).await;
+        let message = world.receive(&url, json!({ "VisibilityTimeout": 3_600 })).await.remove(0);
+        let handle = &message["ReceiptHandle"];
+        let change =
+            |seconds: u32| json!({ "QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": seconds });
+        world.ok("ChangeMessageVisibility", change(43_200)).await;
+        world.0.advance(HOUR).await;
+        let (code, message) = world.refused("ChangeMessageVisibility", change(43_200)).await;
+        assert_eq!(code, "InvalidParameterValue");
+        assert_eq!(
+            message,
+            "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]."
+        );
+        let entry = json!({ "Id": "a", "ReceiptHandle": handle, "VisibilityTimeout": 39_601 });
+        let batch = json!({ "QueueUrl": url, "Entries": [entry] });
+        let failed = world.ok("ChangeMessageVisibilityBatch", batch).await["Failed"][0].clone();
+        assert_eq!(
+            (&failed["Code"], &failed["SenderFault"]),
+            (&json!("InvalidParameterValue"), &json!(true))
+        );
+        world.ok("ChangeMessageVisibility", change(39_600)).await;
+    }
+}
+
+#[tokio::test]
+async fn handles_and_tokens_that_are_none_are_refused() {
+    let world = World::new().await;
+    let (url, other) = (world.queue("q", json!({})).await, world.queue("other", json!({})).await);
+    world.send(&url, "x").await;
+    let handle = world.receive(&url, json!({})).await.remove(0)["ReceiptHandle"].clone();
+    let delete = |url: &str| json!({ "QueueUrl": url, "ReceiptHandle": handle });
+    assert_eq!(world.refused("DeleteMessage", delete(&other)).await.0, "ReceiptHandleIsInvalid");
+    world.ok("DeleteMessage", delete(&url)).await;
+    for (operation, mut input) in
+        [("ListQueues", json!({})), ("ListDeadLetterSourceQueues", json!({ "QueueUrl": url }))]
+    {
+        input["NextToken"] = json!("nonsense");
+        assert_eq!(world.refused(operation, input).await.0, "InvalidParameterValue", "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn delays_of_the_queue_and_of_a_message() {
     let world = World::new().await;
     let url = world.queue("q", json!({ "DelaySeconds": "10" })).await;
