@@ -12,6 +12,9 @@ use crate::{fault, message};
 
 /// The most keys of a policy.
 const KEYS_MAX: usize = 5;
+/// The most combinations of values of a policy: those of one key are counted, and multiplied with those of the others. Within
+/// nested keys, the depth of the key counts as a factor, too.
+const COMBINATIONS_MAX: usize = 150;
 /// The largest policy, in bytes.
 const BYTES_MAX: usize = 262_144;
 
@@ -59,6 +62,9 @@ impl Filter {
             return Err(invalid(reason.to_owned()));
         }
         let pattern = Pattern::parse(policy).map_err(|error| invalid(error.to_string()))?;
+        if combinations(&parsed, 1) > COMBINATIONS_MAX {
+            return Err(invalid("Filter policy is too complex".to_owned()));
+        }
         Ok(Some(Filter { pattern, scope }))
     }
 
@@ -70,6 +76,23 @@ impl Filter {
         };
         matched.unwrap_or(false)
     }
+}
+
+/// How many combinations the keys of a level and those below make.
+///
+/// <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html>
+fn combinations(keys: &Map<String, Value>, depth: usize) -> usize {
+    let of = |(name, value): (&String, &Value)| match value {
+        // Alternatives are looked at one beside the other.
+        Value::Array(all) if name == "$or" => {
+            let sum = |sum: usize, keys| sum.saturating_add(combinations(keys, depth));
+            all.iter().filter_map(Value::as_object).fold(0, sum).max(1)
+        }
+        Value::Array(values) => values.len().max(1).saturating_mul(depth),
+        Value::Object(keys) => combinations(keys, depth + 1),
+        _ => 1,
+    };
+    keys.iter().map(of).fold(1, usize::saturating_mul)
 }
 
 /// The attributes as the pattern language reads them: texts, numbers and arrays; binary ones cannot be matched.
@@ -138,6 +161,24 @@ mod tests {
         assert!(passes(policy, Scope::MessageBody, &[], r#"{"order":{"total":6}}"#));
         assert!(!passes(policy, Scope::MessageBody, &[], r#"{"order":{"total":5}}"#));
         assert!(!passes(policy, Scope::MessageBody, &[], "no json"));
+    }
+
+    #[test]
+    fn combinations_are_bounded() {
+        let values = |n: usize| (0..n).map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(",");
+        let flat = |a, b| format!(r#"{{"a":[{}],"b":[{}]}}"#, values(a), values(b));
+        // (3 x 3) x (1 x 3) x (3 x 2).
+        let nested = r#"{"a":{"b":{"c":["1","2","3"]}},"d":{"e":{"f":["1"]}},"g":{"h":["1","2","3"]}}"#;
+        for (policy, scope, fits) in [
+            (flat(15, 10), Scope::MessageAttributes, true),
+            (flat(151, 1), Scope::MessageAttributes, false),
+            (flat(16, 10), Scope::MessageBody, false),
+            (nested.to_owned(), Scope::MessageBody, false),
+        ] {
+            let found = Filter::parse(&policy, scope).err().map(|fault| fault.message);
+            let refused = "Invalid parameter: FilterPolicy: Filter policy is too complex";
+            assert_eq!(found.as_deref(), (!fits).then_some(refused), "{policy}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod order;
 mod retry;
 mod subscription;
 mod target;
+mod token;
 mod topic;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::api::{
 use crate::keys::SubscriptionKey;
 use crate::subscription::{self, Setting, Subscription};
 use crate::topic::{self, arn, find};
-use crate::{fault, retry};
+use crate::{fault, retry, token};
 
 /// Subscriptions of one answer.
 const PAGE: usize = 100;
@@ -40,13 +40,14 @@ pub(crate) async fn list_subscriptions_by_topic(
     Ok(ListSubscriptionsByTopicOutput { subscriptions: Some(subscriptions), next_token })
 }
 
-/// A token is the last subscription of the answer before: `topic:id`.
+/// A token names the last subscription of the answer before: `topic:id`.
 async fn page(tx: &mut Tx, of: Option<&str>, token: Option<String>) -> Result<(Vec<Listed>, Option<String>)> {
     let parts = of.map_or_else(Parts::none, Parts::of);
     let mut rows = match token {
         None => tx.scan::<SubscriptionKey>(parts, PAGE + 1).await?,
         Some(token) => {
-            let (topic, id) = subscription::parse_arn(&token).map_err(|_| fault::invalid("NextToken"))?;
+            let (topic, id) =
+                subscription::parse_arn(&token::last_of(&token)?).map_err(|_| fault::invalid("NextToken"))?;
             if !topic::is_name(&topic) || of.is_some_and(|of| of != topic) {
                 return Err(fault::invalid("NextToken").into());
             }
@@ -56,7 +57,8 @@ async fn page(tx: &mut Tx, of: Option<&str>, token: Option<String>) -> Result<(V
     };
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let next = rows.last().filter(|_| more).map(|(key, _)| format!("{}:{}", key.topic, key.id));
+    let next =
+        rows.last().filter(|_| more).map(|(key, _)| token::after(&format!("{}:{}", key.topic, key.id)));
     Ok((rows.into_iter().map(|(key, subscription)| listed(tx, &key, subscription)).collect(), next))
 }
 

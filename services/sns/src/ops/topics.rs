@@ -12,7 +12,7 @@ use crate::api::{
 use crate::deliver::SUBSCRIPTIONS_MAX;
 use crate::keys::{EndpointKey, SubscriptionKey, TopicKey};
 use crate::topic::{self, Fifo, Settings, Topic, arn, enter, find, find_guarded};
-use crate::{fault, order, retry};
+use crate::{fault, order, retry, token};
 
 /// Topics of one answer.
 const PAGE: usize = 100;
@@ -104,12 +104,14 @@ pub(crate) async fn delete_topic(tx: &mut Tx, input: DeleteTopicInput) -> Result
 pub(crate) async fn list_topics(tx: &mut Tx, input: ListTopicsInput) -> Result<ListTopicsOutput> {
     let mut rows = match input.next_token {
         None => tx.scan::<TopicKey>(Parts::none(), PAGE + 1).await?,
-        Some(name) if !topic::is_name(&name) => return Err(fault::invalid("NextToken").into()),
-        Some(name) => tx.scan_after(Parts::none(), &TopicKey { name }, PAGE + 1, Direction::Forward).await?,
+        Some(token) => {
+            let last = TopicKey { name: token::last_of(&token)? };
+            tx.scan_after(Parts::none(), &last, PAGE + 1, Direction::Forward).await?
+        }
     };
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let next_token = rows.last().filter(|_| more).map(|(key, _)| key.name.clone());
+    let next_token = rows.last().filter(|_| more).map(|(key, _)| token::after(&key.name));
     let topics = rows.iter().map(|(key, _)| Listed { topic_arn: Some(arn(tx, &key.name).to_string()) });
     Ok(ListTopicsOutput { topics: Some(topics.collect()), next_token })
 }

@@ -114,6 +114,7 @@ async fn what_is_too_long_for_a_key_is_refused() {
         ("DeleteTopic", json!({ "TopicArn": named })),
         ("Unsubscribe", json!({ "SubscriptionArn": format!("{named}:{}", uuid::Uuid::nil()) })),
         ("ListTopics", json!({ "NextToken": long })),
+        ("ListTopics", json!({ "NextToken": "nonsense" })),
         ("ListSubscriptions", json!({ "NextToken": format!("{long}:{}", uuid::Uuid::nil()) })),
         (
             "ListSubscriptionsByTopic",
