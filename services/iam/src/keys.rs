@@ -7,6 +7,7 @@
 //! | `UserKey { name }` | a user, with its policies, groups and the ids of its access keys |
 //! | `GroupKey { name }` | a group, with its policies and members |
 //! | `AccessKeyKey { id }` | an access key; these stand in one place for all accounts, for a key names its account |
+//! | `NameKey { kind, folded }` | that a name is taken: names differ by more than their case |
 //! | `DeletionKey { task }` | a service-linked role that was deleted |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,8 @@ keys! {
     pub(crate) struct AccessKeyKey(5) -> AccessKey { id: String }
     /// That a service-linked role was deleted, by the id that the deletion was given.
     pub(crate) struct DeletionKey(6) -> () { task: String }
+    /// That something of a kind has a name, in small letters.
+    pub(crate) struct NameKey(7) -> () { kind: String, folded: String }
 }
 
 /// A role.

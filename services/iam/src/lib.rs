@@ -7,6 +7,7 @@ pub mod api;
 mod fault;
 mod holder;
 mod keys;
+mod names;
 mod ops;
 mod paging;
 mod policy;

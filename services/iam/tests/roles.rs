@@ -169,3 +169,30 @@ async fn roles_of_services_are_changed_by_nobody() {
     let none = json!({ "DeletionTaskId": "task/none" });
     assert_eq!(code(&world, "GetServiceLinkedRoleDeletionStatus", none).await, "NoSuchEntity");
 }
+
+#[tokio::test]
+async fn names_differ_by_more_than_their_case() {
+    let world = world().await;
+    let role = |name: &str| json!({ "RoleName": name, "AssumeRolePolicyDocument": TRUST });
+    let user = |name: &str| json!({ "UserName": name });
+    let group = |name: &str| json!({ "GroupName": name });
+    let policy = |name: &str| json!({ "PolicyName": name, "PolicyDocument": POLICY });
+    world.ok("iam", "CreateRole", role("Deploy")).await;
+    assert_eq!(code(&world, "CreateRole", role("deploy")).await, "EntityAlreadyExists");
+    world.ok("iam", "DeleteRole", json!({ "RoleName": "Deploy" })).await;
+    world.ok("iam", "CreateRole", role("deploy")).await;
+    world.ok("iam", "CreateUser", user("Deploy")).await;
+    assert_eq!(code(&world, "CreateUser", user("DEPLOY")).await, "EntityAlreadyExists");
+    world.ok("iam", "UpdateUser", json!({ "UserName": "Deploy", "NewUserName": "DEPLOY" })).await;
+    world.ok("iam", "CreateUser", user("other")).await;
+    let taken = json!({ "UserName": "other", "NewUserName": "deploy" });
+    assert_eq!(code(&world, "UpdateUser", taken).await, "EntityAlreadyExists");
+    world.ok("iam", "DeleteUser", user("DEPLOY")).await;
+    world.ok("iam", "CreateUser", user("deploy")).await;
+    world.ok("iam", "CreateGroup", group("Deploy")).await;
+    assert_eq!(code(&world, "CreateGroup", group("deploy")).await, "EntityAlreadyExists");
+    world.ok("iam", "CreatePolicy", policy("Deploy")).await;
+    assert_eq!(code(&world, "CreatePolicy", policy("deploy")).await, "EntityAlreadyExists");
+    let elsewhere = json!({ "PolicyName": "Deploy", "Path": "/x/", "PolicyDocument": POLICY });
+    assert_eq!(code(&world, "CreatePolicy", elsewhere).await, "EntityAlreadyExists");
+}

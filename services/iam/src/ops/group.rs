@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::holder::{find, has_no_policies};
 use crate::keys::{Group, GroupKey, UserKey};
+use crate::names::{self, Named};
 use crate::ops::role::new_id;
 use crate::ops::user;
 use crate::paging::page;
@@ -25,7 +26,7 @@ const PER_USER_MAX: usize = 10;
 pub(crate) async fn create_group(tx: &mut Tx, input: CreateGroupInput) -> Result<CreateGroupOutput> {
     enter_global(tx);
     let key = GroupKey { name: input.group_name };
-    if tx.get(&key).await?.is_some() {
+    if tx.get(&key).await?.is_some() || !names::take(tx, Named::Group, &key.name).await? {
         let message = format!("Group with name {} already exists.", key.name);
         return Err(fault::already_exists(message).into());
     }
@@ -66,6 +67,7 @@ pub(crate) async fn delete_group(tx: &mut Tx, input: DeleteGroupInput) -> Result
         return Err(fault::delete_conflict(message).into());
     }
     tx.delete(&key);
+    names::release(tx, Named::Group, &key.name);
     Ok(DeleteGroupOutput {})
 }
 

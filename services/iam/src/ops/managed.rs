@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::holder::Holder;
 use crate::keys::{GroupKey, Policy, PolicyKey, RoleKey, UserKey};
+use crate::names::{self, Named};
 use crate::ops::role::new_id;
 use crate::ops::{tags, versions};
 use crate::paging::page;
@@ -28,7 +29,7 @@ pub(crate) async fn create_policy(tx: &mut Tx, input: CreatePolicyInput) -> Resu
     let path = input.path.unwrap_or_else(|| "/".to_owned());
     let arn = format!("arn:aws:iam::{}:policy{path}{}", tx.caller().account, input.policy_name);
     let key = PolicyKey { arn };
-    if tx.get(&key).await?.is_some() {
+    if tx.get(&key).await?.is_some() || !names::take(tx, Named::Policy, &input.policy_name).await? {
         let message =
             format!("A policy called {} already exists. Duplicate names are not allowed.", input.policy_name);
         return Err(fault::already_exists(message).into());
@@ -71,6 +72,7 @@ pub(crate) async fn delete_policy(tx: &mut Tx, input: DeletePolicyInput) -> Resu
         return Err(fault::delete_conflict(message).into());
     }
     tx.delete(&key);
+    names::release(tx, Named::Policy, &policy.name);
     Ok(DeletePolicyOutput {})
 }
 

@@ -12,6 +12,7 @@ use crate::api::{
 };
 use crate::holder::{SERVICE_LINKED, find, find_to_change, has_no_policies};
 use crate::keys::{Role, RoleKey};
+use crate::names::{self, Named};
 use crate::ops::{boundary, tags};
 use crate::paging::page;
 use crate::policy::{Kind, check, encoded};
@@ -29,7 +30,7 @@ pub(crate) async fn create_role(tx: &mut Tx, input: CreateRoleInput) -> Result<C
         return Err(fault::invalid_input(message).into());
     }
     let key = RoleKey { name: input.role_name.clone() };
-    if tx.get(&key).await?.is_some() {
+    if tx.get(&key).await?.is_some() || !names::take(tx, Named::Role, &key.name).await? {
         return Err(
             fault::already_exists(format!("Role with name {} already exists.", input.role_name)).into()
         );
@@ -97,6 +98,7 @@ pub(crate) async fn delete_role(tx: &mut Tx, input: DeleteRoleInput) -> Result<D
     has_no_policies::<RoleKey>(&mut role)?;
     boundary::set(tx, &mut role.permissions_boundary, None).await?;
     tx.delete(&key);
+    names::release(tx, Named::Role, &key.name);
     Ok(DeleteRoleOutput {})
 }
 

@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::holder::{SERVICE_LINKED, find};
 use crate::keys::{DeletionKey, Role, RoleKey};
+use crate::names::{self, Named};
 use crate::ops::role::{new_id, show};
 use crate::{enter_global, fault};
 
@@ -64,7 +65,7 @@ pub(crate) async fn create_service_linked_role(
         }
     };
     let key = RoleKey { name };
-    if tx.get(&key).await?.is_some() {
+    if tx.get(&key).await?.is_some() || !names::take(tx, Named::Role, &key.name).await? {
         let message = format!(
             "Service role name {} has been taken in this account, please try a different suffix.",
             key.name
@@ -106,6 +107,7 @@ pub(crate) async fn delete_service_linked_role(
         return Err(fault::invalid_input(message).into());
     }
     tx.delete(&key);
+    names::release(tx, Named::Role, &key.name);
     let task = format!("task{}{}/{}", role.path, key.name, tx.id());
     tx.put(&DeletionKey { task: task.clone() }, &())?;
     Ok(DeleteServiceLinkedRoleOutput { deletion_task_id: task })

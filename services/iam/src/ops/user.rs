@@ -10,6 +10,7 @@ use crate::api::{
 };
 use crate::holder::{find, has_no_policies};
 use crate::keys::{AccessKeyKey, GroupKey, User, UserKey};
+use crate::names::{self, Named};
 use crate::ops::role::new_id;
 use crate::ops::{boundary, tags};
 use crate::paging::page;
@@ -22,7 +23,7 @@ const USERS_MAX: usize = 10_000;
 pub(crate) async fn create_user(tx: &mut Tx, input: CreateUserInput) -> Result<CreateUserOutput> {
     enter_global(tx);
     let key = UserKey { name: input.user_name };
-    if tx.get(&key).await?.is_some() {
+    if tx.get(&key).await?.is_some() || !names::take(tx, Named::User, &key.name).await? {
         let message = format!("User with name {} already exists.", key.name);
         return Err(fault::already_exists(message).into());
     }
@@ -59,7 +60,8 @@ pub(crate) async fn update_user(tx: &mut Tx, input: UpdateUserInput) -> Result<U
     user.path = input.new_path.unwrap_or(user.path);
     let renamed = UserKey { name: input.new_user_name.unwrap_or_else(|| key.name.clone()) };
     if renamed != key {
-        if tx.get(&renamed).await?.is_some() {
+        names::release(tx, Named::User, &key.name);
+        if tx.get(&renamed).await?.is_some() || !names::take(tx, Named::User, &renamed.name).await? {
             let message = format!("User with name {} already exists.", renamed.name);
             return Err(fault::already_exists(message).into());
         }
@@ -99,6 +101,7 @@ pub(crate) async fn delete_user(tx: &mut Tx, input: DeleteUserInput) -> Result<D
     }
     boundary::set(tx, &mut user.permissions_boundary, None).await?;
     tx.delete(&key);
+    names::release(tx, Named::User, &key.name);
     Ok(DeleteUserOutput {})
 }
 
