@@ -80,6 +80,10 @@ pub(crate) fn bad_digest(what: &str) -> Fault {
     Fault::new("BadDigest", message)
 }
 
+pub(crate) fn invalid_digest() -> Fault {
+    Fault::new("InvalidDigest", "The Content-MD5 you specified was invalid.")
+}
+
 pub(crate) fn access_control_list_not_supported() -> Fault {
     Fault::new("AccessControlListNotSupported", "The bucket does not allow ACLs")
 }

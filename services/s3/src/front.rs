@@ -130,7 +130,7 @@ impl S3Http {
             Err(fault) => return error(to_error(fault, request_id)),
         };
         match self.service.call(prepared).await {
-            Ok(response) => response.map(|body| body.boxed()),
+            Ok(response) => completed(response.map(|body| body.boxed()), request_id).await,
             Err(failure) => {
                 let why = format!("answer a request to S3: {}", BoxError::from(failure));
                 let fault = self.kernel.to_fault(kernel::Error::bug(why));
@@ -209,6 +209,29 @@ fn error(error: S3Error) -> http::Response<Body> {
             response
         }
     }
+}
+
+/// The answer with what S3's errors say besides their code, where the protocol's own have left it out.
+async fn completed(response: http::Response<Body>, request_id: uuid::Uuid) -> http::Response<Body> {
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if !is_error {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
+        return http::Response::from_parts(parts, empty());
+    };
+    let known = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix("</Error>"));
+    let Some(told) = known.filter(|told| !told.contains("<RequestId>")) else {
+        return http::Response::from_parts(parts, full(bytes));
+    };
+    let mut text = told.to_owned();
+    if !told.contains("<Message>") && told.contains("<Code>MalformedXML</Code>") {
+        text += &format!("<Message>{}</Message>", crate::fault::malformed_xml().message);
+    }
+    text += &format!("<RequestId>{}</RequestId></Error>", request_id.simple());
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    http::Response::from_parts(parts, full(text))
 }
 
 /// A fault as S3's XML tells it, in S3's names of what every service has.

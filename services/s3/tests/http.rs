@@ -300,6 +300,42 @@ async fn signatures_are_taken_off() {
 }
 
 #[tokio::test]
+async fn a_body_is_the_one_that_its_head_tells_of() {
+    let world = World::with_bucket("box").await;
+    let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    for (body, size) in [("hello".to_owned(), 5), ("x".repeat(3 << 20), 3 << 20)] {
+        let length = size.to_string();
+        let headers = [("x-amz-content-sha256", hello), ("content-length", length.as_str())];
+        let put = world.send("PUT /box/a", &headers, &body).await;
+        if size == 5 {
+            assert_eq!(put.status.as_u16(), 200, "{}", put.text());
+            world.send("DELETE /box/a", &[], "").await;
+            continue;
+        }
+        assert_eq!((put.status.as_u16(), put.code()), (400, "XAmzContentSHA256Mismatch".to_owned()));
+        assert_eq!(world.send("GET /box/a", &[], "").await.code(), "NoSuchKey");
+    }
+    let put = world.send("PUT /box/a", &[("x-amz-content-sha256", hello)], "other").await;
+    assert_eq!((put.status.as_u16(), put.code()), (400, "XAmzContentSHA256Mismatch".to_owned()));
+    for digest in ["zz", "", "aGVsbG8="] {
+        let put = world.send("PUT /box/a", &[("content-md5", digest)], "other").await;
+        assert_eq!((put.status.as_u16(), put.code()), (400, "InvalidDigest".to_owned()), "{digest}");
+    }
+    assert_eq!(world.send("GET /box/a", &[], "").await.code(), "NoSuchKey");
+}
+
+#[tokio::test]
+async fn malformed_xml_is_told_as_every_error() {
+    let world = World::with_bucket("box").await;
+    for body in ["<Tagging><TagSet>", "no xml", "<Other/>"] {
+        let put = world.send("PUT /box?tagging", &[], body).await;
+        assert_eq!((put.status.as_u16(), put.code()), (400, "MalformedXML".to_owned()), "{body}: {}", put.text());
+        assert_eq!(put.all("Message").len(), 1, "{}", put.text());
+        assert_eq!(put.all("RequestId"), [put.header("x-amz-request-id")]);
+    }
+}
+
+#[tokio::test]
 async fn buckets_stand_in_paths_or_in_hosts() {
     let world = World::with_bucket("box").await;
     world.put("/box/dir/a", "hello").await;

@@ -39,7 +39,7 @@ struct Chain {
 
 impl BodyProof {
     /// A body whose hash the head tells in hexadecimal digits.
-    pub(super) fn of_hash(expected: &str) -> BodyProof {
+    pub fn of_hash(expected: &str) -> BodyProof {
         BodyProof(Kind::Hash { expected: expected.to_owned(), hasher: Sha256::new() })
     }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::{AccountId, Fault, Region, Timestamp};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt as _};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
@@ -89,11 +91,13 @@ pub(super) async fn prepare(
     now: Timestamp,
 ) -> Result<HttpRequest, Fault> {
     let (mut parts, body) = request.into_parts();
-    let caller = match parts.extensions.remove::<VerifiedCaller>() {
-        Some(VerifiedCaller(verified)) => verified,
-        None => caller(&parts, request_id, now)?,
-    };
+    check_digest(&parts.headers)?;
     let proof = parts.extensions.remove::<UnprovenBody>().map(|UnprovenBody(proof)| proof);
+    let (caller, proof) = match parts.extensions.remove::<VerifiedCaller>() {
+        Some(VerifiedCaller(verified)) => (verified, proof),
+        // Nobody has verified anything; that the body is the one that is meant is held all the same.
+        None => (caller(&parts, request_id, now)?, proof.or_else(|| claimed(&parts.headers))),
+    };
     let reader = BodyReader::new(&parts.headers, proof.unwrap_or_default());
     let streams = streams(&parts) && body.size_hint().upper().is_none_or(|bytes| bytes > COLLECTED_BYTES_MAX);
     let body = if streams {
@@ -116,6 +120,20 @@ pub(super) async fn prepare(
     parts.uri = without_signature(&parts.uri)?;
     parts.extensions.insert(Arc::new(caller));
     Ok(http::Request::from_parts(parts, body))
+}
+
+/// What `x-amz-content-sha256` says of a body that comes as it is; nothing, if it holds no hash.
+fn claimed(headers: &HeaderMap) -> Option<BodyProof> {
+    let hash = headers.get("x-amz-content-sha256")?.to_str().ok()?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| BodyProof::of_hash(hash))
+}
+
+/// Refuses a `Content-MD5` that is none.
+fn check_digest(headers: &HeaderMap) -> Result<(), Fault> {
+    let Some(claimed) = headers.get("content-md5") else { return Ok(()) };
+    let digest = claimed.to_str().ok().and_then(|text| STANDARD.decode(text).ok());
+    if digest.is_some_and(|digest| digest.len() == 16) { Ok(()) } else { Err(fault::invalid_digest()) }
 }
 
 /// Whether the body is an object's or a part's.
