@@ -39,12 +39,25 @@ pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
+/// Refuses what is no address of a server.
+fn check_address(endpoint: &str) -> anyhow::Result<()> {
+    let uri = endpoint.parse::<http::Uri>().ok();
+    let fits = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    match uri.is_some_and(|uri| fits(&uri)) {
+        true => Ok(()),
+        false => bail!(
+            "--endpoint (or AWS_ENDPOINT_URL) is `{endpoint}`, which is no address of a server; one is http://127.0.0.1:4566"
+        ),
+    }
+}
+
 impl Client {
     /// A client of the server at `endpoint`.
     ///
     /// # Errors
-    /// A bundle of authorities that cannot be read.
+    /// An endpoint that is no address, a bundle of authorities that cannot be read.
     pub fn new(endpoint: &Endpoint) -> anyhow::Result<Client> {
+        check_address(&endpoint.endpoint)?;
         let tls = tls::client(endpoint.endpoint.starts_with("https:"))?;
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::search::moment;
 use crate::cli::{RedeliverArgs, say};
@@ -18,7 +19,11 @@ pub fn redeliver(args: &RedeliverArgs) -> anyhow::Result<()> {
     block_on(async {
         let client = Client::new(&args.endpoint)?;
         match (&args.id, &args.from, &args.dead_letter) {
-            (Some(id), None, None) => events(&client, args, json!({ "EventId": id })).await,
+            (Some(id), None, None) if Uuid::parse_str(id.trim()).is_err() => bail!(
+                "no event that is kept has the id {id}: the ids of events are like 01890a5d-ac96-774b-bcce-b302099a8057, and \
+                 `buswork events search` finds events by their text"
+            ),
+            (Some(id), None, None) => events(&client, args, json!({ "EventId": id.trim() })).await,
             (None, Some(from), None) => {
                 events(&client, args, json!({ "FromTime": moment(from)?.as_millis() })).await
             }

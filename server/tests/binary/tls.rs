@@ -132,6 +132,7 @@ async fn a_certificate_can_be_given() {
     // It is shown as it is; that it is an authority's and no server's is the client's to complain about.
     assert!(stream.unwrap_err().to_string().contains("CaUsedAsEndEntity"));
     let other = home.path().join("other");
+    std::fs::create_dir(&other).unwrap();
     assert!(run(&["trust", "--data-dir", path_text(&other)]).status.success());
     let foreign = other.join("tls/ca-key.pem");
     let arguments = ["start", "--in-memory", "--port", "0", "--tls-cert", path_text(&cert), "--tls-key"];
@@ -167,4 +168,23 @@ fn trust_says_where_the_authority_is() {
     assert_eq!(printed.trim(), path_text(&home.path().canonicalize().unwrap().join("tls/ca.pem")));
     let pem = String::from_utf8(run(&["trust", "--data-dir", directory, "--pem"]).stdout).unwrap();
     assert_eq!(pem.trim(), std::fs::read_to_string(printed.trim()).unwrap().trim());
+}
+
+#[test]
+fn no_authority_is_made_where_no_server_is() {
+    let home = tempfile::tempdir().unwrap();
+    let absent = home.path().join("typo");
+    let said = refusal(&["trust", "--data-dir", path_text(&absent)]);
+    assert!(said.contains("there is no data directory"), "{said}");
+    assert!(!absent.exists());
+    std::fs::write(home.path().join("notes.txt"), "mine").unwrap();
+    let said = refusal(&["trust", "--data-dir", path_text(home.path())]);
+    assert!(said.contains("holds no store"), "{said}");
+    assert!(!home.path().join("tls").exists());
+    let said = refusal(&["verify", "--data-dir", path_text(&absent)]);
+    assert!(said.contains("there is no store at"), "{said}");
+    let said = refusal(&["trace", "--endpoint", "foo", "x"]);
+    assert!(said.contains("--endpoint (or AWS_ENDPOINT_URL) is `foo`"), "{said}");
+    let said = refusal(&["redeliver", "nope"]);
+    assert!(said.contains("no event that is kept has the id nope"), "{said}");
 }
