@@ -83,21 +83,23 @@ async fn a_function_is_created_shown_changed_and_deleted() {
     assert_eq!(usage["AccountUsage"], json!({ "TotalCodeSize": 0, "FunctionCount": 0 }));
 }
 
+/// What makes the function `g`, with changes.
+fn input(changes: Value) -> Value {
+    let mut input = json!({
+        "FunctionName": "g", "Runtime": "provided.al2023", "Handler": "h",
+        "Role": "arn:aws:iam::000000000000:role/r",
+        "Code": { "ZipFile": Blob::from(zip(&[("a", b"1")])).to_base64() },
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        input[name] = value.clone();
+    }
+    input
+}
+
 #[tokio::test]
 async fn what_cannot_be_created_is_refused_in_aws_s_words() {
     let house = House::new().await;
     house.create(json!({})).await;
-    let input = |changes: Value| {
-        let mut input = json!({
-            "FunctionName": "g", "Runtime": "provided.al2023", "Handler": "h",
-            "Role": "arn:aws:iam::000000000000:role/r",
-            "Code": { "ZipFile": Blob::from(zip(&[("a", b"1")])).to_base64() },
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            input[name] = value.clone();
-        }
-        input
-    };
     for (changes, code, message) in [
         (json!({ "FunctionName": "f" }), "ResourceConflictException", "Function already exist: f"),
         (
@@ -141,6 +143,19 @@ async fn what_cannot_be_created_is_refused_in_aws_s_words() {
             "InvalidParameterValueException",
             "Layer version arn:aws:lambda:eu-central-1:000000000000:layer:x:1 does not exist.",
         ),
+    ] {
+        let mut wanted = input(changes.clone());
+        wanted.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let found = house.fault("CreateFunction", wanted).await;
+        assert_eq!(found.0, code, "{changes}");
+        assert!(found.1.starts_with(message), "{}", found.1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_larger_than_a_function_may_be_is_refused() {
+    let house = House::new().await;
+    for (changes, code, message) in [
         (
             json!({ "Timeout": 901 }),
             "ValidationException",
@@ -157,9 +172,7 @@ async fn what_cannot_be_created_is_refused_in_aws_s_words() {
             "aws: prefixed tag key names",
         ),
     ] {
-        let mut wanted = input(changes.clone());
-        wanted.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        let found = house.fault("CreateFunction", wanted).await;
+        let found = house.fault("CreateFunction", input(changes.clone())).await;
         assert_eq!(found.0, code, "{changes}");
         assert!(found.1.starts_with(message), "{}", found.1);
     }

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use base::Timestamp;
+use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 
 use crate::api::{
-    EntityRejectionErrorType, PutLogEventsInput, PutLogEventsOutput, RejectedEntityInfo,
+    EntityRejectionErrorType, InputLogEvent, PutLogEventsInput, PutLogEventsOutput, RejectedEntityInfo,
     RejectedLogEventsInfo,
 };
 use crate::keys::{Event, EventKey, StreamKey};
@@ -25,27 +25,7 @@ const AGE_MAX: Duration = Duration::from_secs(14 * 86_400);
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
 pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Result<PutLogEventsOutput> {
-    let bytes: usize = input.log_events.iter().map(|event| event.message.len() + 26).sum();
-    if bytes > BATCH_BYTES_MAX {
-        return Err(fault::invalid(format!(
-            "Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES_MAX}"
-        ))
-        .into());
-    }
-    if !input.log_events.is_sorted_by_key(|event| event.timestamp) {
-        return Err(fault::invalid(
-            "Log events in a single PutLogEvents request must be in chronological order.",
-        )
-        .into());
-    }
-    if let (Some(first), Some(last)) = (input.log_events.first(), input.log_events.last())
-        && last.timestamp.saturating_sub(first.timestamp) > SPAN_MS_MAX
-    {
-        return Err(fault::invalid(
-            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
-        )
-        .into());
-    }
+    check(&input.log_events)?;
     let (group_key, group) = find_group(tx, Some(input.log_group_name), None).await?;
     let key = StreamKey { group: group_key.name, name: input.log_stream_name };
     let Some(mut stream) = tx.get(&key).await? else { return Err(fault::no_such_stream().into()) };
@@ -95,6 +75,29 @@ pub(crate) async fn put_log_events(tx: &mut Tx, input: PutLogEventsInput) -> Res
         rejected_log_events_info: rejected,
         rejected_entity_info: entity,
     })
+}
+
+/// Refuses a batch that is too large, in disorder or spans too long a time.
+fn check(events: &[InputLogEvent]) -> Result<(), Fault> {
+    let bytes: usize = events.iter().map(|event| event.message.len() + 26).sum();
+    if bytes > BATCH_BYTES_MAX {
+        return Err(fault::invalid(format!(
+            "Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES_MAX}"
+        )));
+    }
+    if !events.is_sorted_by_key(|event| event.timestamp) {
+        return Err(fault::invalid(
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        ));
+    }
+    if let (Some(first), Some(last)) = (events.first(), events.last())
+        && last.timestamp.saturating_sub(first.timestamp) > SPAN_MS_MAX
+    {
+        return Err(fault::invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
