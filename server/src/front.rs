@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::Fault;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::{BodyExt, Collected, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use kernel::{Caller, TraceCx};
 use s3::{S3Http, UnprovenBody, VerifiedCaller};
@@ -58,9 +58,9 @@ impl Front {
             // What is seldom asked is boxed: every request's future would be as large as the largest of them.
             return Box::pin(self.upload(parts, body, request_id)).await;
         }
-        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) else {
-            let text = "the request's body is too large or was cut off";
-            return plain(StatusCode::PAYLOAD_TOO_LARGE, text);
+        let body = match Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) {
+            Ok(body) => body,
+            Err(error) => return self.bodiless(&parts, error.is::<LengthLimitError>(), request_id),
         };
         if parts.uri.path().starts_with(operator::OWN)
             && let Some(answer) = Box::pin(operator::answer(&self.house, &parts, &body)).await
@@ -87,6 +87,35 @@ impl Front {
             Some(named) => Box::pin(self.document(named, &request, request_id)).await,
             None => self.aws(&request, request_id).await,
         }
+    }
+
+    /// The answer to a request whose body is larger than any service takes, or was cut off, in the protocol that its head tells.
+    fn bodiless(
+        &self,
+        parts: &http::request::Parts,
+        is_too_large: bool,
+        request_id: Uuid,
+    ) -> http::Response<Body> {
+        let fault = match is_too_large {
+            true => Fault::new(
+                "RequestEntityTooLargeException",
+                format!("The request's body is larger than {BODY_BYTES_MAX} bytes."),
+            )
+            .with_status(413),
+            false => Fault::new("IncompleteBody", "The request's body ended before it was complete."),
+        };
+        let refusal = match wire::identify(&head_of(parts), &self.registry) {
+            Ok(call) => Refusal {
+                kind: RefusalKind::Unaddressed,
+                service: Some(call.service),
+                protocol: call.protocol,
+                region: call.region,
+                access_key: call.access_key,
+                fault,
+            },
+            Err(refusal) => Refusal { fault, ..*refusal },
+        };
+        respond(wire::refuse(&refusal, &request_id.to_string()))
     }
 
     /// Whether a body is not to be collected: it may be a large object of S3.

@@ -59,11 +59,17 @@ pub fn trust(args: &TrustArgs) -> anyhow::Result<()> {
 /// empty one may become a server's.
 fn check(data_dir: &Path) -> anyhow::Result<()> {
     let Ok(entries) = fs::read_dir(data_dir) else {
-        bail!("there is no data directory {}; make it first if a server is to be started with it", data_dir.display());
+        bail!(
+            "there is no data directory {}; make it first if a server is to be started with it",
+            data_dir.display()
+        );
     };
     let is_known = [TLS_DIR, "fjall", "redb"].iter().any(|name| data_dir.join(name).exists());
     if entries.count() > 0 && !is_known {
-        bail!("{} holds no store; --data-dir names the directory that a server is started with", data_dir.display());
+        bail!(
+            "{} holds no store; --data-dir names the directory that a server is started with",
+            data_dir.display()
+        );
     }
     Ok(())
 }

@@ -16,7 +16,10 @@ pub fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     if let Location::Fjall(path) | Location::Redb(path) = &location
         && !path.exists()
     {
-        bail!("there is no store at {}; --data-dir names the directory that a server was started with", path.display());
+        bail!(
+            "there is no store at {}; --data-dir names the directory that a server was started with",
+            path.display()
+        );
     }
     let Report { rows, bytes, last, problems } =
         block_on(async { Ok(store::verify::verify(&location).await?) })?;
