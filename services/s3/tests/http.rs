@@ -329,7 +329,12 @@ async fn malformed_xml_is_told_as_every_error() {
     let world = World::with_bucket("box").await;
     for body in ["<Tagging><TagSet>", "no xml", "<Other/>"] {
         let put = world.send("PUT /box?tagging", &[], body).await;
-        assert_eq!((put.status.as_u16(), put.code()), (400, "MalformedXML".to_owned()), "{body}: {}", put.text());
+        assert_eq!(
+            (put.status.as_u16(), put.code()),
+            (400, "MalformedXML".to_owned()),
+            "{body}: {}",
+            put.text()
+        );
         assert_eq!(put.all("Message").len(), 1, "{}", put.text());
         assert_eq!(put.all("RequestId"), [put.header("x-amz-request-id")]);
     }
