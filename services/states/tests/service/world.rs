@@ -188,7 +188,7 @@ impl World {
     pub(crate) async fn statuses(&self) -> Vec<Value> {
         let events = self.events().await;
         let details = events.iter().filter(|event| event["source"] == "aws.states");
-        details.map(|event| serde_json::from_str(event["detail"].as_str().unwrap()).unwrap()).collect()
+        details.map(|event| event["detail"].clone()).collect()
     }
 
     /// How many rows the service has. A key is a shard, then the service's name.
