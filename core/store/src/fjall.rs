@@ -20,10 +20,8 @@ const KEYSPACE: &str = "rows";
 const COMPLETE: &str = "version";
 /// What is replayed at most after a crash, and held in memory; a larger one compacts less.
 const MEMTABLE_BYTES: u64 = 16 << 20;
-/// What is written and not flushed yet beyond which writers wait for the flushes.
-const UNFLUSHED_BYTES_MAX: u64 = 4 * MEMTABLE_BYTES;
-/// One for flushes while the others compact.
-const WORKERS: usize = 3;
+/// One for flushes while the other compacts.
+const WORKERS: usize = 2;
 
 /// An open database. Gone once it is closed.
 pub(crate) struct Fjall {
@@ -100,10 +98,6 @@ impl Backend for Fjall {
         }
         write.insert(rows, LAST_BATCH, row::encode_batch(batch.number, batch.last));
         write.commit().map_err(unknown)?;
-        // A full memtable is sealed by the workers, which may be busy compacting; sealed ones hold up those who write.
-        if database.write_buffer_size() > UNFLUSHED_BYTES_MAX {
-            rows.rotate_memtable().map_err(unknown)?;
-        }
         self.newest = (batch.number, batch.last);
         Ok(())
     }
