@@ -4,6 +4,7 @@
 
 pub mod arn;
 pub mod fault;
+pub mod page;
 pub mod schedule;
 pub mod schema;
 pub mod tags;

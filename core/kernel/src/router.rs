@@ -319,12 +319,7 @@ impl Kernel {
         let mut at_once = self.inner.runner.get().is_some();
         for _ in 0..CONFLICTS_MAX {
             let mut tx = Tx::open(&self.inner, service, caller.clone()).await?;
-            let output = match work.call(&mut tx).await {
-                Ok(output) => Ok(output),
-                Err(Error::Conflict { key }) => Err(key),
-                Err(error) => return Err(error),
-            };
-            let key = match output {
+            let result = match work.call(&mut tx).await {
                 Ok(output) => {
                     if std::mem::take(&mut at_once)
                         && let Err(error) = run_at_once(self, &mut tx, operation).await
@@ -332,13 +327,13 @@ impl Kernel {
                         tracing::debug!(%error, operation, "what was to be run at once is run after the commit");
                         continue;
                     }
-                    match self.commit(tx, operation).await {
-                        Ok(()) => return Ok(output),
-                        Err(Error::Conflict { key }) => key,
-                        Err(error) => return Err(error),
-                    }
+                    self.commit(tx, operation).await.map(|()| output)
                 }
-                Err(key) => key,
+                Err(error) => Err(error),
+            };
+            let key = match result {
+                Err(Error::Conflict { key }) => key,
+                result => return result,
             };
             drop(guard.take());
             guard = Some(self.queue_for(&key).await);

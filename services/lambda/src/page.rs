@@ -1,15 +1,11 @@
 //! Pages of lists: a marker says which thing was shown last.
 
 use base::Fault;
-use base::schema::Blob;
 
 use crate::fault;
 
 /// How many things a page has, unless the caller wants fewer.
 const SIZE: usize = 50;
-
-/// What a marker begins with, under its base64.
-const MARK: &str = "after:";
 
 /// The part of `all` that follows `marker`, at most `size` of them, and the marker of the next page.
 ///
@@ -31,7 +27,7 @@ pub(crate) fn page<T>(
     let more = shown.len() > size;
     shown.truncate(size);
     let last = shown.last().filter(|_| more);
-    let next = last.map(|last| Blob::from(format!("{MARK}{}", place(last)).into_bytes()).to_base64());
+    let next = last.map(|last| base::page::token(&place(last)));
     Ok((shown, next))
 }
 
@@ -41,8 +37,7 @@ pub(crate) fn ordered(number: u64) -> String {
 }
 
 fn parse(marker: &str) -> Result<String, Fault> {
-    let text = Blob::from_base64(marker).and_then(|blob| String::from_utf8(blob.as_bytes().to_vec()).ok());
-    let after = text.as_deref().and_then(|text| text.strip_prefix(MARK)).map(str::to_owned);
+    let after = base::page::last_of(marker);
     after.ok_or_else(|| fault::invalid("The provided Marker is invalid."))
 }
 

@@ -1,8 +1,6 @@
 //! Tasks that are run in the commit that enqueues them: what an event causes in the store is on disk with the event, and
 //! costs no row, no second commit and no second sync ([decision 0018](../../../../docs/decisions/0018-run-at-once.md)).
 
-use std::sync::Arc;
-
 use super::batch::one;
 use crate::Result;
 use crate::router::Kernel;
@@ -23,7 +21,6 @@ pub(crate) async fn run_at_once(kernel: &Kernel, tx: &mut Tx, operation: &str) -
     tx.end_task(operation)?;
     for _ in 0..TASKS_MAX {
         let Some((place, task)) = tx.next_at_once() else { return Ok(()) };
-        let task = Arc::clone(task);
         let Ok((service, Body::Transact(handler))) = kernel.body(&task.call.service, &task.call.operation)
         else {
             // Those behind it may be of its order, so they wait with it.
@@ -32,7 +29,7 @@ pub(crate) async fn run_at_once(kernel: &Kernel, tx: &mut Tx, operation: &str) -
         if tx.written_bytes() > WRITTEN_BYTES_MAX {
             return Ok(());
         }
-        tx.take_back(place);
+        let task = tx.take_back(place);
         tx.begin_task(service, task.caller.clone());
         one(tx, &task, handler.as_ref()).await?;
     }

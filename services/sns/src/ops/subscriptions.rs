@@ -58,7 +58,7 @@ async fn page(tx: &mut Tx, of: Option<&str>, token: Option<String>) -> Result<(V
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next =
-        rows.last().filter(|_| more).map(|(key, _)| token::after(&format!("{}:{}", key.topic, key.id)));
+        rows.last().filter(|_| more).map(|(key, _)| base::page::token(&format!("{}:{}", key.topic, key.id)));
     Ok((rows.into_iter().map(|(key, subscription)| listed(tx, &key, subscription)).collect(), next))
 }
 

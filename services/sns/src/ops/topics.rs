@@ -111,7 +111,7 @@ pub(crate) async fn list_topics(tx: &mut Tx, input: ListTopicsInput) -> Result<L
     };
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let next_token = rows.last().filter(|_| more).map(|(key, _)| token::after(&key.name));
+    let next_token = rows.last().filter(|_| more).map(|(key, _)| base::page::token(&key.name));
     let topics = rows.iter().map(|(key, _)| Listed { topic_arn: Some(arn(tx, &key.name).to_string()) });
     Ok(ListTopicsOutput { topics: Some(topics.collect()), next_token })
 }

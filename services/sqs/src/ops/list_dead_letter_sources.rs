@@ -2,7 +2,7 @@ use kernel::{Parts, Result, Tx};
 
 use crate::api::{ListDeadLetterSourceQueuesInput, ListDeadLetterSourceQueuesOutput};
 use crate::keys::QueueKey;
-use crate::ops::list_queues::{last_of, page_size, token};
+use crate::ops::list_queues::{last_of, page_size};
 use crate::queue::{arn, find, url};
 
 /// The queues whose `RedrivePolicy` names this queue, in the order of their names.
@@ -28,7 +28,8 @@ pub(crate) async fn list_dead_letter_source_queues(
         .collect();
     let more = names.len() > limit;
     names.truncate(limit);
-    let next_token = names.last().filter(|_| more && input.max_results.is_some()).map(|name| token(name));
+    let next_token =
+        names.last().filter(|_| more && input.max_results.is_some()).map(|name| base::page::token(name));
     let queue_urls = names.iter().map(|name| url(tx, name)).collect();
     Ok(ListDeadLetterSourceQueuesOutput { queue_urls, next_token })
 }

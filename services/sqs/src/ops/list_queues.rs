@@ -1,6 +1,4 @@
 use base::Fault;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{Direction, Parts, Result, Tx};
 
 use crate::api::{ListQueuesInput, ListQueuesOutput};
@@ -10,9 +8,6 @@ use crate::queue::url;
 
 /// The most queues in an answer.
 const PAGE_MAX: usize = 1_000;
-/// What a token begins with, under its base64.
-const AFTER: &str = "after:";
-
 /// The URLs of the queues whose names begin with a prefix, in the order of their names.
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html>
@@ -30,21 +25,17 @@ pub(crate) async fn list_queues(tx: &mut Tx, input: ListQueuesInput) -> Result<L
     let more = queues.len() > limit;
     queues.truncate(limit);
     // Without MaxResults there is no token, as at AWS: the answer ends after a thousand.
-    let next_token =
-        queues.last().filter(|_| more && input.max_results.is_some()).map(|(key, _)| token(&key.name));
+    let next_token = queues
+        .last()
+        .filter(|_| more && input.max_results.is_some())
+        .map(|(key, _)| base::page::token(&key.name));
     let urls: Vec<String> = queues.iter().map(|(key, _)| url(tx, &key.name)).collect();
     Ok(ListQueuesOutput { queue_urls: Some(urls).filter(|urls| !urls.is_empty()), next_token })
 }
 
-/// The token of an answer that ends with this queue.
-pub(crate) fn token(last: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{AFTER}{last}"))
-}
-
 /// The last queue of the answer whose token this is.
 pub(crate) fn last_of(token: &str) -> Result<String, Fault> {
-    let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let last = text.as_deref().and_then(|text| text.strip_prefix(AFTER)).map(str::to_owned);
+    let last = base::page::last_of(token);
     last.ok_or_else(|| fault::invalid_value(token, "NextToken", "Invalid or expired next token."))
 }
 
