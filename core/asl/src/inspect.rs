@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::command::{Outcome, StepContext, TaskRequest};
 use crate::diagnostic::Diagnostic;
-use crate::machine::{Flow, Kind, Machine, Next};
+use crate::machine::{Flow, Kind, Machine, Mode, Next};
+use crate::resource::Resource;
 use crate::step::{Trial, Tried, inspect_state};
 
 /// A state to be tried.
@@ -45,6 +46,19 @@ pub enum Mock {
         /// The cause.
         cause: Option<String>,
     },
+}
+
+/// What a mocked result stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mocked<'a> {
+    /// The result of a task.
+    Task(&'a Resource),
+    /// The results of this many branches.
+    Branches(usize),
+    /// The results of a Map's iterations.
+    Iterations,
+    /// What a Map's `ResultWriter` says of the results that it wrote.
+    Export,
 }
 
 /// `status` of `TestState`.
@@ -169,6 +183,20 @@ impl Machine {
     /// All that is wrong with it, as [`Machine::parse`] says it; places are within the state.
     pub fn parse_state(definition: &str) -> Result<Self, Vec<Diagnostic>> {
         crate::parse::state(definition)
+    }
+
+    /// What a mocked result of the state of this name stands for, if it takes one.
+    pub fn mocked(&self, state: &str) -> Option<Mocked<'_>> {
+        let (flow, place) = find(&self.flow, state)?;
+        match &flow.state(place)?.kind {
+            Kind::Task(task) => Some(Mocked::Task(&task.resource)),
+            Kind::Parallel { branches } => Some(Mocked::Branches(branches.len())),
+            Kind::Map(map) => Some(match &map.mode {
+                Mode::Distributed(distributed) if distributed.writer.is_some() => Mocked::Export,
+                _ => Mocked::Iterations,
+            }),
+            _ => None,
+        }
     }
 
     /// The `Type` of the state of this name, wherever in the machine it stands.

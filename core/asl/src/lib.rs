@@ -105,7 +105,7 @@ pub use distributed::{
 };
 pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};
-pub use inspect::{Inspected, Inspection, InspectionData, Mock, TestStatus, inspect};
+pub use inspect::{Inspected, Inspection, InspectionData, Mock, Mocked, TestStatus, inspect};
 pub use machine::{DistributedMap, Machine, TaskParameters};
 pub use query::Query;
 pub use resource::{Pattern, Resource};

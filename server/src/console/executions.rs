@@ -172,7 +172,12 @@ async fn executions(
     let refresh = filter.link(desk, arn);
     let (found, pager) = pager::cut(filter.apply(found), &desk.query, next_token.as_deref(), &refresh);
     Ok(Executions {
-        statuses: ExecutionStatus::VALUES.iter().map(|status| (*status, filter.status == *status)).collect(),
+        // Only children of a map run wait for their redrive.
+        statuses: ExecutionStatus::VALUES
+            .iter()
+            .filter(|status| **status != "PENDING_REDRIVE")
+            .map(|status| (*status, filter.status == *status))
+            .collect(),
         columns: filter.columns(desk, arn),
         rows: found.into_iter().map(|item| row(desk, item)).collect(),
         filter,

@@ -177,6 +177,11 @@ pub(crate) async fn revision(tx: &mut Tx, machine: &str, revision: Uuid) -> Resu
 
 /// Tags as a map.
 pub(crate) fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<Tag>, arn: &str) -> Result<(), Fault> {
+    let system = |tag: &&Tag| tag.key.as_deref().is_some_and(|key| key.starts_with("aws:"));
+    if let Some(Tag { key: Some(key), .. }) = tags.iter().find(system) {
+        let why = format!("Tag keys that begin with 'aws:' are reserved for system use: '{key}'");
+        return Err(Fault::validation(why));
+    }
     to.extend(tags.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())));
     if to.len() > TAGS_MAX {
         let message = format!("Too many tags for resource '{arn}': at most {TAGS_MAX} are allowed");

@@ -19,16 +19,18 @@ pub(crate) fn size(max_results: Option<i32>) -> usize {
     }
 }
 
-/// A token that names `place`.
-pub(crate) fn token(place: &impl Serialize) -> Result<String, serde_json::Error> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
+/// A token that names a place in the list `of`: which list, whose, and what of it is shown.
+pub(crate) fn token(of: &str, place: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(of, place))?))
 }
 
-/// The place that a token names.
+/// The place that a token of the list `of` names.
 ///
 /// # Errors
-/// `InvalidToken` for what we never gave out.
-pub(crate) fn place<T: DeserializeOwned>(token: &str) -> Result<T, Fault> {
+/// `InvalidToken` for what we never gave out, or for another list.
+pub(crate) fn place<T: DeserializeOwned>(of: &str, token: &str) -> Result<T, Fault> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| fault::invalid_token())?;
-    serde_json::from_slice(&bytes).map_err(|_| fault::invalid_token())
+    let (given_for, place): (String, T) =
+        serde_json::from_slice(&bytes).map_err(|_| fault::invalid_token())?;
+    if given_for != of { Err(fault::invalid_token()) } else { Ok(place) }
 }

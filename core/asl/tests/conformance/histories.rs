@@ -9,6 +9,9 @@ use crate::world::{Keep, World, line};
 use asl::{HistoryEventType, Machine, Outcome};
 use serde_json::{Value, json};
 
+/// Where AWS says what the cases show: the `source` of each.
+const PAGES: &str = "https://docs.aws.amazon.com/step-functions/latest/";
+
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/histories");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -53,6 +56,7 @@ fn executions_write_these_histories() {
     let mut seen = BTreeSet::new();
     for file in files() {
         let mut case: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        assert!(case["source"].as_str().unwrap().starts_with(PAGES), "{}: its page of AWS", file.display());
         let (found, types) = play(&case, Keep::InMemory);
         seen.extend(types.into_iter().map(HistoryEventType::as_str));
         if std::env::var_os("BLESS").is_some() {

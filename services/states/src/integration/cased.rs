@@ -82,7 +82,7 @@ fn find(members: &'static [Member], name: &str) -> Option<&'static Member> {
 /// A member's name in the SDK for Java, with a capital: an acronym that it begins with goes on in small letters, as in
 /// `Md5OfBody`, `KmsMasterKeyID`, `Arn`. `NULL` is `Nul`.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
-fn sdk_name(name: &str) -> String {
+pub(super) fn sdk_name(name: &str) -> String {
     if name == "NULL" {
         return "Nul".to_owned();
     }

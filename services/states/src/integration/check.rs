@@ -6,7 +6,7 @@ use base::schema::OperationSchema;
 use super::{cased, sdk, table};
 
 /// The router's word on an operation: its schema, if it is served.
-pub(crate) type Served<'a> = &'a dyn Fn(&str, &str) -> Option<&'static OperationSchema>;
+pub(super) type Served<'a> = &'a dyn Fn(&str, &str) -> Option<&'static OperationSchema>;
 
 /// What a definition asks for and nobody would do, or not with these parameters, worded as diagnostics.
 pub(crate) fn check(machine: &Machine, served: Served<'_>) -> Vec<Diagnostic> {

@@ -7,6 +7,7 @@ mod answer;
 mod cased;
 mod check;
 mod http;
+mod mocked;
 mod nested;
 mod sdk;
 mod shape;
@@ -24,6 +25,7 @@ use crate::ops::offer_activity_task::{OFFER, OfferTask};
 
 pub(crate) use answer::{Answer, answer};
 pub(crate) use check::check;
+pub(crate) use mocked::{Strictness, misfit};
 pub(crate) use nested::{ended, submitted};
 
 /// Who asks: the execution, and a fresh id for what must be named.

@@ -56,6 +56,9 @@ pub(crate) async fn describe_activity(
     })
 }
 
+/// What the tokens of the list of activities are of.
+const LIST: &str = "activities";
+
 /// All activities in the order of their names.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListActivities.html>
@@ -64,14 +67,14 @@ pub(crate) async fn list_activities(tx: &mut Tx, input: ListActivitiesInput) -> 
     let mut found = match &input.next_token {
         None => tx.scan::<ActivityKey>(Parts::none(), limit + 1).await?,
         Some(token) => {
-            let after = ActivityKey { name: page::place(token)? };
+            let after = ActivityKey { name: page::place(LIST, token)? };
             tx.scan_after(Parts::none(), &after, limit + 1, Direction::Forward).await?
         }
     };
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, _)) if more => Some(page::token(&last.name)?),
+        Some((last, _)) if more => Some(page::token(LIST, &last.name)?),
         _ => None,
     };
     let item = |(key, activity): (ActivityKey, Activity)| ActivityListItem {

@@ -129,7 +129,7 @@ pub(crate) async fn list_state_machine_aliases(
         return Err(fault::machine_does_not_exist(arn).into());
     }
     let limit = page::size(input.max_results);
-    let after = input.next_token.as_deref().map(page::place).transpose()?;
+    let after = input.next_token.as_deref().map(|token| page::place(arn, token)).transpose()?;
     let mut found = aliases(tx, &key.name, after, ALIASES_MAX).await?;
     if let Some(version) = version {
         found.retain(|(_, alias)| alias.routes.iter().any(|(known, _)| *known == version));
@@ -137,7 +137,7 @@ pub(crate) async fn list_state_machine_aliases(
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, _)) if more => Some(page::token(&last.name)?),
+        Some((last, _)) if more => Some(page::token(arn, &last.name)?),
         _ => None,
     };
     let machine_arn = machine_arn(tx.scope(), &key.name);

@@ -54,7 +54,7 @@ pub(crate) async fn list_express(tx: &mut Tx, input: ListExpress) -> Result<Docu
             tx.scan_back::<ExpressKey>(parts, limit + 1).await?
         }
         Some(token) => {
-            let id: Uuid = page::place(token)?;
+            let id: Uuid = page::place(&machine.name, token)?;
             let last = ExpressKey { machine: machine.name.clone(), id };
             tx.scan_after(parts, &last, limit + 1, Direction::Backward).await?
         }
@@ -66,7 +66,7 @@ pub(crate) async fn list_express(tx: &mut Tx, input: ListExpress) -> Result<Docu
         executions.push(show(tx, &id, &express.execution, false));
         last = Some(key.id);
     }
-    let next_token = last.filter(|_| more).map(|id| page::token(&id)).transpose()?;
+    let next_token = last.filter(|_| more).map(|id| page::token(&machine.name, &id)).transpose()?;
     Ok(json!({ "executions": executions, "nextToken": next_token }))
 }
 

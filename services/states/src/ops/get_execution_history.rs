@@ -22,8 +22,9 @@ pub(crate) async fn get_execution_history(
     let (id, _) = find(tx, &input.execution_arn).await?;
     let limit = page::size(input.max_results);
     let reverse = input.reverse_order == Some(true);
+    let of = format!("{} {reverse}", id.as_str());
     let from: i64 = match &input.next_token {
-        Some(token) => page::place(token)?,
+        Some(token) => page::place(&of, token)?,
         None if reverse => i64::MAX - 1,
         None => 1,
     };
@@ -40,7 +41,7 @@ pub(crate) async fn get_execution_history(
     found.truncate(shown);
     let with_data = input.include_execution_data != Some(false);
     let events = found.iter().map(|event| show(event, with_data)).collect::<Result<_>>()?;
-    Ok(GetExecutionHistoryOutput { events, next_token: next.map(|id| page::token(&id)).transpose()? })
+    Ok(GetExecutionHistoryOutput { events, next_token: next.map(|id| page::token(&of, &id)).transpose()? })
 }
 
 fn show(event: &HistoryEvent, with_data: bool) -> Result<api::HistoryEvent> {

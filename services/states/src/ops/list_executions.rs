@@ -31,7 +31,9 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
         }
     };
     let limit = page::size(input.max_results);
-    let after: Option<Place> = input.next_token.as_deref().map(page::place).transpose()?;
+    let of = format!("{list} {:?} {:?}", input.status_filter, input.redrive_filter);
+    let after: Option<Place> =
+        input.next_token.as_deref().map(|token| page::place(&of, token)).transpose()?;
     let wanted: &[Status] = match &input.status_filter {
         // What waits for its redrive is listed as it ended.
         Some(Status::PendingRedrive) => &[],
@@ -48,7 +50,9 @@ pub(crate) async fn list_executions(tx: &mut Tx, input: ListExecutionsInput) -> 
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, ..)) if more => Some(page::token(&Place(last.started_at, last.seq, last.name.clone()))?),
+        Some((last, ..)) if more => {
+            Some(page::token(&of, &Place(last.started_at, last.seq, last.name.clone()))?)
+        }
         _ => None,
     };
     let executions = found.into_iter().map(|(key, listed, status)| item(tx, key, listed, status)).collect();

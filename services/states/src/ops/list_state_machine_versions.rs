@@ -21,14 +21,17 @@ pub(crate) async fn list_state_machine_versions(
     let mut found = match &input.next_token {
         None => tx.scan_back::<VersionKey>(parts, limit + 1).await?,
         Some(token) => {
-            let last = VersionKey { machine: key.name.clone(), number: page::place(token)? };
+            let last = VersionKey {
+                machine: key.name.clone(),
+                number: page::place(&input.state_machine_arn, token)?,
+            };
             tx.scan_after(parts, &last, limit + 1, Direction::Backward).await?
         }
     };
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, _)) if more => Some(page::token(&last.number)?),
+        Some((last, _)) if more => Some(page::token(&input.state_machine_arn, &last.number)?),
         _ => None,
     };
     let arn = machine_arn(tx.scope(), &key.name);

@@ -5,6 +5,9 @@ use crate::arn::machine_arn;
 use crate::keys::MachineKey;
 use crate::page;
 
+/// What its tokens are of.
+const LIST: &str = "machines";
+
 /// The machines in the order of their names.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html>
@@ -16,14 +19,14 @@ pub(crate) async fn list_state_machines(
     let mut found = match &input.next_token {
         None => tx.scan::<MachineKey>(Parts::none(), limit + 1).await?,
         Some(token) => {
-            let after = MachineKey { name: page::place(token)? };
+            let after = MachineKey { name: page::place(LIST, token)? };
             tx.scan_after(Parts::none(), &after, limit + 1, Direction::Forward).await?
         }
     };
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, _)) if more => Some(page::token(&last.name)?),
+        Some((last, _)) if more => Some(page::token(LIST, &last.name)?),
         _ => None,
     };
     let state_machines = found

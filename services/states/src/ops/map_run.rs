@@ -88,7 +88,7 @@ pub(crate) async fn list_map_runs(tx: &mut Tx, input: ListMapRunsInput) -> Resul
     let mut found = match &input.next_token {
         None => tx.scan::<MapRunOfKey>(parts, limit + 1).await?,
         Some(token) => {
-            let (started_at, run) = page::place(token)?;
+            let (started_at, run) = page::place(id.as_str(), token)?;
             let last = MapRunOfKey { execution: id.key(), started_at, id: run };
             tx.scan_after(parts, &last, limit + 1, Direction::Forward).await?
         }
@@ -96,7 +96,7 @@ pub(crate) async fn list_map_runs(tx: &mut Tx, input: ListMapRunsInput) -> Resul
     let more = found.len() > limit;
     found.truncate(limit);
     let next_token = match found.last() {
-        Some((last, ())) if more => Some(page::token(&(last.started_at, &last.id))?),
+        Some((last, ())) if more => Some(page::token(id.as_str(), &(last.started_at, &last.id))?),
         _ => None,
     };
     let mut map_runs = Vec::with_capacity(found.len());

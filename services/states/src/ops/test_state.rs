@@ -1,6 +1,6 @@
 use asl::{
-    ExecutionInfo, Inspected, Inspection, Machine, Mock, Pattern, StepContext, TaskRequest, TestStatus,
-    inspect, invalid_definition_message,
+    ExecutionInfo, Inspected, Inspection, Machine, Mock, Mocked, Pattern, StepContext, TaskRequest,
+    TestStatus, inspect, invalid_definition_message,
 };
 use base::Fault;
 use kernel::{Caller, Effect, Outcome, Result, Scope};
@@ -11,7 +11,7 @@ use crate::api::{
     InspectionLevel, MockResponseValidationMode, TestExecutionStatus, TestStateInput, TestStateOutput,
 };
 use crate::arn::{ExecutionId, check_role, machine_arn};
-use crate::integration::{self, Answer, Asker};
+use crate::integration::{self, Answer, Asker, Strictness};
 use crate::token::Token;
 
 /// The name that a state has whose definition comes alone.
@@ -34,6 +34,7 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
     let machine = parsed.map_err(refuse)?;
     let trial = Trial::new(effect, &machine, &input)?;
     trial.check_mock(&input)?;
+    trial.check_result(effect, &input)?;
     trial.check_origin(&input)?;
     let first = trial.inspect(effect, trial.mock.clone())?;
     let mut exchange = Map::new();
@@ -69,20 +70,16 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
     })
 }
 
-/// Refuses, by name, what would not be honoured.
+/// Refuses what AWS refuses of the request by itself.
 fn check(input: &TestStateInput) -> Result<(), Fault> {
     if let Some(role_arn) = &input.role_arn {
         check_role(role_arn)?;
     }
-    let mode = input.mock.as_ref().and_then(|mock| mock.field_validation_mode);
-    let refused = [(
-        mode.is_some_and(|mode| mode != MockResponseValidationMode::None),
-        "mock.fieldValidationMode other than NONE is",
-    )];
-    match refused.into_iter().find(|(given, _)| *given) {
-        Some((_, what)) => Err(crate::fault::not_implemented("ValidationException", what)),
-        None => Ok(()),
+    if input.mock.is_some() && input.reveal_secrets == Some(true) {
+        let why = "TestState does not support RevealSecrets when a mock is specified.";
+        return Err(Fault::validation(why));
     }
+    Ok(())
 }
 
 /// What a state is tried with.
@@ -118,12 +115,16 @@ impl<'a> Trial<'a> {
         let mock = match &given.mock {
             None => None,
             Some(mock) => match (&mock.result, &mock.error_output) {
-                (Some(result), None) => Some(Mock::Result(json("mock result", result)?)),
+                (Some(result), None) => match serde_json::from_str(result) {
+                    Ok(result) => Some(Mock::Result(result)),
+                    Err(_) => return Err(Fault::validation("Mocked result must be valid JSON")),
+                },
                 (None, Some(error)) => {
                     Some(Mock::Error { error: error.error.clone(), cause: error.cause.clone() })
                 }
                 _ => {
-                    let why = "A mock must have exactly one of result and errorOutput";
+                    let why =
+                        "A test mock should have only one of the following fields: [result, errorOutput].";
                     return Err(Fault::validation(why));
                 }
             },
@@ -159,14 +160,45 @@ impl<'a> Trial<'a> {
                 Err(Fault::validation(why))
             }
             (None, "Map" | "Parallel") => {
-                let why = format!("State type '{kind}' is not supported when no mock is specified");
-                Err(Fault::validation(why))
+                let why = "TestState API does not support Map or Parallel states. Supported state types include: \
+                    [Task, Wait, Pass, Succeed, Fail, Choice]";
+                Err(Fault::new("InvalidDefinition", why))
             }
             (None, _) if given.context.is_some() => {
                 Err(Fault::validation("context may only be specified if a mock is specified"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// A mocked result must be one that the state's work could come to, as far as `fieldValidationMode` asks.
+    /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInput.html>
+    fn check_result(&self, effect: &Effect, given: &TestStateInput) -> Result<(), Fault> {
+        let Some(Mock::Result(result)) = &self.mock else { return Ok(()) };
+        let mode = given.mock.as_ref().and_then(|mock| mock.field_validation_mode);
+        let why = match self.machine.mocked(self.state) {
+            Some(Mocked::Export) if !result.is_object() => "Mocked result must be a JSON object.".to_owned(),
+            Some(Mocked::Iterations | Mocked::Branches(_)) if !result.is_array() => {
+                "Mocked result must be an array.".to_owned()
+            }
+            Some(Mocked::Branches(branches)) if result.as_array().map(Vec::len) != Some(branches) => {
+                format!("Mocked result must be an array with a result for each of the {branches} branches.")
+            }
+            Some(Mocked::Task(resource)) => {
+                let strictness = match mode.unwrap_or(MockResponseValidationMode::Strict) {
+                    MockResponseValidationMode::Strict => Strictness::Required,
+                    MockResponseValidationMode::Present => Strictness::Nothing,
+                    MockResponseValidationMode::None => return Ok(()),
+                };
+                let served = |service: &str, operation: &str| effect.kernel().operation(service, operation);
+                match integration::misfit(resource, &served, strictness, result) {
+                    Some(why) => why,
+                    None => return Ok(()),
+                }
+            }
+            _ => return Ok(()),
+        };
+        Err(Fault::validation(why))
     }
 
     /// The state that a mocked error is said to come from must be one that the tested state encloses.
@@ -237,7 +269,7 @@ impl<'a> Trial<'a> {
             return Err(Fault::validation(why));
         }
         if self.role_arn.is_empty() {
-            return Err(Fault::validation("roleArn is required to test a task without a mock"));
+            return Err(Fault::validation("RoleArn must be specified when testing a Task state"));
         }
         let schema = integration::sdk_operation(&request.resource)
             .and_then(|(service, operation)| effect.kernel().operation(service, &operation));

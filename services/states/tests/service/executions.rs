@@ -170,6 +170,11 @@ async fn executions_are_listed_newest_first_two_by_two() {
     assert_eq!(list(Some("SUCCEEDED")).await, ["e4 SUCCEEDED", "e1 SUCCEEDED"]);
     assert_eq!(list(Some("FAILED")).await, ["e2 FAILED"]);
     assert_eq!(list(Some("ABORTED")).await, ["e5 ABORTED"]);
+    let page = world.ok("ListExecutions", json!({ "stateMachineArn": arn, "maxResults": 2 })).await;
+    let elsewhere =
+        json!({ "stateMachineArn": arn, "statusFilter": "RUNNING", "nextToken": page["nextToken"] });
+    let refused = world.refused("ListExecutions", elsewhere).await;
+    assert!(refused.starts_with("InvalidToken: "), "a token is of one list: {refused}");
     assert_eq!(list(Some("TIMED_OUT")).await, [""; 0]);
     assert_eq!(list(Some("PENDING_REDRIVE")).await, [""; 0]);
 }

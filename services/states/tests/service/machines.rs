@@ -189,6 +189,9 @@ async fn tags_come_and_go() {
     let many: Vec<Value> = (0..50).map(|i| json!({ "key": format!("k{i}"), "value": "v" })).collect();
     let refused = world.refused("TagResource", json!({ "resourceArn": arn, "tags": many })).await;
     assert!(refused.starts_with("TooManyTags: "), "{refused}");
+    let reserved = json!({ "resourceArn": arn, "tags": [{ "key": "aws:x", "value": "v" }] });
+    let refused = world.refused("TagResource", reserved).await;
+    assert!(refused.starts_with("ValidationException: Tag keys that begin with 'aws:'"), "{refused}");
     let nobody = machine_arn("nobody");
     assert_eq!(
         world.refused("ListTagsForResource", json!({ "resourceArn": nobody })).await,

@@ -78,6 +78,38 @@ async fn a_mock_stands_in_for_the_task() {
 }
 
 #[tokio::test]
+async fn a_mocked_result_is_one_that_the_called_api_gives() {
+    let world = World::new().await;
+    let nested = |result: Value, mode: Option<&str>| {
+        let state = json!({ "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:startExecution", "End": true,
+            "Parameters": { "StateMachineArn": "m" } });
+        let mut mock = json!({ "result": result.to_string() });
+        if let Some(mode) = mode {
+            mock["fieldValidationMode"] = json!(mode);
+        }
+        json!({ "definition": state.to_string(), "mock": mock })
+    };
+    let refused = "ValidationException: Mock result schema validation error: ";
+    for mode in [None, Some("STRICT")] {
+        let missing = world.refused("TestState", nested(json!({}), mode)).await;
+        assert_eq!(missing, format!("{refused}Required field 'ExecutionArn' is missing"));
+    }
+    let wrong = nested(json!({ "ExecutionArn": 1 }), Some("PRESENT"));
+    assert_eq!(
+        world.refused("TestState", wrong).await,
+        format!("{refused}Field 'ExecutionArn' must be a string")
+    );
+    for (result, mode) in [
+        (json!({ "ExecutionArn": "a", "StartDate": "2026-01-01T00:00:00Z" }), "STRICT"),
+        (json!({ "ExecutionArn": "a" }), "PRESENT"),
+        (json!({ "ExecutionArn": 1 }), "NONE"),
+    ] {
+        let answer = world.ok("TestState", nested(result.clone(), Some(mode))).await;
+        assert_eq!(answer["output"], result.to_string());
+    }
+}
+
+#[tokio::test]
 async fn its_data_flow_is_shown() {
     let world = World::new().await;
     let state = json!({ "Type": "Pass", "InputPath": "$.a", "Parameters": { "x.$": "$.b" }, "ResultPath": "$.r",
@@ -97,10 +129,25 @@ async fn what_is_refused() {
     let world = World::new().await;
     let cases = [
         (json!({ "definition": "{}" }), "InvalidDefinition: "),
-        (json!({ "definition": task().to_string() }), "ValidationException: roleArn is required"),
         (
-            json!({ "definition": task().to_string(), "mock": { "result": "1", "fieldValidationMode": "STRICT" } }),
-            "ValidationException: mock.fieldValidationMode other than NONE is not implemented by Buswork",
+            json!({ "definition": task().to_string() }),
+            "ValidationException: RoleArn must be specified when testing a Task state",
+        ),
+        (
+            json!({ "definition": task().to_string(), "mock": { "result": "1" }, "revealSecrets": true }),
+            "ValidationException: TestState does not support RevealSecrets when a mock is specified.",
+        ),
+        (
+            json!({ "definition": task().to_string(), "mock": { "result": "{" } }),
+            "ValidationException: Mocked result must be valid JSON",
+        ),
+        (
+            json!({ "definition": parallel().to_string(), "mock": { "result": "{}" } }),
+            "ValidationException: Mocked result must be an array.",
+        ),
+        (
+            json!({ "definition": parallel().to_string(), "mock": { "result": "[1,2]" } }),
+            "ValidationException: Mocked result must be an array with a result for each of the 1 branches.",
         ),
         (
             json!({ "definition": parallel().to_string(), "stateConfiguration": { "errorCausedByState": "Elsewhere" },
@@ -109,7 +156,7 @@ async fn what_is_refused() {
         ),
         (
             json!({ "definition": parallel().to_string(), "stateConfiguration": { "errorCausedByState": "Inner" },
-                "mock": { "result": "[]" } }),
+                "mock": { "result": "[1]" } }),
             "ValidationException: errorCausedByState can only be specified with a mocked error",
         ),
         (
@@ -118,7 +165,7 @@ async fn what_is_refused() {
         ),
         (
             json!({ "definition": parallel().to_string() }),
-            "ValidationException: State type 'Parallel' is not supported when no mock is specified",
+            "InvalidDefinition: TestState API does not support Map or Parallel states. Supported state types include: ",
         ),
         (
             json!({ "definition": json!({ "Type": "Succeed" }).to_string(), "context": "{}" }),
@@ -126,7 +173,7 @@ async fn what_is_refused() {
         ),
         (
             json!({ "definition": task().to_string(), "mock": {} }),
-            "ValidationException: A mock must have exactly one of",
+            "ValidationException: A test mock should have only one of the following fields: [result, errorOutput].",
         ),
     ];
     for (input, expected) in cases {
