@@ -49,7 +49,29 @@ pub(crate) struct ChangeSet {
     pub on_stack_failure: Option<OnStackFailure>,
     /// `DeploymentConfig.DisableRollback`.
     pub disable_rollback: Option<bool>,
+    /// `IncludeNestedStacks`.
     pub nested: bool,
+    /// The ARN of the change set around this one.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// The ARN of the outermost one.
+    #[serde(default)]
+    pub root: Option<String>,
+    /// All others of the hierarchy, if this is its root.
+    #[serde(default)]
+    pub family: Vec<Nested>,
+}
+
+/// A change set inside another one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Nested {
+    /// The id of its stack.
+    pub stack: String,
+    pub name: String,
+    /// The last part of its ARN.
+    pub id: String,
+    /// Its stack is there for its review only.
+    pub reviewed: bool,
 }
 store::stored!(ChangeSet, format = 1);
 
@@ -126,10 +148,22 @@ pub(crate) fn put(tx: &mut Tx, stack: &Stack, change_set: &ChangeSet) -> Result<
     tx.put(&change_set.key(stack), change_set)
 }
 
-/// Takes a change set away.
+/// Takes a change set away, and those inside it.
 pub(crate) fn remove(tx: &mut Tx, stack: &Stack, change_set: &ChangeSet) {
+    remove_nested(tx, change_set);
     tx.delete(&ChangeSetIdKey { id: change_set.id.clone() });
     tx.delete(&change_set.key(stack));
+}
+
+/// Takes those inside a change set away, and the stacks that are there for their review.
+pub(crate) fn remove_nested(tx: &mut Tx, change_set: &ChangeSet) {
+    for Nested { stack, name, id, reviewed } in &change_set.family {
+        tx.delete(&ChangeSetIdKey { id: id.clone() });
+        tx.delete(&ChangeSetKey { stack: stack.clone(), name: name.clone() });
+        if *reviewed {
+            tx.delete(&crate::keys::StackKey { id: stack.clone() });
+        }
+    }
 }
 
 /// Takes all change sets of a stack away, but for the one that is `kept`.

@@ -12,8 +12,9 @@ use crate::api::{
     EvaluationType, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
     ResourceChangeDetail, ResourceTargetDefinition,
 };
+use crate::change_set::ChangeSet;
 use crate::deploy::{Wanted, masked, properties_of};
-use crate::provider::{self, Properties, PropertyChange, ResourceType};
+use crate::provider::{self, Properties, PropertyChange, ResourceType, Special};
 use crate::resource::{Resource, Standing};
 use crate::template::{
     DeletionPolicy, Environment, Expr, ParameterValues, Pseudo, Scope, Template, TemplateError, order,
@@ -31,6 +32,22 @@ pub(crate) struct Before<'b> {
     pub imports: &'b BTreeMap<String, String>,
 }
 
+/// A stack inside the stack, as it would be.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub properties: Properties,
+    /// Its ARN, if it stands.
+    pub standing: Option<String>,
+}
+
+/// What would change.
+pub(crate) struct Changes {
+    /// By logical id.
+    pub list: Vec<Change>,
+    /// The stacks inside, by logical id.
+    pub inner: BTreeMap<String, Inner>,
+}
+
 /// The changes, by logical id.
 ///
 /// # Errors
@@ -39,11 +56,12 @@ pub(crate) fn changes(
     before: &Before<'_>,
     wanted: &Wanted,
     pseudo: &Pseudo,
-) -> Result<Vec<Change>, TemplateError> {
+) -> Result<Changes, TemplateError> {
     let template = &wanted.template;
     let conditions = &wanted.deployed.conditions;
     let exists = |name: &str| template.resources.contains_key(name) && template.exists(name, conditions);
     let mut found = BTreeMap::new();
+    let mut inner = BTreeMap::new();
     for (name, resource) in before.resources {
         if let Some(standing) = resource.standing.as_ref().filter(|_| !exists(name)) {
             found.insert(name.clone(), removal(name, standing));
@@ -68,6 +86,10 @@ pub(crate) fn changes(
         let shown = masked(template, &name, (&scope, &wanted.deployed.tags), &after);
         let shown = shown.unwrap_or_else(|| after.clone());
         let standing = before.resources.get(&name).and_then(|resource| resource.standing.as_ref());
+        if is_stack(&template.resources[&name].kind) {
+            let standing = standing.map(|standing| standing.id.clone());
+            inner.insert(name.clone(), Inner { properties: after.clone(), standing });
+        }
         let change = match standing {
             None => Some(addition(&name, template, &shown)),
             Some(standing) => {
@@ -83,12 +105,50 @@ pub(crate) fn changes(
         }
         found.insert(name, change);
     }
-    let change = |resource_change| Change {
+    Ok(Changes { list: found.into_values().map(of_resource).collect(), inner })
+}
+
+fn of_resource(resource_change: ResourceChange) -> Change {
+    Change {
         r#type: Some(ChangeType::Resource),
         hook_invocation_count: None,
         resource_change: Some(resource_change),
+    }
+}
+
+fn is_stack(kind: &str) -> bool {
+    ResourceType::find(kind).is_some_and(|kind| kind.special == Special::Stack)
+}
+
+/// Names the change set of a stack inside at its change, if there is one; where nothing of the resource itself changes,
+/// the change is what may be inside.
+pub(crate) fn link(changes: &mut Vec<Change>, (logical_id, arn): (&str, &str), inside: Option<&ChangeSet>) {
+    let change_set_id = inside.map(|inside| inside.arn.clone());
+    let name = |change: &Change| {
+        change.resource_change.as_ref().and_then(|change| change.logical_resource_id.clone())
     };
-    Ok(found.into_values().map(change).collect())
+    let known = changes.iter_mut().find(|change| name(change).as_deref() == Some(logical_id));
+    if let Some(change) = known.and_then(|change| change.resource_change.as_mut()) {
+        change.change_set_id = change_set_id;
+        return;
+    }
+    let detail = ResourceChangeDetail {
+        evaluation: Some(EvaluationType::Dynamic),
+        change_source: Some(ChangeSource::Automatic),
+        ..of_attribute(ResourceAttribute::Properties)
+    };
+    changes.push(of_resource(ResourceChange {
+        action: Some(ChangeAction::Modify),
+        logical_resource_id: Some(logical_id.to_owned()),
+        physical_resource_id: Some(arn.to_owned()),
+        resource_type: Some("AWS::CloudFormation::Stack".to_owned()),
+        replacement: Some(Replacement::False),
+        scope: Some(vec![ResourceAttribute::Properties]),
+        details: Some(vec![detail]),
+        change_set_id,
+        ..ResourceChange::default()
+    }));
+    changes.sort_by_key(name);
 }
 
 /// The world as it would be: what is new or replaced is unknown.
@@ -167,7 +227,8 @@ fn text(value: &Document) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn is_unknown(value: &Document) -> bool {
+/// Whether only the deployment will tell the value.
+pub(crate) fn is_unknown(value: &Document) -> bool {
     match value {
         Document::String(text) => text.contains(UNKNOWN),
         Document::Array(items) => items.iter().any(is_unknown),

@@ -28,7 +28,7 @@ pub(super) async fn make(effect: &Effect, input: &StepInput, making: &Making) ->
     let mut stands = false;
     let begun = inner.as_ref().is_some_and(|inner| inner.token.as_deref() == Some(&token));
     if !begun {
-        let wanted = match Wanted::read(&target.properties) {
+        let wanted = match InnerStack::read(&target.properties) {
             Ok(wanted) => wanted,
             Err(message) => return Ok(Outcome::refused(message)),
         };
@@ -117,15 +117,17 @@ fn made(inner: &Stack) -> Made {
 }
 
 /// What the properties ask for.
-struct Wanted {
-    template_url: String,
-    parameters: Vec<Parameter>,
-    tags: Vec<Tag>,
+pub(crate) struct InnerStack {
+    pub template_url: String,
+    pub parameters: Vec<Parameter>,
+    pub tags: Vec<Tag>,
     timeout_minutes: Option<i32>,
 }
 
-impl Wanted {
-    fn read(properties: &Properties) -> Result<Wanted, String> {
+impl InnerStack {
+    /// # Errors
+    /// Why they ask for nothing that could be made.
+    pub(crate) fn read(properties: &Properties) -> Result<InnerStack, String> {
         let url = properties.get("TemplateURL").and_then(Document::as_str);
         let url = url.ok_or("Properties validation failed: required key [TemplateURL] not found")?;
         let given = properties.get("Parameters").and_then(Document::as_object);
@@ -139,7 +141,7 @@ impl Wanted {
         };
         let tags = properties.get("Tags").and_then(Document::as_array);
         let timeout = properties.get("TimeoutInMinutes").map(joined);
-        Ok(Wanted {
+        Ok(InnerStack {
             template_url: url.to_owned(),
             parameters: given.into_iter().flatten().map(parameter).collect(),
             tags: tags.into_iter().flatten().filter_map(tag).collect(),

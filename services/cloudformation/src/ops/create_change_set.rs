@@ -7,17 +7,17 @@ use kernel::{Effect, Result, Tx};
 
 use super::create_stack::{check_name, new_stack};
 use super::prepare::{self, Asked};
-use super::{Unsupported, get_template, resources_of, source, update_stack};
+use super::{Unsupported, get_template, nested_change_sets, resources_of, source, update_stack};
 use crate::api::{
     self, Capability, ChangeSetType, CreateChangeSetInput, CreateChangeSetOutput, OnStackFailure, StackStatus,
 };
 use crate::change_set::{self, ChangeSet};
-use crate::changes::{self, Before};
+use crate::changes::{self, Before, Changes, Inner};
 use crate::deploy::{Wanted, retyped};
 use crate::keys::{ExportKey, NameKey, StackKey};
 use crate::record;
 use crate::resource::Resource;
-use crate::stack::{self, Settings, Stack, invalid};
+use crate::stack::{self, Parent, Settings, Stack, invalid};
 use crate::template::Template;
 
 /// Clients compare the beginning of this text.
@@ -34,13 +34,64 @@ pub(crate) async fn create_change_set(
     let creates = input.change_set_type == Some(ChangeSetType::Create);
     let asked = (input.stack_name.clone(), creates, input.change_set_name.clone());
     let current = effect.transact("ReadStack", read, asked).await?;
+    let mut root = propose(effect, input, current, None).await?;
+    let mut inside = Vec::new();
+    if root.change_set.nested {
+        nested_change_sets::include(effect, &mut root, &mut inside, 0).await?;
+    } else {
+        nested_change_sets::suspect(&mut root);
+    }
+    if root.is_idle() {
+        root.change_set.failure = Some(NO_CHANGES.to_owned());
+    }
+    root.change_set.family = nested_change_sets::family(&inside);
+    let kept = (root.stack, root.change_set, inside);
+    let (id, stack_id) = effect.transact("CreateChangeSet", keep, kept).await?;
+    Ok(CreateChangeSetOutput { id: Some(id), stack_id: Some(stack_id) })
+}
+
+/// A computed change set, and the stack that it is of.
+pub(super) struct Proposed {
+    pub stack: Stack,
+    pub change_set: ChangeSet,
+    /// The stacks inside, by logical id.
+    pub inner: BTreeMap<String, Inner>,
+    /// Nothing but resources could change.
+    same: bool,
+}
+
+impl Proposed {
+    /// It would change nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        let ChangeSet { changes, failure, .. } = &self.change_set;
+        let settled = self.stack.status != StackStatus::UpdateFailed;
+        self.same && settled && changes.is_empty() && failure.is_none()
+    }
+}
+
+/// What a change set is inside of.
+pub(super) struct Around<'a> {
+    pub parent: Parent,
+    pub change_set: &'a ChangeSet,
+}
+
+/// Computes a change set.
+pub(super) async fn propose(
+    effect: &Effect,
+    input: CreateChangeSetInput,
+    current: Current,
+    around: Option<Around<'_>>,
+) -> Result<Proposed> {
     let old = current.text.as_deref().map(prepare::parse).transpose()?;
     let given = (input.template_body.clone(), input.template_url.clone());
     let original = current.original.as_deref();
     let source = source::template(effect, given, input.use_previous_template, original).await?;
     let stack = current.stack.clone();
     let stack = stack.unwrap_or_else(|| {
-        new_stack(effect, input.stack_name.clone(), Settings::default(), input.client_token.clone())
+        let name = input.stack_name.clone();
+        let stack = new_stack(effect, name, Settings::default(), input.client_token.clone());
+        let parent = around.as_ref().map(|around| around.parent.clone());
+        Stack { parent, status: StackStatus::ReviewInProgress, ..stack }
     });
     let mut pseudo = stack.pseudo();
     pseudo.notification_arns = input.notification_arns.clone().unwrap_or(pseudo.notification_arns);
@@ -61,9 +112,13 @@ pub(crate) async fn create_change_set(
     let wanted = prepare::prepare(effect, &pseudo, asked).await?;
     let imports = effect.transact("ReadExports", exports, wanted.imports.clone()).await?;
     let compared = compare(&current, (&stack, old.as_deref()), &wanted, &imports)?;
-    let change_set = new_change_set(effect, (input, creates), &stack, wanted, compared);
-    let (id, stack_id) = effect.transact("CreateChangeSet", keep, (stack, change_set)).await?;
-    Ok(CreateChangeSetOutput { id: Some(id), stack_id: Some(stack_id) })
+    let Compared { changes, failure, same } = compared;
+    let mut change_set = new_change_set(effect, input, &stack, wanted, (changes.list, failure));
+    if let Some(Around { change_set: outer, .. }) = around {
+        change_set.parent = Some(outer.arn.clone());
+        change_set.root = Some(outer.root.clone().unwrap_or_else(|| outer.arn.clone()));
+    }
+    Ok(Proposed { stack, change_set, inner: changes.inner, same })
 }
 
 /// `ImportExistingResources`, which `cdk bootstrap` always sends, is about resources whose names exist already. Such a resource
@@ -90,7 +145,7 @@ fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
 }
 
 /// The stack that a change set is computed against.
-struct Current {
+pub(super) struct Current {
     stack: Option<Stack>,
     text: Option<String>,
     /// The text before its transforms.
@@ -98,7 +153,10 @@ struct Current {
     resources: BTreeMap<String, Resource>,
 }
 
-async fn read(tx: &mut Tx, (name, creates, change_set): (String, bool, String)) -> Result<Current> {
+pub(super) async fn read(
+    tx: &mut Tx,
+    (name, creates, change_set): (String, bool, String),
+) -> Result<Current> {
     let stack = suitable(tx, &name, creates, &change_set).await?;
     let review = stack.clone();
     let Some(stack) = stack.filter(|stack| stack.status != StackStatus::ReviewInProgress) else {
@@ -141,13 +199,21 @@ async fn exports(tx: &mut Tx, names: BTreeSet<String>) -> Result<BTreeMap<String
     Ok(values)
 }
 
-/// The changes, and why there are none if so.
+/// What differs between a stack and what a template wants of it.
+struct Compared {
+    changes: Changes,
+    /// Why it cannot be.
+    failure: Option<String>,
+    /// Nothing but resources could differ.
+    same: bool,
+}
+
 fn compare(
     current: &Current,
     (stack, old): (&Stack, Option<&Template>),
     wanted: &Wanted,
     imports: &BTreeMap<String, String>,
-) -> Result<(Vec<api::Change>, Option<String>), Fault> {
+) -> Result<Compared, Fault> {
     let before = Before {
         template: old,
         parameters: &stack.deployed.parameters,
@@ -155,19 +221,16 @@ fn compare(
         imports,
     };
     let changes = changes::changes(&before, wanted, &stack.pseudo())?;
-    let differs = !changes.is_empty() || stack.status == StackStatus::UpdateFailed;
     let same = old.is_some_and(|old| {
         // Outputs may change where no resource does.
         old.outputs == wanted.template.outputs && stack.deployed.parameters == wanted.deployed.parameters
     });
-    let refusal = retyped(&current.resources, wanted);
-    let failure = refusal.or_else(|| (!differs && same).then(|| NO_CHANGES.to_owned()));
-    Ok((changes, failure))
+    Ok(Compared { changes, failure: retyped(&current.resources, wanted), same })
 }
 
 fn new_change_set(
     effect: &Effect,
-    (input, creates): (CreateChangeSetInput, bool),
+    input: CreateChangeSetInput,
     stack: &Stack,
     wanted: Wanted,
     (changes, failure): (Vec<api::Change>, Option<String>),
@@ -182,7 +245,7 @@ fn new_change_set(
         created: effect.now(),
         description: input.description,
         token: input.client_token,
-        creates,
+        creates: input.change_set_type == Some(ChangeSetType::Create),
         failure,
         generation: stack.generation,
         executed: false,
@@ -197,12 +260,18 @@ fn new_change_set(
         on_stack_failure: input.on_stack_failure,
         disable_rollback: input.deployment_config.and_then(|config| config.disable_rollback),
         nested: input.include_nested_stacks.unwrap_or_default(),
+        parent: None,
+        root: None,
+        family: Vec::new(),
     }
 }
 
 /// Takes the change set's name, and the stack's if it is new. A repeated request with the same token finds the change
 /// set that the first one made.
-async fn keep(tx: &mut Tx, (computed, change_set): (Stack, ChangeSet)) -> Result<(String, String)> {
+async fn keep(
+    tx: &mut Tx,
+    (computed, change_set, inside): (Stack, ChangeSet, Vec<(Stack, ChangeSet)>),
+) -> Result<(String, String)> {
     let known = suitable(tx, &computed.name, change_set.creates, &change_set.name).await?;
     let stack = match known {
         Some(stack) if stack.generation != computed.generation => {
@@ -228,5 +297,11 @@ async fn keep(tx: &mut Tx, (computed, change_set): (Stack, ChangeSet)) -> Result
         return Err(api::error::already_exists_exception(message).into());
     }
     change_set::put(tx, &stack, &change_set)?;
+    for (inner, change_set) in &inside {
+        if change_set.creates {
+            tx.put(&inner.key(), inner)?;
+        }
+        change_set::put(tx, inner, change_set)?;
+    }
     Ok((change_set.arn, stack.arn))
 }

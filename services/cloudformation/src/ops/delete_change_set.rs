@@ -2,6 +2,7 @@
 
 use kernel::{Result, Tx};
 
+use super::nested_change_sets::refuse_nested;
 use crate::api::{self, DeleteChangeSetInput, DeleteChangeSetOutput, ExecutionStatus};
 use crate::change_set;
 
@@ -13,6 +14,7 @@ pub(crate) async fn delete_change_set(
 ) -> Result<DeleteChangeSetOutput> {
     let found = change_set::seek(tx, &input.change_set_name, input.stack_name.as_deref()).await?;
     let (Some(stack), Some(found)) = found else { return Ok(DeleteChangeSetOutput {}) };
+    refuse_nested(&found)?;
     let status = found.execution_status(&stack);
     if status == ExecutionStatus::ExecuteInProgress {
         let message = format!(

@@ -47,6 +47,8 @@ fn describe(stack: &Stack, found: ChangeSet) -> DescribeChangeSetOutput {
         capabilities: Some(found.capabilities),
         tags: Some(found.deployed.tags),
         include_nested_stacks: Some(found.nested),
+        parent_change_set_id: found.parent,
+        root_change_set_id: found.root,
         on_stack_failure: found.on_stack_failure,
         import_existing_resources: Some(false),
         deployment_config: Some(DeploymentConfig {

@@ -3,6 +3,7 @@
 use base::Fault;
 use kernel::{Result, Tx};
 
+use super::nested_change_sets::refuse_nested;
 use super::{get_template, prepare, update_stack};
 use crate::api::{self, ExecuteChangeSetInput, ExecuteChangeSetOutput, ExecutionStatus, OnStackFailure};
 use crate::change_set::{self, ChangeSet};
@@ -19,11 +20,15 @@ pub(crate) async fn execute_change_set(
     }
     let (mut stack, mut found) =
         change_set::find(tx, &input.change_set_name, input.stack_name.as_deref()).await?;
+    refuse_nested(&found)?;
     check(&stack, &found)?;
     if !found.creates {
         update_stack::live(tx, &stack.arn).await?;
     }
     found.executed = true;
+    // The deployment makes and changes the stacks inside by itself.
+    change_set::remove_nested(tx, &found);
+    found.family.clear();
     change_set::put(tx, &stack, &found)?;
     change_set::remove_all(tx, &stack, Some(&found.id)).await?;
     let on_failure = failure_mode(&found, input.disable_rollback)?;

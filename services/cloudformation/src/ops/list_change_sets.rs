@@ -40,8 +40,8 @@ fn summary(stack: &Stack, found: ChangeSet) -> ChangeSetSummary {
         creation_time: Some(found.created),
         description: found.description,
         include_nested_stacks: Some(found.nested),
-        parent_change_set_id: None,
-        root_change_set_id: None,
+        parent_change_set_id: found.parent,
+        root_change_set_id: found.root,
         import_existing_resources: Some(false),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod list_exports;
 pub(crate) mod list_imports;
 pub(crate) mod list_stack_resources;
 pub(crate) mod list_stacks;
+mod nested_change_sets;
 mod prepare;
 pub(crate) mod rollback_stack;
 pub(crate) mod set_stack_policy;
