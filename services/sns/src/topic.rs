@@ -37,6 +37,9 @@ pub(crate) struct Settings {
     pub delivery_policy: String,
     pub signature_version: String,
     pub fifo: Option<Fifo>,
+    /// `TracingConfig`, if it was set; shown, and without effect: nothing is sent to X-Ray.
+    #[serde(default)]
+    pub tracing: String,
 }
 
 /// What only a FIFO topic has.
@@ -69,12 +72,15 @@ impl Settings {
             }
             "SignatureVersion" if matches!(value, "1" | "2") => value.clone_into(&mut self.signature_version),
             "SignatureVersion" => return Err(invalid("Value must be 1 or 2.")),
-            "TracingConfig" if value == "PassThrough" => {}
+            "TracingConfig" if matches!(value, "PassThrough" | "Active") => {
+                value.clone_into(&mut self.tracing)
+            }
+            "TracingConfig" => return Err(invalid("Value must be PassThrough or Active.")),
             "FifoTopic" if flag()? == self.fifo.is_some() => {}
             "FifoTopic" => return Err(invalid("The type of a topic cannot be changed.")),
             "ContentBasedDeduplication" | "FifoThroughputScope" => return self.set_fifo(name, value),
             "KmsMasterKeyId" if value.is_empty() => {}
-            "KmsMasterKeyId" | "TracingConfig" | "ArchivePolicy" => {
+            "KmsMasterKeyId" | "ArchivePolicy" => {
                 return Err(fault::not_served(format!("the topic attribute {name}")));
             }
             name if name.contains("Feedback") => {
@@ -108,6 +114,9 @@ impl Settings {
         }
         if !self.signature_version.is_empty() {
             all.insert("SignatureVersion", self.signature_version.clone());
+        }
+        if !self.tracing.is_empty() {
+            all.insert("TracingConfig", self.tracing.clone());
         }
         if let Some(fifo) = &self.fifo {
             all.insert("FifoTopic", "true".to_owned());

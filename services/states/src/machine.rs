@@ -60,10 +60,18 @@ pub(crate) struct Revision {
     /// As it was given.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<LoggingConfiguration>,
+    /// Whether X-Ray is asked for; shown, and without effect.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub traced: bool,
 }
 store::stored!(Revision, format = 1);
 
 impl Revision {
+    /// What was asked for. Nothing is sent to X-Ray: the platform traces every execution by itself.
+    pub(crate) fn tracing(&self) -> TracingConfiguration {
+        TracingConfiguration { enabled: Some(self.traced) }
+    }
+
     /// What logs are written.
     pub(crate) fn logging(&self) -> LoggingConfiguration {
         let given = self.logging.clone().unwrap_or_default();
@@ -84,11 +92,6 @@ impl StateMachine {
     pub(crate) fn is_express(&self) -> bool {
         self.kind == StateMachineType::Express
     }
-}
-
-/// The tracing configuration of every machine.
-pub(crate) fn tracing() -> TracingConfiguration {
-    TracingConfiguration { enabled: Some(false) }
 }
 
 /// The encryption configuration of every machine.
@@ -123,14 +126,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Whether X-Ray is asked for; `None` if nothing is said of it.
+    pub(crate) fn traced(&self) -> Option<bool> {
+        self.tracing.as_ref().map(|tracing| tracing.enabled.unwrap_or_default())
+    }
+
     /// Refuses, by name, what would not be honoured.
     pub(crate) fn check(&self, scope: &Scope) -> Result<(), Fault> {
         if let Some(logging) = &self.logging {
             log::check(scope, logging)?;
-        }
-        if self.tracing.as_ref().is_some_and(|tracing| tracing.enabled == Some(true)) {
-            let what = "Invalid Tracing Configuration: tracing to X-Ray is";
-            return Err(fault::not_implemented("InvalidTracingConfiguration", what));
         }
         check_encryption(self.encryption.as_ref())?;
         if self.version_description.is_some() && self.publish != Some(true) {

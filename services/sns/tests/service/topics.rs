@@ -36,11 +36,19 @@ async fn attributes_are_set_and_given_back() {
         |name: &str, value: &str| json!({ "TopicArn": arn, "AttributeName": name, "AttributeValue": value });
     world.ok("SetTopicAttributes", set("ContentBasedDeduplication", "true")).await;
     world.ok("SetTopicAttributes", set("DisplayName", "Shown")).await;
+    world.ok("SetTopicAttributes", set("TracingConfig", "Active")).await;
     world.subscribe(&arn, "q.fifo", json!({})).await;
     let got = world.ok("GetTopicAttributes", json!({ "TopicArn": arn })).await;
-    let shown = ["DisplayName", "FifoTopic", "ContentBasedDeduplication", "SubscriptionsConfirmed", "Owner"]
-        .map(|name| got["Attributes"][name].as_str().unwrap().to_owned());
-    assert_eq!(shown, ["Shown", "true", "true", "1", "000000000000"]);
+    let shown = [
+        "DisplayName",
+        "FifoTopic",
+        "ContentBasedDeduplication",
+        "SubscriptionsConfirmed",
+        "Owner",
+        "TracingConfig",
+    ]
+    .map(|name| got["Attributes"][name].as_str().unwrap().to_owned());
+    assert_eq!(shown, ["Shown", "true", "true", "1", "000000000000", "Active"]);
     let policy: Value = serde_json::from_str(got["Attributes"]["Policy"].as_str().unwrap()).unwrap();
     assert_eq!(policy["Statement"][0]["Sid"], "__default_statement_ID");
     for (name, value, part) in [
@@ -48,6 +56,7 @@ async fn attributes_are_set_and_given_back() {
         ("HTTPSuccessFeedbackRoleArn", "r", "not supported by Buswork"),
         ("ArchivePolicy", "{}", "not supported by Buswork"),
         ("Policy", "[", "Policy"),
+        ("TracingConfig", "active", "PassThrough or Active"),
         ("Nonsense", "x", "AttributeName"),
         ("FifoTopic", "false", "cannot be changed"),
         (

@@ -77,6 +77,7 @@ async fn create(
         definition: input.definition,
         role_arn: input.role_arn,
         updated_at: machine.created_at,
+        traced: settings.traced().unwrap_or_default(),
         logging: settings.logging,
     };
     let mut version = None;
@@ -87,6 +88,7 @@ async fn create(
         let known = machine::revision(tx, &key.name, existing.revision).await?;
         let same = known.definition == revision.definition
             && known.logging() == revision.logging()
+            && known.traced == revision.traced
             && existing.kind == machine.kind;
         if !same {
             return Err(fault::machine_already_exists(&arn).into());

@@ -4,7 +4,7 @@ use crate::api::{DescribeStateMachineInput, DescribeStateMachineOutput, Included
 use crate::arn::{MachineRef, Qualifier};
 use crate::fault;
 use crate::keys::{MachineKey, VersionKey};
-use crate::machine::{encryption, revision, tracing};
+use crate::machine::{encryption, revision};
 
 /// A machine's definition, role and configuration, or those of one of its versions.
 ///
@@ -33,11 +33,11 @@ pub(crate) async fn describe_state_machine(
     Ok(DescribeStateMachineOutput {
         status: Some(status),
         logging_configuration: Some(revision.logging()),
+        tracing_configuration: Some(revision.tracing()),
         definition: if metadata_only { "{}".to_owned() } else { revision.definition },
         role_arn: revision.role_arn,
         r#type: machine.kind,
         creation_date: version.as_ref().map_or(machine.created_at, |version| version.created_at),
-        tracing_configuration: Some(tracing()),
         label: None,
         revision_id: machine.revision_id(id),
         description: version.and_then(|version| version.description),

@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::arn::map_run_arn;
 use crate::keys::MachineKey;
-use crate::machine::{encryption, revision, tracing};
+use crate::machine::{encryption, revision};
 
 /// The machine as it was when the execution started.
 ///
@@ -24,10 +24,10 @@ pub(crate) async fn describe_state_machine_for_execution(
         state_machine_arn: id.machine_arn(tx.scope()),
         name: id.machine().to_owned(),
         logging_configuration: Some(revision.logging()),
+        tracing_configuration: Some(revision.tracing()),
         definition: if metadata_only { "{}".to_owned() } else { revision.definition },
         role_arn: revision.role_arn,
         update_date: revision.updated_at,
-        tracing_configuration: Some(tracing()),
         map_run_arn: execution.map.map(|map| map_run_arn(tx.scope(), &map.run)),
         label: id.machine().rsplit_once('/').map(|(_, label)| label.to_owned()),
         revision_id: machine.and_then(|machine| machine.revision_id(execution.revision)),

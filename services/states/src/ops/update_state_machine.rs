@@ -57,6 +57,7 @@ async fn update(
         definition: input.definition.unwrap_or_else(|| before.definition.clone()),
         role_arn: input.role_arn.unwrap_or_else(|| before.role_arn.clone()),
         updated_at: tx.now(),
+        traced: settings.traced().unwrap_or(before.traced),
         logging: settings.logging.or(before.logging),
     };
     machine.revision = tx.id();

@@ -35,10 +35,6 @@ async fn what_is_not_served_is_refused_by_every_operation() {
             json!({ "encryptionConfiguration": { "type": "AWS_OWNED_KEY", "kmsDataKeyReusePeriodSeconds": 60 } }),
             "InvalidEncryptionConfiguration: Invalid Encryption Configuration: kmsKeyId and",
         ),
-        (
-            json!({ "tracingConfiguration": { "enabled": true } }),
-            "InvalidTracingConfiguration: Invalid Tracing Configuration: tracing to X-Ray",
-        ),
     ] {
         let mut calls = vec![
             ("CreateStateMachine", with(machine("new"), &change)),

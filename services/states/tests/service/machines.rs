@@ -71,10 +71,6 @@ async fn what_is_refused_and_how() {
              target: B at /StartAt",
         ),
         (
-            json!({ "tracingConfiguration": { "enabled": true } }),
-            "InvalidTracingConfiguration: Invalid Tracing Configuration: tracing to X-Ray is not implemented",
-        ),
-        (
             json!({ "encryptionConfiguration": { "type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "k" } }),
             "InvalidEncryptionConfiguration: Invalid Encryption Configuration: encryption with a key of the",
         ),
@@ -119,6 +115,25 @@ async fn what_is_off_may_be_said() {
     let described = world.ok("DescribeStateMachine", json!({ "stateMachineArn": machine_arn("m") })).await;
     let logging = json!({ "level": "OFF", "includeExecutionData": true, "destinations": [] });
     assert_eq!(described["loggingConfiguration"], logging);
+}
+
+#[tokio::test]
+async fn tracing_is_kept_and_shown() {
+    let world = World::new().await;
+    let traced = |enabled: bool| json!({ "tracingConfiguration": { "enabled": enabled } });
+    let shown = async || {
+        let arn = json!({ "stateMachineArn": machine_arn("m") });
+        world.ok("DescribeStateMachine", arn).await["tracingConfiguration"].clone()
+    };
+    world.ok("CreateStateMachine", with(request("m", &pass()), traced(true))).await;
+    assert_eq!(shown().await, json!({ "enabled": true }));
+    let refused = world.refused("CreateStateMachine", with(request("m", &pass()), traced(false))).await;
+    assert!(refused.starts_with("StateMachineAlreadyExists"), "{refused}");
+    let update = json!({ "stateMachineArn": machine_arn("m"), "definition": pass().to_string() });
+    world.ok("UpdateStateMachine", update.clone()).await;
+    assert_eq!(shown().await, json!({ "enabled": true }), "what an update does not name stays");
+    world.ok("UpdateStateMachine", with(update, traced(false))).await;
+    assert_eq!(shown().await, json!({ "enabled": false }));
 }
 
 #[tokio::test]
