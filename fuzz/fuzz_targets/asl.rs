@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
         input: &input_text,
         start_ms: 0,
         role_arn: "arn:aws:iam::123456789012:role/r",
-        redrive_count: 0,
+        redrive_count: Some(0),
         machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
         machine_name: "m",
         machine_version_arn: None,

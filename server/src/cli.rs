@@ -176,7 +176,7 @@ pub struct TraceArgs {
 /// `buswork explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The event's id.
+    /// The event's id, or an execution's ARN.
     pub id: String,
     /// Print JSON.
     #[arg(long)]

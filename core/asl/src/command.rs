@@ -260,8 +260,8 @@ pub struct ExecutionInfo<'a> {
     pub start_ms: i64,
     /// The role that it runs with.
     pub role_arn: &'a str,
-    /// How often it was redriven.
-    pub redrive_count: u32,
+    /// How often it was redriven; `None` for what cannot be, EXPRESS executions and states that are tested.
+    pub redrive_count: Option<u32>,
     /// The state machine's ARN, without version or alias; it also says the region.
     pub machine_arn: &'a str,
     /// The state machine's name.

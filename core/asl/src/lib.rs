@@ -32,7 +32,7 @@
 //!     input: r#"{"q": "why"}"#,
 //!     start_ms: 1_000,
 //!     role_arn: "arn:aws:iam::123456789012:role/r",
-//!     redrive_count: 0,
+//!     redrive_count: Some(0),
 //!     machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
 //!     machine_name: "m",
 //!     machine_version_arn: None,

@@ -330,7 +330,7 @@ impl Machine {
     /// What an EXPRESS state machine may not have: tasks that wait for a job, a token or an activity.
     pub fn express_diagnostics(&self) -> Vec<Diagnostic> {
         let refuse = |location: &str, what: &str| {
-            let message = format!("Express state machine does not support '{what}' service integration ");
+            let message = format!("Express state machine does not support {what}");
             Diagnostic::new(Code::SchemaValidationFailed, message, Some(&format!("{location}/Resource")))
         };
         let mut diagnostics = Vec::new();
@@ -341,10 +341,13 @@ impl Machine {
         }
         for (location, resource) in self.resources() {
             match (resource, resource.pattern()) {
-                (Resource::Activity(_), _) => diagnostics.push(refuse(location, "activity")),
-                (_, Pattern::Sync) => diagnostics.push(refuse(location, ".sync")),
-                (_, Pattern::Sync2) => diagnostics.push(refuse(location, ".sync:2")),
-                (_, Pattern::WaitForTaskToken) => diagnostics.push(refuse(location, ".waitForTaskToken")),
+                (Resource::Activity(_), _) => diagnostics.push(refuse(location, "Activity ARN")),
+                (_, Pattern::Sync) => diagnostics.push(refuse(location, "'.sync' service integration")),
+                (_, Pattern::Sync2) => diagnostics.push(refuse(location, "'.sync:2' service integration")),
+                // AWS's text has two blanks in front of the place.
+                (_, Pattern::WaitForTaskToken) => {
+                    diagnostics.push(refuse(location, "'.waitForTaskToken' service integration "));
+                }
                 (_, Pattern::RequestResponse) => {}
             }
         }

@@ -1,6 +1,7 @@
 //! `buswork explain`
 
 use anyhow::{Context, bail};
+use serde_json::{Value, json};
 
 use crate::cli::{ExplainArgs, say};
 use crate::client::{Client, block_on, text};
@@ -11,6 +12,9 @@ use crate::explain::{Delivery, Explanation, Fact, RuleStory, Step};
 /// # Errors
 /// No event that is kept has the id, or no server answers.
 pub fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
+    if args.id.starts_with("arn:") && args.id.contains(":states:") && args.id.contains(":execution:") {
+        return execution(args);
+    }
     let answer = block_on(async {
         let client = Client::new(&args.endpoint)?;
         let path = format!("/_buswork/explain/{}?{}", args.id.trim(), client.place().await?);
@@ -33,6 +37,47 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
         serde_json::from_slice(&answer.body).context("the server's answer is not an explanation")?;
     lines(&explained).iter().for_each(|line| say(line));
     Ok(())
+}
+
+/// Prints what an execution came to, and where.
+fn execution(args: &ExplainArgs) -> anyhow::Result<()> {
+    let of = json!({ "executionArn": args.id.trim() });
+    let newest = json!({ "executionArn": args.id.trim(), "reverseOrder": true, "maxResults": 1_000 });
+    let (described, history) = block_on(async {
+        let client = Client::new(&args.endpoint)?;
+        let described = client.call("states", "DescribeExecution", &of).await?;
+        anyhow::Ok((described, client.call("states", "GetExecutionHistory", &newest).await?))
+    })?;
+    if args.json {
+        say(&serde_json::to_string_pretty(&described)?);
+        return Ok(());
+    }
+    execution_lines(&described, &history["events"]).iter().for_each(|line| say(line));
+    say(&format!("`buswork trace {}` tells what caused it and what it caused", args.id.trim()));
+    Ok(())
+}
+
+/// An execution for people; `events` are the newest of its history, the newest first.
+fn execution_lines(described: &Value, events: &Value) -> Vec<String> {
+    let member = |name: &str| described[name].as_str();
+    let mut lines =
+        vec![format!("{} {}", member("name").unwrap_or_default(), member("status").unwrap_or_default())];
+    lines.push(format!("  of {}", member("stateMachineArn").unwrap_or_default()));
+    if let Some(state) = last_state(events) {
+        let verb = if described["status"] == "RUNNING" { "is in" } else { "ended in" };
+        lines.push(format!("  {verb} the state {state}"));
+    }
+    for (name, title) in [("error", "error"), ("cause", "cause"), ("input", "input"), ("output", "output")] {
+        lines.extend(member(name).map(|text| format!("  {title}: {text}")));
+    }
+    lines
+}
+
+/// The state that was entered or left last.
+fn last_state(events: &Value) -> Option<&str> {
+    let named = ["/stateEnteredEventDetails/name", "/stateExitedEventDetails/name"];
+    let name = |event| named.iter().find_map(|place| Value::pointer(event, place)?.as_str());
+    events.as_array()?.iter().find_map(name)
 }
 
 /// The explanation for people.

@@ -287,6 +287,7 @@ impl Walk {
             "ExecutionFailed" => Went::Failed,
             "ExecutionTimedOut" => Went::TimedOut,
             "ExecutionAborted" => Went::Aborted,
+            "ExecutionRedriven" => return self.wait_again(),
             _ => return,
         };
         let guilty: Vec<usize> = self.around(at).collect();
@@ -320,6 +321,17 @@ impl Walk {
             let visit = &mut self.visits[index];
             visit.exited = Some(when);
             visit.went = if visit.error.is_some() { Went::Failed } else { Went::Aborted };
+        }
+    }
+
+    /// Waits that were cut short begin again with a redrive, and no event says so.
+    fn wait_again(&mut self) {
+        let passed = |visit: usize| matches!(self.visits[visit].went, Went::Succeeded | Went::Caught);
+        let cut: Vec<usize> = (0..self.visits.len())
+            .filter(|visit| self.visits[*visit].kind == "Wait" && !self.around(Some(*visit)).any(passed))
+            .collect();
+        for visit in cut {
+            self.reopen(Some(visit));
         }
     }
 
@@ -472,6 +484,15 @@ mod tests {
             2 1 WaitStateEntered {"name":"W"}
             3 0 ExecutionAborted {"error":"Teller"}"#,
             &["W: aborted 0"],
+        );
+        check(
+            r#"1 0 ExecutionStarted {}
+            2 1 WaitStateEntered {"name":"Before"}
+            3 2 WaitStateExited {"name":"Before"}
+            4 3 WaitStateEntered {"name":"W"}
+            5 0 ExecutionAborted {}
+            6 5 ExecutionRedriven {"redriveCount":1}"#,
+            &["Before: succeeded 0", "W: running 0"],
         );
     }
 }

@@ -5,7 +5,7 @@
 
 use asl::{HistoryEvent, HistoryEventType};
 use base::{Arn, Fault};
-use kernel::{Call, NewTask, Result, RetryPolicy, RetryWhen, Scope, Tx};
+use kernel::{Call, Effect, NewTask, Result, RetryPolicy, RetryWhen, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -59,6 +59,23 @@ pub(crate) fn check(scope: &Scope, logging: &LoggingConfiguration) -> Result<(),
         return Err(refuse("log groups of other accounts and regions are not implemented by Buswork"));
     }
     Ok(())
+}
+
+/// Refuses a log group that is not there.
+pub(crate) async fn check_group(effect: &Effect, logging: &LoggingConfiguration) -> Result<(), Fault> {
+    let Some(log) = Log::new(logging) else { return Ok(()) };
+    if !effect.kernel().serves("logs", "DescribeLogGroups") {
+        return Ok(());
+    }
+    let input = json!({ "logGroupNamePrefix": log.group }).to_string();
+    let answer = effect.call("logs", "DescribeLogGroups", input.into()).await?;
+    let found: Value = serde_json::from_slice(&answer).unwrap_or_default();
+    // The prefix's own name comes first among those that begin with it.
+    if found["logGroups"][0]["logGroupName"] == json!(log.group) {
+        return Ok(());
+    }
+    let message = "Invalid Logging Configuration: Log Destination not found.";
+    Err(Fault::new("InvalidLoggingConfiguration", message))
 }
 
 /// The name in `arn:aws:logs:region:account:log-group:name:*`.

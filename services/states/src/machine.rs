@@ -179,9 +179,28 @@ pub(crate) async fn revision(tx: &mut Tx, machine: &str, revision: Uuid) -> Resu
     tx.peek(&key).await?.ok_or_else(|| Error::bug(format!("find revision {revision} of machine {machine}")))
 }
 
+/// Whether a tag's key or value has the characters that it may have.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Tag.html>
+fn fits(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
+}
+
 /// Tags as a map.
 pub(crate) fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<Tag>, arn: &str) -> Result<(), Fault> {
-    let system = |tag: &&Tag| tag.key.as_deref().is_some_and(|key| key.starts_with("aws:"));
+    let unfit = |tag: &&Tag| {
+        let key = tag.key.as_deref().unwrap_or_default();
+        key.is_empty() || !fits(key) || !tag.value.as_deref().is_none_or(fits)
+    };
+    if let Some(tag) = tags.iter().find(unfit) {
+        let why =
+            "Tags may only contain Unicode letters, digits, white space, or these symbols: _ . : / = + - @";
+        return Err(Fault::validation(format!(
+            "Invalid tag '{}': {why}",
+            tag.key.as_deref().unwrap_or_default()
+        )));
+    }
+    let system =
+        |tag: &&Tag| tag.key.as_deref().is_some_and(|key| key.to_ascii_lowercase().starts_with("aws:"));
     if let Some(Tag { key: Some(key), .. }) = tags.iter().find(system) {
         let why = format!("Tag keys that begin with 'aws:' are reserved for system use: '{key}'");
         return Err(Fault::validation(why));
@@ -206,6 +225,11 @@ pub(crate) struct Definition {
     pub role_arn: String,
     /// What is logged, if anything is.
     pub log: Option<Log>,
+}
+
+/// Which variables the states read, by the states' names; `None` if none of them reads any.
+pub(crate) fn variable_references(definition: &Definition) -> Option<BTreeMap<String, Vec<String>>> {
+    Some(definition.machine.variable_references().clone()).filter(|found| !found.is_empty())
 }
 
 /// The parsed definition of a revision. `machine` may be that of a map run's children, `machine/label`.

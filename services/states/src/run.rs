@@ -397,7 +397,7 @@ impl Live {
             execution_arn: self.id.arn(tx.scope()),
             machine_arn: self.id.machine_arn(tx.scope()),
             fresh: tx.id(),
-            schema: integration::sdk_operation(&request.resource)
+            schema: integration::operation(&request.resource)
                 .and_then(|(service, operation)| tx.operation_schema(service, &operation)),
         };
         let asked = match integration::ask(&asker, request) {
@@ -549,7 +549,7 @@ fn within<R>(
             input: &execution.input,
             start_ms: execution.started_at.as_millis(),
             role_arn: &definition.role_arn,
-            redrive_count: execution.redrive_count(),
+            redrive_count: (!id.is_express()).then(|| execution.redrive_count()),
             machine_arn: &machine_arn,
             machine_name: id.machine(),
             machine_version_arn: version.as_deref(),

@@ -147,6 +147,14 @@ pub(crate) async fn aliases(
     }
 }
 
+fn arns(given: &[RoutingConfigurationListItem]) -> Vec<&str> {
+    given.iter().map(|item| item.state_machine_version_arn.as_str()).collect()
+}
+
+fn unfit(why: &str, received: &[&str]) -> Fault {
+    Fault::validation(format!("Routing configuration {why}. Received: [{}]", received.join(", ")))
+}
+
 /// The machine and the routes of a routing configuration.
 ///
 /// # Errors
@@ -163,21 +171,24 @@ pub(crate) async fn routes(
         let MachineRef { name, qualifier: Some(Qualifier::Version(number)) } =
             MachineRef::parse(tx.scope(), arn)?
         else {
-            return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {arn}")).into());
+            return Err(unfit("must contain state machine version ARNs", &arns(given)).into());
         };
         if machine.as_ref().is_some_and(|machine| *machine != name) {
             let why = "Routing configuration must contain versions of the same state machine";
             return Err(Fault::validation(why).into());
         }
         if found.iter().any(|(known, _)| *known == number) {
-            let why = "Routing configuration must not contain duplicate state machine versions";
-            return Err(Fault::validation(why).into());
+            return Err(unfit("must contain distinct state machine version ARNs", &arns(given)).into());
         }
         machine = Some(name);
         found.push((number, u8::try_from(item.weight).unwrap_or_default()));
     }
     if found.iter().map(|(_, weight)| u32::from(*weight)).sum::<u32>() != 100 {
-        let why = "Sum of routing configuration weights must equal 100";
+        let weights: Vec<String> = given.iter().map(|item| item.weight.to_string()).collect();
+        let why = format!(
+            "Sum of routing configuration weights must equal 100. Received: [{}]",
+            weights.join(", ")
+        );
         return Err(Fault::validation(why).into());
     }
     let name = machine.unwrap_or_default();

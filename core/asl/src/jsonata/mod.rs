@@ -77,11 +77,11 @@ pub(crate) fn delimited(text: &str) -> Option<&str> {
     Some(inner.trim())
 }
 
-/// Is this text meant to be an expression, and is none: a delimiter without its other, or with spaces outside?
+/// Is this text meant to be an expression, and is none: a delimiter at its very beginning or end without the other? With
+/// blanks around both it is a text like any other.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 pub(crate) fn half_delimited(text: &str) -> bool {
-    let trimmed = text.trim();
-    delimited(text).is_none() && (trimmed.starts_with("{%") || trimmed.ends_with("%}"))
+    delimited(text).is_none() && (text.starts_with("{%") || text.ends_with("%}"))
 }
 
 impl Jsonata {

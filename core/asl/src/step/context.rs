@@ -60,7 +60,6 @@ impl Sources<'_> {
                 "StartTime": timestamp::format(info.start_ms),
                 "Name": info.name,
                 "RoleArn": info.role_arn,
-                "RedriveCount": info.redrive_count,
             },
             "StateMachine": { "Id": info.machine_arn, "Name": info.machine_name },
             "State": {
@@ -68,6 +67,9 @@ impl Sources<'_> {
                 "EnteredTime": timestamp::format(self.frame.entered_ms),
             },
         });
+        if let Some(count) = info.redrive_count {
+            context["Execution"]["RedriveCount"] = json!(count);
+        }
         if let Some(redriven_ms) = self.redriven_ms {
             context["Execution"]["RedriveTime"] = json!(timestamp::format(redriven_ms));
         }

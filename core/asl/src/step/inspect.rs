@@ -13,7 +13,7 @@ use crate::command::{Command, Outcome, TaskRequest};
 use crate::distributed::{Distributed, ItemFormat, ItemSource, Reader, batches, decode};
 use crate::execution::{Doing, Execution, Frame, ROOT};
 use crate::inspect::{InspectionData, Mock};
-use crate::machine::{Kind, Machine, MapState, Mode, Next, State};
+use crate::machine::{Kind, Language, Machine, MapState, Mode, Next, State};
 use crate::variables::Variables;
 
 /// What is noted while a state runs by itself.
@@ -36,6 +36,20 @@ pub(crate) struct Trial {
     pub(crate) retries: u32,
     pub(crate) failed_iterations: Option<u64>,
     pub(crate) reader_data: Option<String>,
+}
+
+/// How many iterations of a Map state may fail. Where it says nothing, a mocked result stands for what they came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tolerance {
+    count: Option<u64>,
+    percentage: Option<f64>,
+}
+
+impl Tolerance {
+    fn is_exceeded(self, failed: u64, of: usize) -> bool {
+        self.count.is_some_and(|most| failed > most)
+            || self.percentage.is_some_and(|most| failed as f64 * 100.0 > most * of as f64)
+    }
 }
 
 /// What came of it.
@@ -125,7 +139,11 @@ impl Engine<'_, '_, '_, '_> {
                 let effective = self.effective(frame, state)?;
                 self.parameters(frame, state, effective, None)?;
             }
-            Kind::Map(map) => self.try_map(frame, state, map, map_trial)?,
+            Kind::Map(map) => {
+                // A mocked error stands for all that the iterations came to.
+                let failed = map_trial.0.filter(|_| !matches!(mock, Some(Mock::Error { .. })));
+                self.try_map(frame, state, map, (failed, map_trial.1))?;
+            }
             _ => {
                 let progress = self.run_state(ROOT, frame, state)?;
                 if !matches!(frame.doing, Doing::Task(_)) || mock.is_none() {
@@ -136,7 +154,9 @@ impl Engine<'_, '_, '_, '_> {
         match mock {
             Some(Mock::Result(result)) => {
                 let result = Arc::new(result);
-                self.note(|data| data.result = Some(Arc::clone(&result)));
+                if !matches!(state.kind, Kind::Map(_)) {
+                    self.note(|data| data.result = Some(Arc::clone(&result)));
+                }
                 frame.doing = Doing::Run;
                 self.result(frame, state, result)
             }
@@ -167,8 +187,10 @@ impl Engine<'_, '_, '_, '_> {
             (Some(reader), Some(text)) => self.read_given(frame, reader, &effective, text)?,
             _ => {
                 let (items, keys) = self.items(frame, map, &effective)?;
-                let list = Arc::new(Value::Array(items.clone()));
-                self.note(|data| data.after_items_path = Some(list));
+                if state.language == Language::JsonPath {
+                    let list = Arc::new(Value::Array(items.clone()));
+                    self.note(|data| data.after_items_path = Some(list));
+                }
                 (items, keys)
             }
         };
@@ -184,12 +206,16 @@ impl Engine<'_, '_, '_, '_> {
             self.note(|data| data.after_item_selector = Some(list));
             inputs = selected;
         }
-        let mut tolerated = 0;
+        let mut tolerated = None;
         if let Mode::Distributed(distributed) = &map.mode {
             self.try_batches(frame, distributed, &effective, inputs)?;
-            tolerated = self.try_tolerance(frame, distributed, &effective)?;
+            tolerated = Some(self.try_tolerance(frame, distributed, &effective)?);
         }
-        if failed_iterations.is_some_and(|failed| i64::try_from(failed).unwrap_or(i64::MAX) > tolerated) {
+        let of = items.len();
+        if failed_iterations
+            .zip(tolerated)
+            .is_some_and(|(failed, tolerated)| tolerated.is_exceeded(failed, of))
+        {
             let error = "States.ExceedToleratedFailureThreshold".to_owned();
             let cause = "The specified tolerated failure threshold was exceeded".to_owned();
             return Err(Failure::reported(Some(error), Some(cause)));
@@ -241,20 +267,23 @@ impl Engine<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// How many iterations may fail.
+    /// How many iterations may fail, as far as the state says so.
     fn try_tolerance(
         &mut self,
         frame: &Frame,
         distributed: &Distributed,
         effective: &Arc<Value>,
-    ) -> Result<i64, Failure> {
+    ) -> Result<Tolerance, Failure> {
+        let mut tolerance = Tolerance::default();
         if let Some(percentage) = &distributed.tolerated_percentage {
             let most = self.percentage(frame, percentage, effective)?;
             self.note(|data| data.tolerated_failure_percentage = Some(most));
+            tolerance.percentage = Some(most);
         }
-        let Some(count) = &distributed.tolerated_count else { return Ok(0) };
+        let Some(count) = &distributed.tolerated_count else { return Ok(tolerance) };
         let most = self.quantity(frame, count, "ToleratedFailureCountPath", (0, i64::MAX), effective)?;
         self.note(|data| data.tolerated_failure_count = Some(most));
-        Ok(most)
+        tolerance.count = u64::try_from(most).ok();
+        Ok(tolerance)
     }
 }

@@ -72,7 +72,7 @@ pub fn redrive(machine: &Machine, execution: &mut Execution, ctx: &mut StepConte
     execution.closed = false;
     execution.redriven_ms = Some(ctx.now_ms);
     execution.transitions += 1;
-    let redrive_count = ctx.execution.redrive_count;
+    let redrive_count = ctx.execution.redrive_count.unwrap_or_default();
     let mut engine = Engine::new(machine, execution, ctx);
     let previous = engine.run.last_event_id;
     engine.event(Event::ExecutionRedriven, previous, Some(EventDetails::ExecutionRedriven { redrive_count }));

@@ -61,7 +61,7 @@ fn with_context<R>(
         input,
         start_ms: 0,
         role_arn: "arn:aws:iam::123456789012:role/r",
-        redrive_count,
+        redrive_count: Some(redrive_count),
         machine_arn: MACHINE_ARN,
         machine_name: "m",
         machine_version_arn: None,

@@ -31,7 +31,7 @@ fn run(definition: &Value, input: Value, with: With) -> Value {
         input: &text,
         start_ms: 0,
         role_arn: "role",
-        redrive_count: 0,
+        redrive_count: Some(0),
         machine_arn: MACHINE_ARN,
         machine_name: "m",
         machine_version_arn: None,
@@ -214,7 +214,7 @@ fn maps_and_states_within_machines() {
         "afterItemSelector": [{ "v": "a" }, { "v": "b" }], "toleratedFailureCount": 2 });
     let result = json!([1, 2]);
     let mut done = data.clone();
-    for name in ["result", "afterResultSelector", "afterResultPath"] {
+    for name in ["afterResultSelector", "afterResultPath"] {
         done[name] = result.clone();
     }
     let with = |failed| With { mock: Some(Mock::Result(json!([1, 2]))), failed, ..With::default() };
@@ -223,6 +223,16 @@ fn maps_and_states_within_machines() {
         input.clone(),
         with(Some(2)),
         json!({ "status": "SUCCEEDED", "output": result, "data": done }),
+    );
+    let mut untold = map.clone();
+    untold.as_object_mut().expect("a state").remove("ToleratedFailureCount");
+    let mut of_untold = done.clone();
+    of_untold.as_object_mut().expect("data").remove("toleratedFailureCount");
+    check(
+        untold,
+        input.clone(),
+        with(Some(3)),
+        json!({ "status": "SUCCEEDED", "output": result, "data": of_untold }),
     );
     let mut caught = data.clone();
     caught["errorDetails"] = json!({ "catchIndex": 0 });

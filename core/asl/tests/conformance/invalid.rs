@@ -78,16 +78,14 @@ fn express_machines_do_not_wait_for_others() {
     let found = parse(&definition).unwrap().express_diagnostics();
     let shown: Vec<String> = found.iter().map(Diagnostic::to_string).collect();
     let refusal = |what: &str, at: &str| {
-        format!(
-            "SCHEMA_VALIDATION_FAILED: Express state machine does not support '{what}' service integration  at {at}"
-        )
+        format!("SCHEMA_VALIDATION_FAILED: Express state machine does not support {what} at {at}")
     };
     assert_eq!(
         shown,
         [
-            refusal(".waitForTaskToken", "/States/A/Resource"),
-            refusal(".sync:2", "/States/C/Resource"),
-            refusal("activity", "/States/D/Resource"),
+            refusal("'.waitForTaskToken' service integration ", "/States/A/Resource"),
+            refusal("'.sync:2' service integration", "/States/C/Resource"),
+            refusal("Activity ARN", "/States/D/Resource"),
         ]
     );
 }

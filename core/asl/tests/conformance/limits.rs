@@ -115,7 +115,7 @@ fn stimuli_without_a_wait_do_nothing() {
         input: "{}",
         start_ms: 0,
         role_arn: "role",
-        redrive_count: 0,
+        redrive_count: Some(0),
         machine_arn: MACHINE_ARN,
         machine_name: "m",
         machine_version_arn: None,

@@ -175,7 +175,7 @@ fn request(definition: &Value, input: &Value) -> (Machine, MapRunRequest) {
         input: &text,
         start_ms: 0,
         role_arn: "role",
-        redrive_count: 0,
+        redrive_count: Some(0),
         machine_arn: MACHINE_ARN,
         machine_name: "m",
         machine_version_arn: None,

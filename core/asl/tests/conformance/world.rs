@@ -139,7 +139,7 @@ impl<'m> World<'m> {
             input: &self.input,
             start_ms: START_MS,
             role_arn: "arn:aws:iam::123456789012:role/r",
-            redrive_count: self.redrives,
+            redrive_count: Some(self.redrives),
             machine_arn: MACHINE_ARN,
             machine_name: "m",
             machine_version_arn: None,

@@ -2,6 +2,7 @@
 
 use asl::Resource;
 use base::Fault;
+use base::schema::Protocol;
 use kernel::Outcome;
 use serde_json::{Map, Value};
 
@@ -95,22 +96,16 @@ pub(super) fn failed(resource: &Resource, schema: Schema, fault: &Fault, request
     match resource {
         Resource::Integration { service, .. } if service == "http" => http::failed(fault),
         Resource::LambdaArn(_) => match table::optimised("lambda", "invoke") {
-            Some(lambda) => of_integration(lambda, fault, request_id),
+            Some(lambda) => of_integration(lambda, schema, fault, request_id),
             None => Answer::failed("Lambda.AWSLambdaException", fault.message.clone()),
         },
         Resource::Integration { service, action, .. } => match table::optimised(service, action) {
-            Some(integration) => of_integration(integration, fault, request_id),
+            Some(integration) => of_integration(integration, schema, fault, request_id),
             None => Answer::failed("States.Runtime", fault.to_string()),
         },
         Resource::AwsSdk { service, .. } => {
             let prefix = sdk::client(service).map_or("Sdk", |client| client.prefix);
-            let modelled = match schema.map(|operation| operation.service) {
-                Some(service) if !service.errors.is_empty() => {
-                    service.error(&fault.code).map(|error| error.name)
-                }
-                _ => Some(&*fault.code).filter(|_| is_modelled(fault)),
-            };
-            let name = modelled.map_or_else(|| format!("{prefix}Exception"), class_of);
+            let name = modelled(schema, fault).map_or_else(|| format!("{prefix}Exception"), class_of);
             let cause = format!(
                 "{} (Service: {prefix}, Status Code: {}, Request ID: {request_id})",
                 fault.message, fault.status
@@ -121,12 +116,28 @@ pub(super) fn failed(resource: &Resource, schema: Schema, fault: &Fault, request
     }
 }
 
-fn of_integration(integration: &Integration, fault: &Fault, request_id: &str) -> Answer {
+/// The name of an error in its service's model, if it has one there.
+fn modelled<'a>(schema: Schema, fault: &'a Fault) -> Option<&'a str> {
+    match schema.map(|operation| operation.service) {
+        // The house's own: no service has it, and a loop must be told by its name.
+        Some(_) if fault.code == "RecursiveInvocationException" => Some(&*fault.code),
+        Some(service) if !service.errors.is_empty() => service.error(&fault.code).map(|error| error.name),
+        _ => Some(&*fault.code).filter(|_| is_modelled(fault)),
+    }
+}
+
+fn of_integration(integration: &Integration, schema: Schema, fault: &Fault, request_id: &str) -> Answer {
     let Integration { error_prefix, error_generic, client, .. } = integration;
-    let name = if is_modelled(fault) { class_of(&fault.code) } else { (*error_generic).to_owned() };
+    let name = modelled(schema, fault).map_or_else(|| (*error_generic).to_owned(), class_of);
+    let service = schema.map(|operation| operation.service);
+    // The code as it travels, which differs from the error's name where the protocol is that of queries.
+    let travels = service.filter(|service| service.protocols.contains(&Protocol::Query));
+    let code = travels.and_then(|service| service.error(&fault.code)).map(|error| error.query_code);
     let cause = format!(
         "{} (Service: {client}; Status Code: {}; Error Code: {}; Request ID: {request_id}; Proxy: null)",
-        fault.message, fault.status, fault.code
+        fault.message,
+        fault.status,
+        code.unwrap_or(&fault.code)
     );
     Answer::failed(format!("{error_prefix}.{name}"), cause)
 }
@@ -256,6 +267,23 @@ mod tests {
             Fault::new("ThrottledByNobody", "odd"),
             "Sfn.SfnException: odd (Service: Sfn, Status Code: 400, Request ID: r)",
         );
+    }
+
+    #[test]
+    fn what_a_services_model_does_not_name_has_its_general_name() {
+        let resource = integration("states", "startExecution");
+        let schema = crate::api::SERVICE.operation("StartExecution");
+        for (code, expected) in [
+            ("ExecutionAlreadyExists", "StepFunctions.ExecutionAlreadyExistsException"),
+            ("MissingParameter", "StepFunctions.AWSStepFunctionsException"),
+            ("RecursiveInvocationException", "StepFunctions.RecursiveInvocationException"),
+        ] {
+            let outcome = Outcome::Failed(Fault::new(code, "m"));
+            let Answer::Failed { error, .. } = answer(&resource, schema, outcome, "r") else {
+                panic!("{code} is a failure");
+            };
+            assert_eq!(error, expected);
+        }
     }
 
     #[test]

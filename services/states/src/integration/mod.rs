@@ -38,12 +38,16 @@ pub(crate) struct Asker<'a> {
     pub schema: Schema,
 }
 
-/// The schema of the operation that does a task by its SDK, if it has one.
+/// The schema of the operation that does a task, if it is one of a service's API.
 pub(crate) type Schema = Option<&'static OperationSchema>;
 
-/// The names for the router of the service and the operation that do a task by its SDK.
-pub(crate) fn sdk_operation(resource: &Resource) -> Option<(&'static str, String)> {
+/// The names for the router of the service and the operation that do a task, if it is one of a service's API.
+pub(crate) fn operation(resource: &Resource) -> Option<(&'static str, String)> {
     match resource {
+        Resource::Integration { service, action, .. } => {
+            table::optimised(service, action).map(|known| (known.signing, known.operation.to_owned()))
+        }
+        Resource::LambdaArn(_) => Some(("lambda", "Invoke".to_owned())),
         Resource::AwsSdk { service, action, .. } => {
             sdk::client(service).map(|client| (client.signing, sdk::operation(action)))
         }

@@ -30,10 +30,8 @@ pub(crate) async fn create_state_machine_alias(
     let arn = format!("{}:{}", machine_arn(tx.scope(), &key.machine), key.name);
     if let Some(known) = tx.get(&key).await? {
         if known.routes != routes || known.description != input.description {
-            let why = format!(
-                "Failed to create alias because an alias with the same name and a different \
-                               routing configuration or description already exists: '{arn}'"
-            );
+            let why = "Failed to create alias because an alias with the same name and a different routing \
+                       configuration already exists.";
             return Err(fault::conflict(why).into());
         }
         let creation_date = known.created_at;
@@ -96,15 +94,17 @@ pub(crate) async fn describe_state_machine_alias(
     })
 }
 
-/// Deletes an alias.
+/// Deletes an alias. One that is gone is deleted already.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAlias.html>
 pub(crate) async fn delete_state_machine_alias(
     tx: &mut Tx,
     input: DeleteStateMachineAliasInput,
 ) -> Result<DeleteStateMachineAliasOutput> {
-    let (key, _) = find(tx, &input.state_machine_alias_arn).await?;
-    tx.delete(&key);
+    let key = key_of(tx, &input.state_machine_alias_arn)?;
+    if tx.get(&key).await?.is_some() {
+        tx.delete(&key);
+    }
     Ok(DeleteStateMachineAliasOutput {})
 }
 
@@ -151,14 +151,20 @@ pub(crate) async fn list_state_machine_aliases(
     })
 }
 
-async fn find(tx: &mut Tx, arn: &str) -> Result<(AliasKey, Alias)> {
+fn key_of(tx: &Tx, arn: &str) -> Result<AliasKey> {
     let MachineRef { name, qualifier: Some(Qualifier::Alias(alias)) } = MachineRef::parse(tx.scope(), arn)?
     else {
         return Err(fault::invalid_arn(&format!("Invalid ARN suffix: {arn}")).into());
     };
-    let key = AliasKey { machine: name, name: alias };
+    Ok(AliasKey { machine: name, name: alias })
+}
+
+async fn find(tx: &mut Tx, arn: &str) -> Result<(AliasKey, Alias)> {
+    let key = key_of(tx, arn)?;
     match tx.get(&key).await? {
         Some(alias) => Ok((key, alias)),
-        None => Err(fault::resource_not_found(arn).into()),
+        None => {
+            Err(Fault::new("ResourceNotFound", "Request references a resource that does not exist.").into())
+        }
     }
 }

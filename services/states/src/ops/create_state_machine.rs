@@ -9,7 +9,7 @@ use crate::arn::{check_name, check_role, machine_arn};
 use crate::keys::{MachineKey, RevisionKey};
 use crate::machine::{self, Revision, Settings, StateMachine, add_tags};
 use crate::version::publish;
-use crate::{fault, integration};
+use crate::{fault, integration, log};
 
 use super::sweep;
 
@@ -30,6 +30,9 @@ pub(crate) async fn create_state_machine(
         version_description: input.version_description.clone(),
     };
     settings.check(&scope_of(effect))?;
+    if let Some(logging) = &settings.logging {
+        log::check_group(effect, logging).await?;
+    }
     check_definition(effect, &input.definition, input.r#type.unwrap_or_default())?;
     effect.transact("CreateStateMachine", create, (input, settings)).await
 }

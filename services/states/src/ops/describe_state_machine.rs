@@ -4,7 +4,7 @@ use crate::api::{DescribeStateMachineInput, DescribeStateMachineOutput, Included
 use crate::arn::{MachineRef, Qualifier};
 use crate::fault;
 use crate::keys::{MachineKey, VersionKey};
-use crate::machine::{encryption, revision};
+use crate::machine::{definition, encryption, revision, variable_references};
 
 /// A machine's definition, role and configuration, or those of one of its versions.
 ///
@@ -29,6 +29,7 @@ pub(crate) async fn describe_state_machine(
     let id = version.as_ref().map_or(machine.revision, |version| version.revision);
     let revision = revision(tx, &key.name, id).await?;
     let status = if machine.deleting { StateMachineStatus::Deleting } else { StateMachineStatus::Active };
+    let references = variable_references(&*definition(tx, &key.name, id).await?);
     let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
     Ok(DescribeStateMachineOutput {
         status: Some(status),
@@ -42,7 +43,7 @@ pub(crate) async fn describe_state_machine(
         revision_id: machine.revision_id(id),
         description: version.and_then(|version| version.description),
         encryption_configuration: Some(encryption()),
-        variable_references: None,
+        variable_references: references.filter(|_| !metadata_only),
         name: key.name,
         state_machine_arn: input.state_machine_arn,
     })

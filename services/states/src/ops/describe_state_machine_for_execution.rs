@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::arn::map_run_arn;
 use crate::keys::MachineKey;
-use crate::machine::{encryption, revision};
+use crate::machine::{definition, encryption, revision, variable_references};
 
 /// The machine as it was when the execution started.
 ///
@@ -19,6 +19,7 @@ pub(crate) async fn describe_state_machine_for_execution(
     let name = id.machine().split('/').next().unwrap_or_default();
     let revision = revision(tx, name, execution.revision).await?;
     let machine = tx.peek(&MachineKey { name: name.to_owned() }).await?;
+    let references = variable_references(&*definition(tx, name, execution.revision).await?);
     let metadata_only = input.included_data == Some(IncludedData::MetadataOnly);
     Ok(DescribeStateMachineForExecutionOutput {
         state_machine_arn: id.machine_arn(tx.scope()),
@@ -32,6 +33,6 @@ pub(crate) async fn describe_state_machine_for_execution(
         label: id.machine().rsplit_once('/').map(|(_, label)| label.to_owned()),
         revision_id: machine.and_then(|machine| machine.revision_id(execution.revision)),
         encryption_configuration: Some(encryption()),
-        variable_references: None,
+        variable_references: references.filter(|_| !metadata_only),
     })
 }

@@ -105,7 +105,7 @@ pub(crate) async fn list_map_runs(tx: &mut Tx, input: ListMapRunsInput) -> Resul
         map_runs.push(MapRunListItem {
             execution_arn: input.execution_arn.clone(),
             map_run_arn: map_run_arn(tx.scope(), &of.id),
-            state_machine_arn: id.machine_arn(tx.scope()),
+            state_machine_arn: format!("{}/{}", id.machine_arn(tx.scope()), label(&of.id)),
             start_date: of.started_at,
             stop_date: row.and_then(|Compact(row)| row.ended_at),
         });
@@ -133,6 +133,12 @@ pub(crate) async fn update_map_run(tx: &mut Tx, input: UpdateMapRunInput) -> Res
     live.step(tx, update)?;
     live.store(tx).await?;
     Ok(UpdateMapRunOutput {})
+}
+
+/// The label in a map run's id, `machine/label:uuid`.
+fn label(id: &str) -> &str {
+    let name = id.split(':').next().unwrap_or_default();
+    name.rsplit_once('/').map_or("", |(_, label)| label)
 }
 
 /// The map run of that ARN with its id.

@@ -13,6 +13,7 @@ pub(crate) mod describe_state_machine_for_execution;
 pub(crate) mod express;
 pub(crate) mod get_activity_task;
 pub(crate) mod get_execution_history;
+mod given_context;
 pub(crate) mod list_executions;
 pub(crate) mod list_state_machine_versions;
 pub(crate) mod list_state_machines;

@@ -19,7 +19,7 @@ pub(crate) async fn publish_state_machine_version(
         let current = machine.revision_id(machine.revision).unwrap_or_else(|| "INITIAL".to_owned());
         if *wanted != current {
             let why = format!(
-                "Failed to publish the state machine version for revision {wanted}. The current State Machine \
+                "Failed to publish the State Machine version for revision {wanted}. The current State Machine \
                  revision is {current}."
             );
             return Err(fault::conflict(why).into());

@@ -59,7 +59,7 @@ pub(crate) async fn start_sync_execution(
         },
         input: Some(input).filter(|_| with_data),
         input_details: details(),
-        output_details: end.output.as_ref().and_then(|_| details()),
+        output_details: details(),
         output: end.output.filter(|_| with_data),
         error: end.error,
         cause: end.cause,

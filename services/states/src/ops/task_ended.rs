@@ -3,7 +3,7 @@ use kernel::{Outcome, ReplyInput, Result, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::arn::ExecutionId;
-use crate::integration::{Answer, answer, sdk_operation, waits_on};
+use crate::integration::{Answer, answer, operation, waits_on};
 use crate::run::Live;
 
 /// The internal operation that takes the outcome of a task's call.
@@ -32,8 +32,7 @@ pub(crate) async fn task_ended(tx: &mut Tx, reply: ReplyInput<Context>) -> Resul
         task.submitted = true;
     }
     let request_id = tx.caller().request_id.to_string();
-    let schema =
-        sdk_operation(&resource).and_then(|(service, operation)| tx.operation_schema(service, &operation));
+    let schema = operation(&resource).and_then(|(service, name)| tx.operation_schema(service, &name));
     let stimulus = match (answer(&resource, schema, reply.outcome, &request_id), waits_on) {
         (Answer::Succeeded(output), false) => Stimulus::TaskSucceeded { wait_id: wait, output },
         (Answer::Succeeded(output), true) => Stimulus::TaskSubmitted { wait_id: wait, output },

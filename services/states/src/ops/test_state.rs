@@ -34,6 +34,7 @@ pub(crate) async fn test_state(effect: &Effect, input: TestStateInput) -> Result
     let machine = parsed.map_err(refuse)?;
     let trial = Trial::new(effect, &machine, &input)?;
     trial.check_mock(&input)?;
+    trial.check_context()?;
     trial.check_result(effect, &input)?;
     trial.check_origin(&input)?;
     let first = trial.inspect(effect, trial.mock.clone())?;
@@ -171,6 +172,15 @@ impl<'a> Trial<'a> {
         }
     }
 
+    /// A context object that is given must be one that AWS could have made.
+    fn check_context(&self) -> Result<(), Fault> {
+        let Some(context) = &self.context else { return Ok(()) };
+        let waits = matches!(self.machine.mocked(self.state), Some(Mocked::Task(resource))
+            if resource.pattern() != Pattern::RequestResponse);
+        let unfit = super::given_context::unfit(context, waits);
+        unfit.map_or(Ok(()), |why| Err(Fault::validation(format!("Invalid Context object provided: {why}"))))
+    }
+
     /// A mocked result must be one that the state's work could come to, as far as `fieldValidationMode` asks.
     /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInput.html>
     fn check_result(&self, effect: &Effect, given: &TestStateInput) -> Result<(), Fault> {
@@ -182,7 +192,8 @@ impl<'a> Trial<'a> {
                 "Mocked result must be an array.".to_owned()
             }
             Some(Mocked::Branches(branches)) if result.as_array().map(Vec::len) != Some(branches) => {
-                format!("Mocked result must be an array with a result for each of the {branches} branches.")
+                "Mocked result must contain the same number of items as number of Parallel branches."
+                    .to_owned()
             }
             Some(Mocked::Task(resource)) => {
                 let strictness = match mode.unwrap_or(MockResponseValidationMode::Strict) {
@@ -232,7 +243,7 @@ impl<'a> Trial<'a> {
                 input: self.input_text,
                 start_ms: now_ms,
                 role_arn: self.role_arn,
-                redrive_count: 0,
+                redrive_count: None,
                 machine_arn: &machine_arn,
                 machine_name: MACHINE,
                 machine_version_arn: None,
@@ -253,7 +264,7 @@ impl<'a> Trial<'a> {
             map_iteration_failure_count: self.failed_iterations,
             map_item_reader_data: self.reader_data.clone(),
         };
-        let nobody = || Fault::validation(format!("State not found in definition: '{}'", self.state));
+        let nobody = || Fault::validation("State not found in definition");
         inspect(inspection, &mut ctx).ok_or_else(nobody)
     }
 
@@ -271,7 +282,7 @@ impl<'a> Trial<'a> {
         if self.role_arn.is_empty() {
             return Err(Fault::validation("RoleArn must be specified when testing a Task state"));
         }
-        let schema = integration::sdk_operation(&request.resource)
+        let schema = integration::operation(&request.resource)
             .and_then(|(service, operation)| effect.kernel().operation(service, &operation));
         let asker = Asker {
             id: &self.id,

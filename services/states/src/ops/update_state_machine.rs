@@ -5,6 +5,7 @@ use super::create_state_machine::{check_definition, scope_of};
 use crate::api::{StateMachineType, UpdateStateMachineInput, UpdateStateMachineOutput};
 use crate::arn::{check_role, machine_arn};
 use crate::keys::RevisionKey;
+use crate::log;
 use crate::machine::{Revision, Settings, find_active, revision};
 use crate::version::publish;
 
@@ -33,6 +34,9 @@ pub(crate) async fn update_state_machine(
         return Err(Fault::new("MissingRequiredParameter", message).into());
     }
     settings.check(&scope_of(effect))?;
+    if let Some(logging) = &settings.logging {
+        log::check_group(effect, logging).await?;
+    }
     if let Some(role_arn) = &input.role_arn {
         check_role(role_arn)?;
     }
@@ -58,10 +62,13 @@ async fn update(
         role_arn: input.role_arn.unwrap_or_else(|| before.role_arn.clone()),
         updated_at: tx.now(),
         traced: settings.traced().unwrap_or(before.traced),
-        logging: settings.logging.or(before.logging),
+        logging: settings.logging.or_else(|| before.logging.clone()),
     };
-    machine.revision = tx.id();
-    tx.put(&RevisionKey { machine: key.name.clone(), revision: machine.revision }, &after)?;
+    // What changes nothing makes no revision.
+    if (Revision { updated_at: before.updated_at, ..after.clone() }) != before {
+        machine.revision = tx.id();
+        tx.put(&RevisionKey { machine: key.name.clone(), revision: machine.revision }, &after)?;
+    }
     tx.put(&key, &machine)?;
     let mut version = None;
     if settings.publish == Some(true) {

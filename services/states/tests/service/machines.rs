@@ -137,6 +137,34 @@ async fn tracing_is_kept_and_shown() {
 }
 
 #[tokio::test]
+async fn which_variables_a_state_reads_is_told() {
+    let world = World::new().await;
+    let machine = json!({ "StartAt": "A", "States": {
+        "A": { "Type": "Pass", "Assign": { "b": 1, "a": 2 }, "Next": "W" },
+        "W": { "Type": "Wait", "SecondsPath": "$b", "Next": "J" },
+        "J": { "Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $b + $a %}", "End": true } } });
+    world.create("m", &machine).await;
+    let arn = json!({ "stateMachineArn": machine_arn("m") });
+    let shown = world.ok("DescribeStateMachine", arn).await;
+    assert_eq!(shown["variableReferences"], json!({ "W": ["b"], "J": ["a", "b"] }));
+    let execution = world.start("m", "e", "{}").await;
+    let of = json!({ "executionArn": execution });
+    let shown = world.ok("DescribeStateMachineForExecution", of).await;
+    assert_eq!(shown["variableReferences"], json!({ "W": ["b"], "J": ["a", "b"] }));
+}
+
+#[tokio::test]
+async fn an_update_that_changes_nothing_makes_no_revision() {
+    let world = World::new().await;
+    world.create("m", &pass()).await;
+    let same = |publish: bool| json!({ "stateMachineArn": machine_arn("m"), "definition": pass().to_string(), "publish": publish });
+    assert!(world.ok("UpdateStateMachine", same(false)).await.get("revisionId").is_none());
+    let versions =
+        [world.ok("UpdateStateMachine", same(true)).await, world.ok("UpdateStateMachine", same(true)).await];
+    assert_eq!(versions[0]["stateMachineVersionArn"], versions[1]["stateMachineVersionArn"]);
+}
+
+#[tokio::test]
 async fn an_update_holds_for_executions_that_start_later() {
     let world = World::new().await;
     let before = json!({ "StartAt": "W", "States": {
@@ -207,6 +235,12 @@ async fn tags_come_and_go() {
     let reserved = json!({ "resourceArn": arn, "tags": [{ "key": "aws:x", "value": "v" }] });
     let refused = world.refused("TagResource", reserved).await;
     assert!(refused.starts_with("ValidationException: Tag keys that begin with 'aws:'"), "{refused}");
+    for tag in
+        [json!({ "value": "v" }), json!({ "key": "k!", "value": "v" }), json!({ "key": "k", "value": "\"" })]
+    {
+        let refused = world.refused("TagResource", json!({ "resourceArn": arn, "tags": [tag] })).await;
+        assert!(refused.starts_with("ValidationException: Invalid tag"), "{refused}");
+    }
     let nobody = machine_arn("nobody");
     assert_eq!(
         world.refused("ListTagsForResource", json!({ "resourceArn": nobody })).await,

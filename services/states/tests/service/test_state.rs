@@ -110,6 +110,17 @@ async fn a_mocked_result_is_one_that_the_called_api_gives() {
 }
 
 #[tokio::test]
+async fn a_given_context_is_one_that_there_could_be() {
+    let world = World::new().await;
+    let input =
+        json!({ "definition": task().to_string(), "mock": { "result": "1" }, "context": r#"{"Map":{}}"# });
+    assert_eq!(
+        world.refused("TestState", input).await,
+        "ValidationException: Invalid Context object provided: 'Map' field is not supported when mocking a Context object"
+    );
+}
+
+#[tokio::test]
 async fn its_data_flow_is_shown() {
     let world = World::new().await;
     let state = json!({ "Type": "Pass", "InputPath": "$.a", "Parameters": { "x.$": "$.b" }, "ResultPath": "$.r",
@@ -147,7 +158,7 @@ async fn what_is_refused() {
         ),
         (
             json!({ "definition": parallel().to_string(), "mock": { "result": "[1,2]" } }),
-            "ValidationException: Mocked result must be an array with a result for each of the 1 branches.",
+            "ValidationException: Mocked result must contain the same number of items as number of Parallel branches.",
         ),
         (
             json!({ "definition": parallel().to_string(), "stateConfiguration": { "errorCausedByState": "Elsewhere" },
