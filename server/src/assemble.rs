@@ -68,6 +68,7 @@ fn functions(config: &Config, access: &Access, trusted: Option<Trusted>) -> std:
 fn services(functions: &Functions) -> Vec<Service> {
     vec![
         cloudformation::service(),
+        cloudformation::control_service(),
         cloudtrail::service(),
         dynamodb::service(),
         ecr::service(),

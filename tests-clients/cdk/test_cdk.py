@@ -77,6 +77,20 @@ def test_a_changed_handler_is_swapped_in(app, cloud):
     assert json.load(answer["Payload"])["desk"] == "new"
 
 
+def test_a_changed_machine_is_swapped_in(app, cloud):
+    stack = app.directory / "lib" / "service-stack.ts"
+    stack.write_text(stack.read_text().replace("{ resultPath:", '{ comment: "swapped in", resultPath:'))
+    app.cdk("synth", "--quiet", synthesized=False)
+    said = app.cdk("deploy", "dev-deposit", "--hotswap", "--require-approval", "never")
+    assert "hotswapped" in said, said
+    (arn,) = [
+        machine["stateMachineArn"]
+        for machine in cloud.states.list_state_machines()["stateMachines"]
+        if machine["name"] == "dev-meetup-deposit"
+    ]
+    assert "swapped in" in cloud.states.describe_state_machine(stateMachineArn=arn)["definition"]
+
+
 def test_a_change_is_deployed(app, cloud):
     app.cdk("deploy", "--all", "--require-approval", "never")
     assert status(cloud, "dev-deposit") == "UPDATE_COMPLETE"

@@ -13,6 +13,7 @@
 //! | `ChangeSetKey { stack, name }` | a change set |
 //! | `AwaitedKey { token }` | the answer that a custom resource owes |
 //! | `SignalsKey { name }` | the signals of a wait condition handle, named by its token, or of a wait condition with a creation policy |
+//! | `ControlKey { token }` | a change that was made to one resource by Cloud Control |
 //! | `ChangeSetIdKey { id }` | the id of the stack that a change set, named by the last part of its ARN, belongs to |
 //!
 //! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
@@ -20,6 +21,7 @@
 //! by reading its `ChangeSetKey`.
 
 use crate::change_set::ChangeSet;
+use crate::control::Changed;
 use crate::deploy::{Awaited, Signals};
 use crate::export::Export;
 use crate::plan::Plan;
@@ -50,6 +52,8 @@ kernel::keys! {
     pub(crate) struct OriginalKey(11, large) -> String { stack: String, version: u64 }
     /// An answer that is waited for.
     pub(crate) struct AwaitedKey(10) -> Awaited { token: String }
+    /// A change of one resource.
+    pub(crate) struct ControlKey(13, large) -> Changed { token: String }
     /// Signals, and who waits for them.
     pub(crate) struct SignalsKey(12, large) -> Signals { name: String }
 }

@@ -8,8 +8,10 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html>
 
 pub mod api;
+pub mod api_control;
 mod change_set;
 mod changes;
+mod control;
 mod deploy;
 mod export;
 mod keys;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 
 use kernel::Service;
 
+pub use control::control_service;
 pub use deploy::ANSWER as ANSWER_CUSTOM_RESOURCE;
 
 /// The service, for the router.
@@ -63,6 +66,9 @@ pub fn service() -> Service {
         .transact::<api::ListExports, _>(ops::list_exports::list_exports)
         .transact::<api::ListImports, _>(ops::list_imports::list_imports)
         .transact::<api::SignalResource, _>(ops::signal_resource::signal_resource)
+        .internal_effect(control::UPDATE, control::update)
+        .internal(control::READ, control::read)
+        .internal(control::STATUS, control::status)
         .internal_effect(deploy::STEP, deploy::step)
         .internal(deploy::STEP_ENDED, deploy::step_ended)
         .internal(deploy::TIME_OUT, deploy::time_out)

@@ -53,6 +53,9 @@ pub(crate) struct Standing {
     /// The properties as they may be shown, where values of secret parameters (`NoEcho`) are among them.
     #[serde(default)]
     pub masked: Option<Properties>,
+    /// The properties as Cloud Control has changed them since.
+    #[serde(default)]
+    pub live: Option<Properties>,
     /// What `Ref` yields.
     pub reference: Document,
     /// What `Fn::GetAtt` yields.

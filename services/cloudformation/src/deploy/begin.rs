@@ -243,6 +243,7 @@ async fn target(
         name: None,
         properties,
         masked,
+        live: None,
         reference: base::Document::Null,
         attributes: serde_json::Map::new(),
         needs,

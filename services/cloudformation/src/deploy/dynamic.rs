@@ -24,7 +24,7 @@ enum Reference {
 }
 
 /// The properties with the values that their references name.
-pub(super) async fn resolve(effect: &Effect, properties: &Properties) -> Result<Properties, Failure> {
+pub(crate) async fn resolve(effect: &Effect, properties: &Properties) -> Result<Properties, Failure> {
     let mut found = BTreeMap::new();
     gather(&Document::Object(properties.clone()), &mut found);
     if found.is_empty() {

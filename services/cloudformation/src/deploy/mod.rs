@@ -29,6 +29,7 @@ use crate::stack::Stack;
 
 pub use custom::ANSWER;
 pub(crate) use custom::{ANSWER_TIME_OUT, Awaited, answer, answer_time_out};
+pub(crate) use dynamic::resolve;
 pub(crate) use end::step_ended;
 pub(crate) use nested::InnerStack;
 pub(crate) use phase::advance;

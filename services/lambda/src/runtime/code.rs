@@ -1,4 +1,5 @@
-//! Unpacked packages on disk, one tree per combination of code and layers, made once and never changed.
+//! Unpacked packages on disk, one tree per combination of code and layers, made once and never changed. Of the trees that no
+//! process uses, the ones that were used last are kept, also over a restart; the rest is removed.
 //!
 //! ```text
 //! <root>/code/node_modules      -> the packages that the runtime itself offers (AWS SDK), if configured
@@ -24,16 +25,42 @@ use tokio::sync::OnceCell;
 use super::spec::{Archive, Code, FunctionSpec, InvokeError};
 use super::unpack::{UNPACKED_LIMIT, unpack};
 
-/// The directories of one function's files.
+/// How many trees are kept that no process uses.
+const UNUSED_MAX: usize = 32;
+
+/// The directories of one function's files. They stay as long as a clone of this is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tree {
     pub(super) task: PathBuf,
     pub(super) opt: Option<PathBuf>,
+    lease: Arc<()>,
 }
 
 pub(super) struct CodeCache {
     directory: PathBuf,
-    trees: Mutex<HashMap<String, Arc<OnceCell<Tree>>>>,
+    trees: Mutex<Trees>,
+}
+
+#[derive(Default)]
+struct Trees {
+    known: HashMap<String, Known>,
+    /// How often a tree was asked for.
+    asked: u64,
+}
+
+/// A tree that is on disk, or is being unpacked.
+struct Known {
+    cell: Arc<OnceCell<Tree>>,
+    /// When it was asked for last, by [`Trees::asked`].
+    used: u64,
+}
+
+impl Known {
+    /// Nobody unpacks it, and no process runs from it.
+    fn is_unused(&self) -> bool {
+        let leased = |tree: &Tree| Arc::strong_count(&tree.lease) > 1;
+        Arc::strong_count(&self.cell) == 1 && !self.cell.get().is_some_and(leased)
+    }
 }
 
 impl CodeCache {
@@ -47,6 +74,9 @@ impl CodeCache {
         if let Some(target) = node_modules {
             symlink(fs::canonicalize(target)?, link)?;
         }
+        for old in left_behind(&directory)? {
+            fs::remove_dir_all(old)?;
+        }
         Ok(CodeCache { directory, trees: Mutex::default() })
     }
 
@@ -54,7 +84,7 @@ impl CodeCache {
     pub(super) async fn tree(&self, spec: &FunctionSpec) -> Result<Tree, InvokeError> {
         let package = match &spec.code {
             Code::Directory(task) if spec.layers.is_empty() => {
-                return Ok(Tree { task: task.clone(), opt: None });
+                return Ok(Tree { task: task.clone(), opt: None, lease: Arc::default() });
             }
             Code::Directory(_) => None,
             Code::Zip(archive) => Some(archive),
@@ -62,6 +92,7 @@ impl CodeCache {
         let key = key(package, &spec.layers);
         let cell = self.cell(&key);
         let tree = cell.get_or_try_init(|| self.make(&key, package, &spec.layers)).await?.clone();
+        drop(cell);
         match &spec.code {
             Code::Directory(task) => Ok(Tree { task: task.clone(), ..tree }),
             Code::Zip(_) => Ok(tree),
@@ -70,7 +101,37 @@ impl CodeCache {
 
     fn cell(&self, key: &str) -> Arc<OnceCell<Tree>> {
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(trees.entry(key.to_owned()).or_default())
+        trees.asked += 1;
+        let used = trees.asked;
+        let known = trees.known.entry(key.to_owned()).or_insert_with(|| Known { cell: Arc::default(), used });
+        known.used = used;
+        Arc::clone(&known.cell)
+    }
+
+    /// Sets aside the trees that were not used for the longest time; their directories may be removed.
+    fn set_aside(&self) -> Vec<PathBuf> {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unused: Vec<(u64, String)> = trees
+            .known
+            .iter()
+            .filter(|(_, known)| known.is_unused())
+            .map(|(key, known)| (known.used, key.clone()))
+            .collect();
+        unused.sort_unstable();
+        let spare = unused.len().saturating_sub(UNUSED_MAX);
+        let mut aside = Vec::with_capacity(spare);
+        for (_, key) in unused.into_iter().take(spare) {
+            trees.known.remove(&key);
+            // Under the lock: whoever asks for it from now on unpacks it anew.
+            let (from, to) = (self.directory.join(&key), self.directory.join(format!(".gone-{key}")));
+            match fs::rename(&from, &to) {
+                Ok(()) => aside.push(to),
+                Err(error) => {
+                    tracing::warn!(%error, path = %from.display(), "failed to remove unpacked code")
+                }
+            }
+        }
+        aside
     }
 
     async fn make(
@@ -81,7 +142,7 @@ impl CodeCache {
     ) -> Result<Tree, InvokeError> {
         let place = self.directory.join(key);
         let opt = (!layers.is_empty()).then(|| place.join("opt"));
-        let tree = Tree { task: place.join("task"), opt };
+        let tree = Tree { task: place.join("task"), opt, lease: Arc::default() };
         if place.exists() {
             return Ok(tree);
         }
@@ -94,11 +155,38 @@ impl CodeCache {
             zips.push(fetch(layer).await?);
         }
         let draft = self.directory.join(format!(".{key}"));
-        let work = tokio::task::spawn_blocking(move || build(&draft, &place, package, &zips));
+        let aside = self.set_aside();
+        let work = tokio::task::spawn_blocking(move || {
+            for gone in aside {
+                if let Err(error) = fs::remove_dir_all(&gone) {
+                    tracing::warn!(%error, path = %gone.display(), "failed to remove unpacked code");
+                }
+            }
+            build(&draft, &place, package, &zips)
+        });
         let built = work.await.map_err(|error| InvokeError::InvalidPackage(error.to_string()))?;
         built.map_err(InvokeError::InvalidPackage)?;
         Ok(tree)
     }
+}
+
+/// What earlier servers have left of drafts, and of trees more than are kept.
+fn left_behind(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let (mut gone, mut trees) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            continue;
+        }
+        match entry.file_name().to_string_lossy().starts_with('.') {
+            true => gone.push(entry.path()),
+            false => trees.push((entry.metadata()?.modified()?, entry.path())),
+        }
+    }
+    trees.sort_unstable();
+    let spare = trees.len().saturating_sub(UNUSED_MAX);
+    gone.extend(trees.into_iter().take(spare).map(|(_, path)| path));
+    Ok(gone)
 }
 
 async fn fetch(archive: &Archive) -> Result<Bytes, InvokeError> {
@@ -147,4 +235,38 @@ fn key(package: Option<&Archive>, layers: &[Archive]) -> String {
         hash.update(&layer.sha256);
     }
     hex::encode(&hash.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(cache: &CodeCache, number: usize) -> Tree {
+        let key = format!("{number:02}");
+        let place = cache.directory.join(&key);
+        fs::create_dir_all(place.join("task")).unwrap();
+        let tree = Tree { task: place.join("task"), opt: None, lease: Arc::default() };
+        cache.cell(&key).set(tree.clone()).unwrap();
+        tree
+    }
+
+    #[test]
+    fn what_no_process_uses_is_removed_but_for_what_was_used_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(folder.path().to_owned(), None).unwrap();
+        let used = known(&cache, 0);
+        for number in 1..=UNUSED_MAX + 2 {
+            drop(known(&cache, number));
+        }
+        let waits = cache.cell("waits");
+        let aside = cache.set_aside();
+        let names: Vec<String> =
+            aside.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        assert_eq!(names, [".gone-01", ".gone-02"]);
+        assert!(used.task.exists());
+        drop(waits);
+        drop(used);
+        let again = CodeCache::open(folder.path().to_owned(), None).unwrap();
+        assert_eq!(fs::read_dir(&again.directory).unwrap().count(), UNUSED_MAX);
+    }
 }

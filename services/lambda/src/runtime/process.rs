@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::api::Port;
+use super::code::Tree;
 use super::descendants;
 use super::logs::{self, Drain, Output};
 use super::timer;
@@ -31,6 +32,8 @@ pub(super) struct Program {
     pub(super) directory: PathBuf,
     /// The process's own directory, removed when it ends.
     pub(super) scratch: PathBuf,
+    /// The files that it runs from.
+    pub(super) code: Tree,
 }
 
 /// A running process of a function.
@@ -67,7 +70,12 @@ impl Process {
         };
         let pid = child.id().unwrap_or(0);
         let (sender, exit) = watch::channel(None);
-        let keeper = Keeper { pid, scratch: program.scratch.clone(), output: Arc::clone(&output) };
+        let keeper = Keeper {
+            pid,
+            scratch: program.scratch.clone(),
+            output: Arc::clone(&output),
+            _code: program.code.clone(),
+        };
         timer::background(keeper.run(child, pump, listener, sender));
         Process { port, output, drain, pid, exit, peak_mb: AtomicU64::new(0), _slot: slot }
     }
@@ -115,6 +123,8 @@ struct Keeper {
     pid: u32,
     scratch: PathBuf,
     output: Arc<Output>,
+    /// Its files stay as long as it runs.
+    _code: Tree,
 }
 
 impl Keeper {

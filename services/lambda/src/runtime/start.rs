@@ -99,7 +99,7 @@ impl Inner {
         let command = self.command(spec, family, tree, interpreter);
         let (program, arguments) = self.launched(spec, tree, interpreter, &scratch, command);
         let directory = tree.task.clone();
-        let program = Program { program, arguments, environment, directory, scratch };
+        let program = Program { program, arguments, environment, directory, scratch, code: tree.clone() };
         let port = Arc::new(Port::new(Arc::clone(&output)));
         let listening = timer::background(Arc::clone(&port).listen(listener));
         match self.spawner.spawn(&program).await {
