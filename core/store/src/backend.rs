@@ -62,6 +62,10 @@ pub(crate) trait Backend: Send + 'static {
     fn view(&self) -> Result<Arc<dyn View>, StoreError>;
     /// Writes `batch` and syncs it, or leaves everything as it was.
     fn write(&mut self, batch: &Batch) -> Result<(), WriteFault>;
+    /// Bytes that are written and still held in memory, because they are not flushed; 0 if it never holds any.
+    fn unflushed(&self) -> u64 {
+        0
+    }
     /// Flushes and releases the data.
     fn close(&mut self) -> Result<(), StoreError>;
     /// Proves what reading every row does not prove.

@@ -131,6 +131,11 @@ impl<B: Backend> Core<B> {
         self.backend.name()
     }
 
+    /// Bytes that the engine holds in memory until it has flushed them.
+    pub(crate) fn unflushed(&self) -> u64 {
+        self.backend.unflushed()
+    }
+
     /// Orders `group`, writes what holds of it with one sync, and shows it to readers.
     pub(crate) fn run(&mut self, group: Vec<Commit>) -> Verdicts {
         if let Some(poison) = &self.poison {

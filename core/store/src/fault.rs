@@ -70,6 +70,10 @@ impl<B: Backend> Backend for Faulty<B> {
         }
     }
 
+    fn unflushed(&self) -> u64 {
+        self.engine.unflushed()
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
         self.engine.close()
     }

@@ -102,6 +102,10 @@ impl Backend for Fjall {
         Ok(())
     }
 
+    fn unflushed(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.database.write_buffer_size())
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
         let Some(Open { database, .. }) = self.open.take() else { return Ok(()) };
         database.persist(PersistMode::SyncAll).map_err(store_error)

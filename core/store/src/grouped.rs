@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -10,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::admission::{admit, size};
 use crate::backend::Backend;
+use crate::backlog::{Backlog, LARGE_BYTES_MIN};
 use crate::core::{Core, Public, closed};
 use crate::engine::{Commit, CommitError, Engine, Snapshot, StoreError, Version};
 use crate::floor::ScanFloor;
@@ -19,6 +21,8 @@ use crate::watch::Wake;
 const GROUP_MAX: usize = 512;
 /// Bytes of one batch, unless its only transaction is larger.
 const GROUP_BYTES_MAX: usize = 4 << 20;
+/// How long the committer waits for work while large commits wait for flushes, of which the engine tells nobody.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// An engine whose commits wait for a sync that they share.
 pub(crate) struct Grouped {
@@ -36,6 +40,8 @@ struct Queue {
 #[derive(Default)]
 struct State {
     waiting: Vec<Waiting>,
+    /// Large commits, which wait until less is unflushed.
+    large: Backlog<Waiting>,
     /// Whether the committer waits for work.
     idle: bool,
     /// Once closing, nothing is taken any more.
@@ -85,6 +91,7 @@ impl Grouped {
         match &state.ended {
             Some(Err(poison)) => return Err(CommitError::Store(poison.clone())),
             _ if state.closing => return Err(CommitError::Store(closed())),
+            _ if waiting.bytes >= LARGE_BYTES_MIN => state.large.hold(waiting),
             _ => state.waiting.push(waiting),
         }
         self.queue.wake(state);
@@ -112,15 +119,24 @@ impl Queue {
         }
     }
 
-    /// The next group in the order of arrival; `None` once closing and all are served.
-    fn next_group(&self) -> Option<Vec<Waiting>> {
+    /// The next group in the order of arrival, but for large commits that wait while much is `unflushed`; `None` once
+    /// closing and all are served.
+    fn next_group(&self, unflushed: impl Fn() -> u64) -> Option<Vec<Waiting>> {
         let mut state = self.state.lock();
-        while state.waiting.is_empty() {
+        loop {
+            state.let_large_pass(&unflushed);
+            if !state.waiting.is_empty() {
+                break;
+            }
             if state.closing {
                 return None;
             }
             state.idle = true;
-            self.changed.wait(&mut state);
+            if state.large.is_empty() {
+                self.changed.wait(&mut state);
+            } else {
+                self.changed.wait_for(&mut state, LOOK);
+            }
         }
         let mut bytes = 0;
         let fits = state.waiting.iter().take(GROUP_MAX).take_while(|waiting| {
@@ -133,6 +149,17 @@ impl Queue {
         }
         let rest = state.waiting.split_off(count);
         Some(std::mem::replace(&mut state.waiting, rest))
+    }
+}
+
+impl State {
+    /// Takes at most one large commit at a time, so that the next one is decided when this one is written.
+    fn let_large_pass(&mut self, unflushed: impl Fn() -> u64) {
+        if self.large.is_empty() || self.waiting.iter().any(|w| w.bytes >= LARGE_BYTES_MIN) {
+            return;
+        }
+        let passes = if self.closing { self.large.release() } else { self.large.look(unflushed()) };
+        self.waiting.extend(passes);
     }
 }
 
@@ -158,7 +185,7 @@ impl<B: Backend> Committer<B> {
                 return;
             }
         };
-        while let Some(group) = self.queue.next_group() {
+        while let Some(group) = self.queue.next_group(|| core.unflushed()) {
             let (commits, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|w| (w.commit, w.answer)).unzip();
             for (verdict, answer) in core.run(commits).into_iter().zip(answers) {
@@ -180,8 +207,9 @@ impl<B: Backend> Drop for Committer<B> {
         state.closing = true;
         state.ended = Some(self.end.clone());
         let (waiting, closers) = (std::mem::take(&mut state.waiting), std::mem::take(&mut state.closers));
+        let large = std::mem::take(&mut state.large);
         drop(state);
-        drop(waiting);
+        drop((waiting, large));
         for closer in closers {
             let _ = closer.send(self.end.clone());
         }
@@ -235,5 +263,91 @@ impl Drop for Grouped {
         let mut state = self.queue.state.lock();
         state.closing = true;
         self.queue.wake(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::backend::{Batch, View, WriteFault};
+    use crate::backlog::UNFLUSHED_BYTES_MAX;
+    use crate::memory::Memory;
+    use bytes::Bytes;
+
+    /// An engine that flushes when it is told to.
+    struct Slow(Memory, Arc<AtomicU64>);
+
+    impl Backend for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn newest(&self) -> (u64, Version) {
+            self.0.newest()
+        }
+
+        fn view(&self) -> Result<Arc<dyn View>, StoreError> {
+            self.0.view()
+        }
+
+        fn write(&mut self, batch: &Batch) -> Result<(), WriteFault> {
+            self.1.fetch_add(batch.bytes(), Ordering::SeqCst);
+            self.0.write(batch)
+        }
+
+        fn unflushed(&self) -> u64 {
+            self.1.load(Ordering::SeqCst)
+        }
+
+        fn close(&mut self) -> Result<(), StoreError> {
+            self.0.close()
+        }
+    }
+
+    fn store(unflushed: u64) -> (Grouped, Arc<AtomicU64>) {
+        let unflushed = Arc::new(AtomicU64::new(unflushed));
+        let core = Core::new(Slow(Memory::default(), unflushed.clone())).expect("opens");
+        (Grouped::start(core).expect("starts"), unflushed)
+    }
+
+    fn put(key: &'static str, bytes: usize) -> Commit {
+        let row = (Bytes::from_static(key.as_bytes()), Bytes::from(vec![0; bytes]));
+        Commit { puts: vec![row], ..Commit::default() }
+    }
+
+    #[tokio::test]
+    async fn large_commits_wait_for_flushes_and_others_do_not() {
+        let (engine, unflushed) = store(UNFLUSHED_BYTES_MAX + 1);
+        let mut large = engine.commit(put("large", LARGE_BYTES_MIN));
+        assert!((&mut large).now_or_never().is_none());
+        let small = engine.commit(put("small", 1)).await.expect("passes");
+        assert!((&mut large).now_or_never().is_none());
+        unflushed.store(0, Ordering::SeqCst);
+        assert!(large.await.expect("passes once all is flushed") > small);
+    }
+
+    #[tokio::test]
+    async fn closing_writes_what_waits() {
+        let (engine, _) = store(u64::MAX / 2);
+        let mut large = engine.commit(put("large", LARGE_BYTES_MIN));
+        assert!((&mut large).now_or_never().is_none());
+        assert_eq!(engine.close().await, Ok(()));
+        assert!(large.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn those_that_wait_are_written_when_nobody_holds_the_engine_any_more() {
+        let (engine, unflushed) = store(UNFLUSHED_BYTES_MAX + 1);
+        let large: Vec<_> = [put("a", LARGE_BYTES_MIN), put("b", 2 * LARGE_BYTES_MIN)]
+            .into_iter()
+            .map(|commit| engine.enqueue(commit).expect("queues"))
+            .collect();
+        unflushed.store(0, Ordering::SeqCst);
+        drop(engine);
+        for answer in large {
+            assert!(answer.await.expect("answered").is_ok());
+        }
     }
 }

@@ -86,6 +86,10 @@ impl<B: Backend> Backend for Guarded<B> {
             .map_err(|e| WriteFault::Unknown(format!("`high-water` cannot be written: {e}")))
     }
 
+    fn unflushed(&self) -> u64 {
+        self.engine.unflushed()
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
         let closed = self.engine.close();
         let noted = self.high_water.sync();

@@ -4,7 +4,8 @@
 //! ([`Commit`]) that an [`Engine`] applies or refuses, and everything that is acknowledged is synced.
 //!
 //! The way of a commit in an embedded engine: `admission` refuses what breaks a limit, `grouped` queues it for the one
-//! committing thread (`inline` runs it where it is asked for, in memory), `core` takes a group through `ledger` (which
+//! committing thread (`inline` runs it where it is asked for, in memory), where large ones wait in `backlog` while the engine
+//! has much to flush, `core` takes a group through `ledger` (which
 //! hold, in what order, merged into one batch), `fault` (tests), `guarded` (room on the disk, the mark of what was
 //! acknowledged) and the engine, and then shows it: to floors, to snapshots, to watches, to whoever waits. `postgres`
 //! has the same way with the judging done by the server.
@@ -14,6 +15,7 @@
 
 mod admission;
 mod backend;
+mod backlog;
 mod core;
 mod directory;
 mod fjall;
