@@ -128,6 +128,30 @@ impl Access {
         Ok((known.identity, proof.map_err(Refused::Signature)?))
     }
 
+    /// Whom a request claims to come from in the development profile, where nothing is proven: the function or the session that
+    /// was given its temporary credentials, the user that has its access key. `None` if its key is nobody's here.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(crate) async fn claimed(
+        &self,
+        kernel: &Kernel,
+        signature: &Signature<'_>,
+    ) -> Result<Option<Identity>, Fault> {
+        let access_key = signature.access_key.as_ref();
+        if !access_key.starts_with(TEMPORARY) {
+            return Ok(user(kernel, access_key).await?.map(|known| known.identity));
+        }
+        let function =
+            signature.session_token.as_deref().and_then(|token| self.functions.find(access_key, token));
+        if let Some(known) = function {
+            return Ok(Some(known.identity));
+        }
+        let found = session_of(kernel, access_key).await?;
+        let lasting = found.filter(|session| session.expires_at > kernel.clock().now());
+        Ok(lasting.map(|session| Identity { account: session.account, principal: session.principal }))
+    }
+
     async fn known(&self, kernel: &Kernel, signature: &Signature<'_>) -> Result<Known, Refused> {
         let access_key = signature.access_key.as_ref();
         if let Some(known) = self.keys.find(access_key) {
@@ -144,14 +168,7 @@ impl Access {
     }
 }
 
-/// Whom an access key proves or, in the development profile, claims: a user to whom IAM gave it.
-///
-/// # Errors
-/// The store does not answer.
-pub(crate) async fn user_of(kernel: &Kernel, access_key: &str) -> Result<Option<Identity>, Fault> {
-    Ok(user(kernel, access_key).await?.map(|known| known.identity))
-}
-
+/// A user to whom IAM gave an access key.
 async fn user(kernel: &Kernel, access_key: &str) -> Result<Option<Known>, Fault> {
     if !access_key.starts_with(OF_USERS) {
         return Ok(None);
@@ -166,11 +183,16 @@ async fn user(kernel: &Kernel, access_key: &str) -> Result<Option<Known>, Fault>
 }
 
 /// Temporary credentials that STS gave.
+async fn session_of(kernel: &Kernel, access_key: &str) -> Result<Option<sts::Session>, Fault> {
+    let answer = kernel.ask(kernel.house_caller(), "sts", sts::IDENTIFY, &access_key.into()).await?;
+    let identified: sts::Identified =
+        serde_json::from_value(answer).map_err(|error| kernel.to_fault(error.into()))?;
+    Ok(identified.session)
+}
+
 async fn session(kernel: &Kernel, access_key: &str, token: &str) -> Result<Known, Refused> {
-    let answer = kernel.ask(kernel.house_caller(), "sts", sts::IDENTIFY, &access_key.into()).await;
-    let identified: sts::Identified = serde_json::from_value(answer.map_err(Refused::Signature)?)
-        .map_err(|error| Refused::Signature(kernel.to_fault(error.into())))?;
-    let session = identified.session.ok_or(Refused::UnknownKey)?;
+    let session = session_of(kernel, access_key).await.map_err(Refused::Signature)?;
+    let session = session.ok_or(Refused::UnknownKey)?;
     if !same(&session.token, token) {
         return Err(Refused::BadToken);
     }
@@ -185,4 +207,45 @@ async fn session(kernel: &Kernel, access_key: &str, token: &str) -> Result<Known
 fn same(one: &str, other: &str) -> bool {
     let differing = one.bytes().zip(other.bytes()).fold(0, |seen, (one, other)| seen | (one ^ other));
     one.len() == other.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+    use kernel::{Clock, Service};
+
+    use super::*;
+
+    fn kernel() -> Kernel {
+        let engine = store::open(&store::Location::Memory).unwrap();
+        let services: Vec<Service> = vec![iam::service(), sts::service()];
+        let start = base::Timestamp::from_millis(1_800_000_000_000);
+        Kernel::new(engine, Clock::virtual_at(start), Chance::seeded(1), services)
+    }
+
+    async fn claimed(access: &Access, key: &str, token: &str) -> Option<Identity> {
+        let scope = format!("{key}/20270115/eu-central-1/sts/aws4_request");
+        let proof =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={}", "0".repeat(64));
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_str(&proof).unwrap());
+        headers.insert("x-amz-date", HeaderValue::from_static("20270115T080000Z"));
+        headers.insert("x-amz-security-token", HeaderValue::from_str(token).unwrap());
+        let request =
+            Request { method: "POST", path: "/", query: "", headers: &headers, body: bytes::Bytes::new() };
+        let signature = Signature::parse(&request).unwrap().unwrap();
+        access.claimed(&kernel(), &signature).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_function_is_known_by_its_credentials_without_proof() {
+        let access = Access::new(AccessSettings::default(), &Chance::seeded(2));
+        let account = AccountId::parse("111122223333").unwrap();
+        let given = access.functions().issue(&account, "arn:aws:iam::111122223333:role/path/writer", "write");
+        let principal = "arn:aws:sts::111122223333:assumed-role/writer/write".to_owned();
+        let identity = Identity { account, principal };
+        assert_eq!(claimed(&access, &given.access_key_id, &given.session_token).await, Some(identity));
+        assert_eq!(claimed(&access, &given.access_key_id, "another").await, None);
+        assert_eq!(claimed(&access, "111122223333", "").await, None);
+    }
 }

@@ -45,7 +45,8 @@ pub fn assemble(engine: SharedEngine, config: &Config, trusted: Option<Trusted>)
     Ok(House { kernel, functions, access, disk_faults: None })
 }
 
-/// The running side of functions. Where signatures are verified, their processes get credentials that verify.
+/// The running side of functions. Their processes get credentials that say who they are, and that verify where signatures are
+/// verified.
 fn functions(config: &Config, access: &Access, trusted: Option<Trusted>) -> std::io::Result<Functions> {
     let mut supervisor = SupervisorConfig::new(&config.scratch_dir);
     supervisor.launcher = launcher();
@@ -54,9 +55,6 @@ fn functions(config: &Config, access: &Access, trusted: Option<Trusted>) -> std:
     supervisor.legacy_node_modules = config.functions.legacy_node_modules.clone();
     supervisor.python_packages = config.functions.python_packages.clone();
     supervisor.trusted = trusted;
-    if !access.is_strict() {
-        return Functions::new(supervisor);
-    }
     let keys = Arc::clone(access.functions());
     Functions::with_credentials(
         supervisor,
@@ -88,6 +86,7 @@ fn services(functions: &Functions) -> Vec<Service> {
         ssm::service(),
         states::service(),
         sts::service(),
+        tagging::service(),
     ]
 }
 

@@ -9,11 +9,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use kernel::{Caller, TraceCx};
-use s3::{S3Http, UnprovenBody, VerifiedCaller};
+use s3::{ClaimedCaller, S3Http, UnprovenBody, VerifiedCaller};
 use uuid::Uuid;
 use wire::{Call, Refusal, RefusalKind, Registry, Request, Signature};
 
-use crate::access::{Access, Identity, TEMPORARY, user_of};
+use crate::access::{Access, Identity};
 use crate::assemble::SharedHouse;
 use crate::{console, operator};
 
@@ -139,7 +139,14 @@ impl Front {
     ) -> http::Response<Body> {
         let head = head_of(&parts);
         if !self.access().is_strict() {
-            return self.s3.answer(http::Request::from_parts(parts, body)).await;
+            return match self.claimant(&head).await {
+                Ok(claimed) => {
+                    let mut request = http::Request::from_parts(parts, body);
+                    claim(request.extensions_mut(), claimed);
+                    self.s3.answer(request).await
+                }
+                Err(fault) => self.s3.refuse(fault, request_id),
+            };
         }
         match self.access().prove_head(&self.house.kernel, &head).await {
             Ok((identity, proof)) => {
@@ -195,7 +202,10 @@ impl Front {
         let account = Caller::account_of_key(&signature.access_key);
         let caller = Caller::root_user(account, region, self.house.kernel.new_id());
         if !self.access().is_strict() {
-            return Some(caller);
+            let claimed = self.claimant(request).await.ok()?;
+            return Some(
+                claimed.map_or_else(|| caller.clone(), |identity| acting_as(caller.clone(), identity)),
+            );
         }
         let identity = self.access().prove(&self.house.kernel, request).await;
         identity.ok().map(|identity| acting_as(caller, identity))
@@ -233,7 +243,8 @@ impl Front {
             .map_or_else(base::AccountId::default, |signature| Caller::account_of_key(&signature.access_key));
         let caller = Caller::root_user(account, region.unwrap_or_default(), request_id);
         if !self.access().is_strict() {
-            return Ok(caller);
+            let claimed = self.claimant(request).await?;
+            return Ok(claimed.map_or_else(|| caller.clone(), |identity| acting_as(caller.clone(), identity)));
         }
         let identity = self.access().prove(&self.house.kernel, request).await.map_err(|why| why.fault())?;
         check_scope(signature.as_ref(), service)?;
@@ -281,13 +292,21 @@ impl Front {
             return plain(StatusCode::BAD_REQUEST, "the request's target is malformed");
         };
         let is_website = request.header("host").is_some_and(|host| s3::is_website_host(host).is_some());
-        if self.access().is_strict() && !is_website {
+        if is_website {
+            return self.s3.answer(built).await;
+        }
+        if self.access().is_strict() {
             match self.access().prove(&self.house.kernel, request).await {
                 Ok(identity) => {
                     let caller = signer(request, identity, request_id);
                     built.extensions_mut().insert(VerifiedCaller(caller));
                 }
                 Err(refused) => return self.s3.refuse(refused.s3_fault(), request_id),
+            }
+        } else {
+            match self.claimant(request).await {
+                Ok(claimed) => claim(built.extensions_mut(), claimed),
+                Err(fault) => return self.s3.refuse(fault, request_id),
             }
         }
         self.s3.answer(built).await
@@ -310,33 +329,37 @@ impl Front {
             check_scope(signature.as_ref(), call.service.credential_scope())?;
             acting_as(self.caller_of(call, identity.account.clone(), request_id), identity)
         } else {
-            self.claimed_caller(call, request_id).await?
+            self.claimed_caller(call, signature.as_ref(), request_id).await?
         };
         let document = wire::decode(call, request)?;
         self.house.kernel.call(caller, call.service.signing_name, call.operation.name, document).await
     }
 
-    /// Who claims to call: the account that the access key names, the user that has it, or whose temporary credentials it
-    /// is of.
-    async fn claimed_caller(&self, call: &Call, request_id: Uuid) -> Result<Caller, Fault> {
+    /// Who claims to call: whose temporary credentials or access key they are, or else the account that the key names.
+    async fn claimed_caller(
+        &self,
+        call: &Call,
+        signature: Option<&Signature<'_>>,
+        request_id: Uuid,
+    ) -> Result<Caller, Fault> {
         let key = call.access_key.as_deref().unwrap_or_default();
         let account = call.account.clone().unwrap_or_else(|| Caller::account_of_key(key));
         let caller = self.caller_of(call, account, request_id);
-        if !key.starts_with(TEMPORARY) {
-            let user = user_of(&self.house.kernel, key).await?;
-            return Ok(user.map_or_else(|| caller.clone(), |user| acting_as(caller.clone(), user)));
-        }
-        let house = self.house.kernel.house_caller();
-        let answer = self.house.kernel.ask(house, "sts", sts::IDENTIFY, &key.into()).await?;
-        let identified: sts::Identified =
-            serde_json::from_value(answer).map_err(|error| self.house.kernel.to_fault(error.into()))?;
-        let now = self.house.kernel.clock().now();
-        Ok(match identified.session.filter(|session| session.expires_at > now) {
-            Some(session) => {
-                acting_as(caller, Identity { account: session.account, principal: session.principal })
-            }
+        let Some(signature) = signature else { return Ok(caller) };
+        let claimed = self.access().claimed(&self.house.kernel, signature).await?;
+        Ok(match claimed {
+            Some(identity) => acting_as(caller, identity),
             None => caller,
         })
+    }
+
+    /// Who claims to have signed a request, if it is signed with a key that was given to somebody.
+    async fn claimant(&self, request: &Request<'_>) -> Result<Option<Identity>, Fault> {
+        // Whoever takes the request says what is wrong with a signature that cannot be read.
+        match Signature::parse(request).ok().flatten() {
+            Some(signature) => self.access().claimed(&self.house.kernel, &signature).await,
+            None => Ok(None),
+        }
     }
 
     /// The root user of an account, on the chain of causes that the request names.
@@ -378,6 +401,13 @@ fn signer(request: &Request<'_>, identity: Identity, request_id: Uuid) -> Caller
     let region = signature.and_then(|signature| base::Region::parse(signature.region()));
     let caller = Caller::root_user(identity.account.clone(), region.unwrap_or_default(), request_id);
     acting_as(caller, identity)
+}
+
+/// Tells S3 who claims to have sent a request, if that is known.
+fn claim(extensions: &mut http::Extensions, claimed: Option<Identity>) {
+    if let Some(Identity { account, principal }) = claimed {
+        extensions.insert(ClaimedCaller { account, principal });
+    }
 }
 
 fn acting_as(caller: Caller, identity: Identity) -> Caller {

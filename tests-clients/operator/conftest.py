@@ -1,4 +1,4 @@
-"""A server in the strict profile, started from BUSWORK_BIN, and clients that sign for it."""
+"""A server, in the strict profile if nothing else is said, started from BUSWORK_BIN, and clients that sign for it."""
 
 import os
 import subprocess
@@ -21,13 +21,17 @@ TOKEN = "an-operator-token-of-tests"
 class Server:
     """A process of the server, and clients of it."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, profile="strict"):
         settings = directory / "buswork.toml"
         packages = next(path for path in sys.path if path.endswith("site-packages"))
+        operator = f'operator_token = "{TOKEN}"\n'
+        keys = f'[[access_keys]]\nid = "{KEY}"\nsecret = "{SECRET}"\naccount = "{ACCOUNT}"\n'
+        if profile == "development":
+            operator = keys = ""
         settings.write_text(
-            f'profile = "strict"\noperator_token = "{TOKEN}"\ndata_dir = "{directory / "data"}"\nport = 0\n'
+            f'profile = "{profile}"\n{operator}data_dir = "{directory / "data"}"\nport = 0\n'
             f'[functions]\npython_packages = "{packages}"\ninterpreters = {{ python = "{sys.executable}" }}\n'
-            f'[[access_keys]]\nid = "{KEY}"\nsecret = "{SECRET}"\naccount = "{ACCOUNT}"\n'
+            f"{keys}"
         )
         environment = {"PATH": os.environ["PATH"]}
         self.log = open(directory / "log", "w")

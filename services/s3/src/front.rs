@@ -31,7 +31,7 @@ use s3s::{S3Error, S3ErrorCode};
 use crate::bucket::Bucket;
 use crate::website;
 
-pub use request::{UnprovenBody, VerifiedCaller};
+pub use request::{ClaimedCaller, UnprovenBody, VerifiedCaller};
 
 pub(crate) use convert::{from_time, to_http_date};
 

@@ -34,7 +34,7 @@ mod website;
 
 use kernel::Service;
 
-pub use front::{Body, BoxError, S3Http, UnprovenBody, VerifiedCaller, http};
+pub use front::{Body, BoxError, ClaimedCaller, S3Http, UnprovenBody, VerifiedCaller, http};
 pub use website::{Scheme, is_website_host};
 
 /// The name in credential scopes and in the router.
@@ -48,6 +48,9 @@ pub fn service() -> Service {
         .internal(body::REMOVE, body::remove)
         .internal(multipart::SWEEP, multipart::sweep)
         .internal(lifecycle::PASS, lifecycle::pass)
+        .internal("ListOwnBuckets", ops::resource_tags::list_own_buckets)
+        .internal("TagBucket", ops::resource_tags::tag_bucket)
+        .internal("UntagBucket", ops::resource_tags::untag_bucket)
 }
 
 fn buckets(service: Service) -> Service {

@@ -38,6 +38,7 @@ const SERVICES: &[SdkService] = &[
     service("iam", "iam"),
     service("lambda", "lambda"),
     service("pipes", "pipes"),
+    service("resourcegroupstaggingapi", "tagging"),
     service("s3", "s3"),
     service("scheduler", "scheduler"),
     service("schemas", "schemas"),

@@ -51,6 +51,16 @@ const SIGNING_FIELDS: [&str; 10] = [
 #[derive(Clone, Debug)]
 pub struct VerifiedCaller(pub Caller);
 
+/// Who says that it sent a request, where the server verifies nothing but knows whose the access key is: goes with the request
+/// among its extensions.
+#[derive(Clone, Debug)]
+pub struct ClaimedCaller {
+    /// The account that is acted in.
+    pub account: AccountId,
+    /// The ARN of who acts.
+    pub principal: String,
+}
+
 /// What must hold of a request's body, where the server proved its head before the body came: goes with the request among
 /// its extensions.
 #[derive(Clone, Debug)]
@@ -96,7 +106,7 @@ pub(super) async fn prepare(
     let (caller, proof) = match parts.extensions.remove::<VerifiedCaller>() {
         Some(VerifiedCaller(verified)) => (verified, proof),
         // Nobody has verified anything; that the body is the one that is meant is held all the same.
-        None => (caller(&parts, request_id, now)?, proof.or_else(|| claimed(&parts.headers))),
+        None => (claiming(&mut parts, request_id, now)?, proof.or_else(|| claimed(&parts.headers))),
     };
     let reader = BodyReader::new(&parts.headers, proof.unwrap_or_default());
     let streams = streams(&parts) && body.size_hint().upper().is_none_or(|bytes| bytes > COLLECTED_BYTES_MAX);
@@ -252,6 +262,14 @@ fn worded(fault: Fault) -> Fault {
         }
         _ => fault,
     }
+}
+
+fn claiming(parts: &mut http::request::Parts, request_id: Uuid, now: Timestamp) -> Result<Caller, Fault> {
+    let caller = caller(parts, request_id, now)?;
+    Ok(match parts.extensions.remove::<ClaimedCaller>() {
+        Some(ClaimedCaller { account, principal }) => Caller { account, principal, ..caller },
+        None => caller,
+    })
 }
 
 fn caller(parts: &http::request::Parts, request_id: Uuid, now: Timestamp) -> Result<Caller, Fault> {

@@ -28,4 +28,5 @@ pub(crate) mod list_parts;
 pub(crate) mod object_tagging;
 pub(crate) mod public_access_block;
 pub(crate) mod put_object;
+pub(crate) mod resource_tags;
 pub(crate) mod upload_part;

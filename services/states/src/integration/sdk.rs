@@ -35,6 +35,7 @@ const CLIENTS: &[Client] = &[
     service("kms", "kms", "Kms"),
     service("lambda", "lambda", "Lambda"),
     service("pipes", "pipes", "Pipes"),
+    service("resourcegroupstaggingapi", "tagging", "ResourceGroupsTaggingApi"),
     service("s3", "s3", "S3"),
     service("scheduler", "scheduler", "Scheduler"),
     service("schemas", "schemas", "Schemas"),
