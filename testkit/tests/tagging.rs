@@ -104,6 +104,13 @@ async fn one_of_each(world: &World) -> Vec<(&'static str, String)> {
     for (kind, service, operation, input, told) in simple {
         made.push((kind, make(world, service, operation, input, told).await));
     }
+    by_name(world, &mut made).await;
+    more(world, &mut made).await;
+    made
+}
+
+/// Those whose operations do not tell their ARNs.
+async fn by_name(world: &World, made: &mut Vec<(&'static str, String)>) {
     let own = |service: &str, resource: &str| {
         format!("arn:aws:{service}:{}:000000000000:{resource}", world.caller().region)
     };
@@ -121,8 +128,6 @@ async fn one_of_each(world: &World) -> Vec<(&'static str, String)> {
     };
     world.ok("s3", "CreateBucket", place).await;
     made.push(("s3:bucket", "arn:aws:s3:::files".to_owned()));
-    more(world, &mut made).await;
-    made
 }
 
 /// Those that need another one.

@@ -66,7 +66,7 @@ mod tests {
 
     fn of(names: &[&'static str]) -> Backlog<&'static str> {
         let mut backlog = Backlog::default();
-        names.iter().for_each(|name| backlog.hold(name));
+        names.iter().for_each(|name| backlog.hold(*name));
         backlog
     }
 

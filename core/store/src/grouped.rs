@@ -312,9 +312,10 @@ mod tests {
         (Grouped::start(core).expect("starts"), unflushed)
     }
 
-    fn put(key: &'static str, bytes: usize) -> Commit {
-        let row = (Bytes::from_static(key.as_bytes()), Bytes::from(vec![0; bytes]));
-        Commit { puts: vec![row], ..Commit::default() }
+    /// Rows of 64 KiB at most below `key`.
+    fn put(key: &str, bytes: usize) -> Commit {
+        let row = |n: usize| (Bytes::from(format!("{key}/{n}")), Bytes::from(vec![0; bytes.min(64 << 10)]));
+        Commit { puts: (0..bytes.div_ceil(64 << 10)).map(row).collect(), ..Commit::default() }
     }
 
     #[tokio::test]

@@ -54,10 +54,13 @@ pub(crate) enum ArnOf {
     Made(fn(&Caller, &str) -> String),
 }
 
+/// How operations name a resource: by its ARN, made into what they take; the text is where clients reach the server.
+pub(crate) type Naming = fn(&Caller, &str, &Arn) -> String;
+
 /// How a kind's tags are read and changed.
 pub(crate) struct Verbs {
     /// The member of all inputs that names the resource, and its value.
-    pub id: (&'static str, fn(&Caller, &str, &Arn) -> String),
+    pub id: (&'static str, Naming),
     /// A member of all inputs besides.
     pub fixed: &'static [(&'static str, &'static str)],
     /// The operation that tells the tags, and where its output has them; none if they cannot be told by ARN.
@@ -252,7 +255,6 @@ pub(crate) const KINDS: &[Kind] = &[
             ..ARN_PAIRS
         },
         global: true,
-        ..BASE
     },
     // Roles and users take tags here, but are not listed.
     // <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html>
