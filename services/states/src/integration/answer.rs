@@ -117,7 +117,7 @@ pub(super) fn failed(resource: &Resource, schema: Schema, fault: &Fault, request
 }
 
 /// The name of an error in its service's model, if it has one there.
-fn modelled<'a>(schema: Schema, fault: &'a Fault) -> Option<&'a str> {
+fn modelled(schema: Schema, fault: &Fault) -> Option<&str> {
     match schema.map(|operation| operation.service) {
         // The house's own: no service has it, and a loop must be told by its name.
         Some(_) if fault.code == "RecursiveInvocationException" => Some(&*fault.code),
