@@ -8,6 +8,42 @@ use base::schema::{Blob, OperationSchema};
 use base::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// The operation `AbortMultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
+#[derive(Clone, Copy, Debug)]
+pub struct AbortMultipartUpload;
+
+impl kernel::Operation for AbortMultipartUpload {
+    type Input = AbortMultipartUploadInput;
+    type Output = AbortMultipartUploadOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::ABORT_MULTIPART_UPLOAD;
+}
+
+/// The operation `CompleteMultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CompleteMultipartUpload;
+
+impl kernel::Operation for CompleteMultipartUpload {
+    type Input = CompleteMultipartUploadInput;
+    type Output = CompleteMultipartUploadOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::COMPLETE_MULTIPART_UPLOAD;
+}
+
+/// The operation `CopyObject`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CopyObject;
+
+impl kernel::Operation for CopyObject {
+    type Input = CopyObjectInput;
+    type Output = CopyObjectOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::COPY_OBJECT;
+}
+
 /// The operation `CreateBucket`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
@@ -18,6 +54,18 @@ impl kernel::Operation for CreateBucket {
     type Input = CreateBucketInput;
     type Output = CreateBucketOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_BUCKET;
+}
+
+/// The operation `CreateMultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+#[derive(Clone, Copy, Debug)]
+pub struct CreateMultipartUpload;
+
+impl kernel::Operation for CreateMultipartUpload {
+    type Input = CreateMultipartUploadInput;
+    type Output = CreateMultipartUploadOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::CREATE_MULTIPART_UPLOAD;
 }
 
 /// `DeleteBucket` has no members here.
@@ -170,6 +218,18 @@ impl kernel::Operation for DeleteObjectTagging {
     type Input = DeleteObjectTaggingInput;
     type Output = DeleteObjectTaggingOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_OBJECT_TAGGING;
+}
+
+/// The operation `DeleteObjects`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteObjects;
+
+impl kernel::Operation for DeleteObjects {
+    type Input = DeleteObjectsInput;
+    type Output = DeleteObjectsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_OBJECTS;
 }
 
 /// `DeletePublicAccessBlock` has no members here.
@@ -407,6 +467,18 @@ impl kernel::Operation for GetObjectAcl {
     const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT_ACL;
 }
 
+/// The operation `GetObjectAttributes`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html>
+#[derive(Clone, Copy, Debug)]
+pub struct GetObjectAttributes;
+
+impl kernel::Operation for GetObjectAttributes {
+    type Input = GetObjectAttributesInput;
+    type Output = GetObjectAttributesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::GET_OBJECT_ATTRIBUTES;
+}
+
 /// The operation `GetObjectLockConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
@@ -467,6 +539,54 @@ impl kernel::Operation for HeadObject {
     const SCHEMA: &'static OperationSchema = &tables::operation::HEAD_OBJECT;
 }
 
+/// The operation `ListBuckets`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListBuckets;
+
+impl kernel::Operation for ListBuckets {
+    type Input = ListBucketsInput;
+    type Output = ListBucketsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_BUCKETS;
+}
+
+/// The operation `ListMultipartUploads`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListMultipartUploads;
+
+impl kernel::Operation for ListMultipartUploads {
+    type Input = ListMultipartUploadsInput;
+    type Output = ListMultipartUploadsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_MULTIPART_UPLOADS;
+}
+
+/// The operation `ListObjectVersions`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListObjectVersions;
+
+impl kernel::Operation for ListObjectVersions {
+    type Input = ListObjectVersionsInput;
+    type Output = ListObjectVersionsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_OBJECT_VERSIONS;
+}
+
+/// The operation `ListObjects`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListObjects;
+
+impl kernel::Operation for ListObjects {
+    type Input = ListObjectsInput;
+    type Output = ListObjectsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_OBJECTS;
+}
+
 /// The operation `ListObjectsV2`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
@@ -477,6 +597,18 @@ impl kernel::Operation for ListObjectsV2 {
     type Input = ListObjectsV2Input;
     type Output = ListObjectsV2Output;
     const SCHEMA: &'static OperationSchema = &tables::operation::LIST_OBJECTS_V2;
+}
+
+/// The operation `ListParts`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
+#[derive(Clone, Copy, Debug)]
+pub struct ListParts;
+
+impl kernel::Operation for ListParts {
+    type Input = ListPartsInput;
+    type Output = ListPartsOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::LIST_PARTS;
 }
 
 /// `PutBucketAccelerateConfiguration` has no members here.
@@ -735,6 +867,30 @@ impl kernel::Operation for PutPublicAccessBlock {
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_PUBLIC_ACCESS_BLOCK;
 }
 
+/// The operation `UploadPart`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UploadPart;
+
+impl kernel::Operation for UploadPart {
+    type Input = UploadPartInput;
+    type Output = UploadPartOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPLOAD_PART;
+}
+
+/// The operation `UploadPartCopy`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct UploadPartCopy;
+
+impl kernel::Operation for UploadPartCopy {
+    type Input = UploadPartCopyInput;
+    type Output = UploadPartCopyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::UPLOAD_PART_COPY;
+}
+
 /// The shape `AbortIncompleteMultipartUpload`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortIncompleteMultipartUpload.html>
@@ -743,6 +899,47 @@ pub struct AbortIncompleteMultipartUpload {
     /// The `DaysAfterInitiation` member.
     #[serde(rename = "DaysAfterInitiation", skip_serializing_if = "Option::is_none")]
     pub days_after_initiation: Option<i32>,
+}
+
+/// The shape `AbortMultipartUploadOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUploadOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AbortMultipartUploadOutput {
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `AbortMultipartUploadRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AbortMultipartUploadInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId")]
+    pub upload_id: String,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `IfMatchInitiatedTime` member.
+    #[serde(
+        rename = "IfMatchInitiatedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub if_match_initiated_time: Option<Timestamp>,
 }
 
 /// The shape `AccelerateConfiguration`.
@@ -776,6 +973,37 @@ pub struct AccessControlTranslation {
     /// The `Owner` member.
     #[serde(rename = "Owner")]
     pub owner: OwnerOverride,
+}
+
+/// The enumeration `AnnotationDirective`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AnnotationDirective {
+    /// `COPY`
+    #[default]
+    #[serde(rename = "COPY")]
+    Copy,
+    /// `EXCLUDE`
+    #[serde(rename = "EXCLUDE")]
+    Exclude,
+}
+
+impl AnnotationDirective {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["COPY", "EXCLUDE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            AnnotationDirective::Copy => "COPY",
+            AnnotationDirective::Exclude => "EXCLUDE",
+        }
+    }
+}
+
+impl std::fmt::Display for AnnotationDirective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The enumeration `ArchiveStatus`; the default is its first value.
@@ -817,6 +1045,30 @@ pub struct BlockedEncryptionTypes {
     /// The `EncryptionType` member.
     #[serde(rename = "EncryptionType", skip_serializing_if = "Option::is_none")]
     pub encryption_type: Option<Vec<EncryptionType>>,
+}
+
+/// The shape `Bucket`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `CreationDate` member.
+    #[serde(
+        rename = "CreationDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub creation_date: Option<Timestamp>,
+    /// The `BucketRegion` member.
+    #[serde(rename = "BucketRegion", skip_serializing_if = "Option::is_none")]
+    pub bucket_region: Option<String>,
+    /// The `BucketArn` member.
+    #[serde(rename = "BucketArn", skip_serializing_if = "Option::is_none")]
+    pub bucket_arn: Option<String>,
 }
 
 /// The enumeration `BucketAccelerateStatus`; the default is its first value.
@@ -1291,6 +1543,46 @@ pub struct CORSRule {
     pub max_age_seconds: Option<i32>,
 }
 
+/// The shape `Checksum`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Checksum.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checksum {
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+}
+
 /// The enumeration `ChecksumAlgorithm`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ChecksumAlgorithm {
@@ -1433,6 +1725,203 @@ pub struct CommonPrefix {
     pub prefix: Option<String>,
 }
 
+/// The shape `CompleteMultipartUploadOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUploadOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompleteMultipartUploadOutput {
+    /// The `Location` member.
+    #[serde(rename = "Location", skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `Expiration` member.
+    #[serde(rename = "Expiration", skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<String>,
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `CompleteMultipartUploadRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompleteMultipartUploadInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `MultipartUpload` member.
+    #[serde(rename = "MultipartUpload", skip_serializing_if = "Option::is_none")]
+    pub multipart_upload: Option<CompletedMultipartUpload>,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId")]
+    pub upload_id: String,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `MpuObjectSize` member.
+    #[serde(rename = "MpuObjectSize", skip_serializing_if = "Option::is_none")]
+    pub mpu_object_size: Option<i64>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `IfMatch` member.
+    #[serde(rename = "IfMatch", skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// The `IfNoneMatch` member.
+    #[serde(rename = "IfNoneMatch", skip_serializing_if = "Option::is_none")]
+    pub if_none_match: Option<String>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+}
+
+/// The shape `CompletedMultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedMultipartUpload.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompletedMultipartUpload {
+    /// The `Parts` member.
+    #[serde(rename = "Parts", skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Vec<CompletedPart>>,
+}
+
+/// The shape `CompletedPart`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompletedPart {
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `PartNumber` member.
+    #[serde(rename = "PartNumber", skip_serializing_if = "Option::is_none")]
+    pub part_number: Option<i32>,
+}
+
 /// The shape `Condition`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Condition.html>
@@ -1444,6 +1933,306 @@ pub struct Condition {
     /// The `KeyPrefixEquals` member.
     #[serde(rename = "KeyPrefixEquals", skip_serializing_if = "Option::is_none")]
     pub key_prefix_equals: Option<String>,
+}
+
+/// The shape `CopyObjectOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObjectOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CopyObjectOutput {
+    /// The `CopyObjectResult` member.
+    #[serde(rename = "CopyObjectResult", skip_serializing_if = "Option::is_none")]
+    pub copy_object_result: Option<CopyObjectResult>,
+    /// The `Expiration` member.
+    #[serde(rename = "Expiration", skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<String>,
+    /// The `CopySourceVersionId` member.
+    #[serde(rename = "CopySourceVersionId", skip_serializing_if = "Option::is_none")]
+    pub copy_source_version_id: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `SSEKMSEncryptionContext` member.
+    #[serde(rename = "SSEKMSEncryptionContext", skip_serializing_if = "Option::is_none")]
+    pub ssekms_encryption_context: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `CopyObjectRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CopyObjectInput {
+    /// The `ACL` member.
+    #[serde(rename = "ACL", skip_serializing_if = "Option::is_none")]
+    pub acl: Option<ObjectCannedACL>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `CacheControl` member.
+    #[serde(rename = "CacheControl", skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ContentDisposition` member.
+    #[serde(rename = "ContentDisposition", skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    /// The `ContentEncoding` member.
+    #[serde(rename = "ContentEncoding", skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// The `ContentLanguage` member.
+    #[serde(rename = "ContentLanguage", skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+    /// The `ContentType` member.
+    #[serde(rename = "ContentType", skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The `CopySource` member.
+    #[serde(rename = "CopySource")]
+    pub copy_source: String,
+    /// The `CopySourceIfMatch` member.
+    #[serde(rename = "CopySourceIfMatch", skip_serializing_if = "Option::is_none")]
+    pub copy_source_if_match: Option<String>,
+    /// The `CopySourceIfModifiedSince` member.
+    #[serde(
+        rename = "CopySourceIfModifiedSince",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub copy_source_if_modified_since: Option<Timestamp>,
+    /// The `CopySourceIfNoneMatch` member.
+    #[serde(rename = "CopySourceIfNoneMatch", skip_serializing_if = "Option::is_none")]
+    pub copy_source_if_none_match: Option<String>,
+    /// The `CopySourceIfUnmodifiedSince` member.
+    #[serde(
+        rename = "CopySourceIfUnmodifiedSince",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub copy_source_if_unmodified_since: Option<Timestamp>,
+    /// The `Expires` member.
+    #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// The `GrantFullControl` member.
+    #[serde(rename = "GrantFullControl", skip_serializing_if = "Option::is_none")]
+    pub grant_full_control: Option<String>,
+    /// The `GrantRead` member.
+    #[serde(rename = "GrantRead", skip_serializing_if = "Option::is_none")]
+    pub grant_read: Option<String>,
+    /// The `GrantReadACP` member.
+    #[serde(rename = "GrantReadACP", skip_serializing_if = "Option::is_none")]
+    pub grant_read_acp: Option<String>,
+    /// The `GrantWriteACP` member.
+    #[serde(rename = "GrantWriteACP", skip_serializing_if = "Option::is_none")]
+    pub grant_write_acp: Option<String>,
+    /// The `IfMatch` member.
+    #[serde(rename = "IfMatch", skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<String>,
+    /// The `IfNoneMatch` member.
+    #[serde(rename = "IfNoneMatch", skip_serializing_if = "Option::is_none")]
+    pub if_none_match: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `Metadata` member.
+    #[serde(rename = "Metadata", skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The `MetadataDirective` member.
+    #[serde(rename = "MetadataDirective", skip_serializing_if = "Option::is_none")]
+    pub metadata_directive: Option<MetadataDirective>,
+    /// The `TaggingDirective` member.
+    #[serde(rename = "TaggingDirective", skip_serializing_if = "Option::is_none")]
+    pub tagging_directive: Option<TaggingDirective>,
+    /// The `AnnotationDirective` member.
+    #[serde(rename = "AnnotationDirective", skip_serializing_if = "Option::is_none")]
+    pub annotation_directive: Option<AnnotationDirective>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `WebsiteRedirectLocation` member.
+    #[serde(rename = "WebsiteRedirectLocation", skip_serializing_if = "Option::is_none")]
+    pub website_redirect_location: Option<String>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `SSEKMSEncryptionContext` member.
+    #[serde(rename = "SSEKMSEncryptionContext", skip_serializing_if = "Option::is_none")]
+    pub ssekms_encryption_context: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `CopySourceSSECustomerAlgorithm` member.
+    #[serde(rename = "CopySourceSSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_algorithm: Option<String>,
+    /// The `CopySourceSSECustomerKey` member.
+    #[serde(rename = "CopySourceSSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_key: Option<String>,
+    /// The `CopySourceSSECustomerKeyMD5` member.
+    #[serde(rename = "CopySourceSSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_key_md5: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `Tagging` member.
+    #[serde(rename = "Tagging", skip_serializing_if = "Option::is_none")]
+    pub tagging: Option<String>,
+    /// The `ObjectLockMode` member.
+    #[serde(rename = "ObjectLockMode", skip_serializing_if = "Option::is_none")]
+    pub object_lock_mode: Option<ObjectLockMode>,
+    /// The `ObjectLockRetainUntilDate` member.
+    #[serde(
+        rename = "ObjectLockRetainUntilDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub object_lock_retain_until_date: Option<Timestamp>,
+    /// The `ObjectLockLegalHoldStatus` member.
+    #[serde(rename = "ObjectLockLegalHoldStatus", skip_serializing_if = "Option::is_none")]
+    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
+    /// The `ObjectLockEventHold` member.
+    #[serde(rename = "ObjectLockEventHold", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold: Option<ObjectLockEventHold>,
+    /// The `ObjectLockEventHoldDurationDays` member.
+    #[serde(rename = "ObjectLockEventHoldDurationDays", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold_duration_days: Option<i32>,
+    /// The `ObjectLockEventHoldDurationYears` member.
+    #[serde(rename = "ObjectLockEventHoldDurationYears", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold_duration_years: Option<i32>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ExpectedSourceBucketOwner` member.
+    #[serde(rename = "ExpectedSourceBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_source_bucket_owner: Option<String>,
+}
+
+/// The shape `CopyObjectResult`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObjectResult.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CopyObjectResult {
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+}
+
+/// The shape `CopyPartResult`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyPartResult.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CopyPartResult {
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
 }
 
 /// The shape `CreateBucketConfiguration`.
@@ -1516,6 +2305,175 @@ pub struct CreateBucketInput {
     pub bucket_namespace: Option<BucketNamespace>,
 }
 
+/// The shape `CreateMultipartUploadOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUploadOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateMultipartUploadOutput {
+    /// The `AbortDate` member.
+    #[serde(
+        rename = "AbortDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub abort_date: Option<Timestamp>,
+    /// The `AbortRuleId` member.
+    #[serde(rename = "AbortRuleId", skip_serializing_if = "Option::is_none")]
+    pub abort_rule_id: Option<String>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId", skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `SSEKMSEncryptionContext` member.
+    #[serde(rename = "SSEKMSEncryptionContext", skip_serializing_if = "Option::is_none")]
+    pub ssekms_encryption_context: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `CreateMultipartUploadRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreateMultipartUploadInput {
+    /// The `ACL` member.
+    #[serde(rename = "ACL", skip_serializing_if = "Option::is_none")]
+    pub acl: Option<ObjectCannedACL>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `CacheControl` member.
+    #[serde(rename = "CacheControl", skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
+    /// The `ContentDisposition` member.
+    #[serde(rename = "ContentDisposition", skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    /// The `ContentEncoding` member.
+    #[serde(rename = "ContentEncoding", skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// The `ContentLanguage` member.
+    #[serde(rename = "ContentLanguage", skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+    /// The `ContentType` member.
+    #[serde(rename = "ContentType", skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The `Expires` member.
+    #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// The `GrantFullControl` member.
+    #[serde(rename = "GrantFullControl", skip_serializing_if = "Option::is_none")]
+    pub grant_full_control: Option<String>,
+    /// The `GrantRead` member.
+    #[serde(rename = "GrantRead", skip_serializing_if = "Option::is_none")]
+    pub grant_read: Option<String>,
+    /// The `GrantReadACP` member.
+    #[serde(rename = "GrantReadACP", skip_serializing_if = "Option::is_none")]
+    pub grant_read_acp: Option<String>,
+    /// The `GrantWriteACP` member.
+    #[serde(rename = "GrantWriteACP", skip_serializing_if = "Option::is_none")]
+    pub grant_write_acp: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `Metadata` member.
+    #[serde(rename = "Metadata", skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `WebsiteRedirectLocation` member.
+    #[serde(rename = "WebsiteRedirectLocation", skip_serializing_if = "Option::is_none")]
+    pub website_redirect_location: Option<String>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `SSEKMSEncryptionContext` member.
+    #[serde(rename = "SSEKMSEncryptionContext", skip_serializing_if = "Option::is_none")]
+    pub ssekms_encryption_context: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `Tagging` member.
+    #[serde(rename = "Tagging", skip_serializing_if = "Option::is_none")]
+    pub tagging: Option<String>,
+    /// The `ObjectLockMode` member.
+    #[serde(rename = "ObjectLockMode", skip_serializing_if = "Option::is_none")]
+    pub object_lock_mode: Option<ObjectLockMode>,
+    /// The `ObjectLockRetainUntilDate` member.
+    #[serde(
+        rename = "ObjectLockRetainUntilDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub object_lock_retain_until_date: Option<Timestamp>,
+    /// The `ObjectLockLegalHoldStatus` member.
+    #[serde(rename = "ObjectLockLegalHoldStatus", skip_serializing_if = "Option::is_none")]
+    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
+    /// The `ObjectLockEventHold` member.
+    #[serde(rename = "ObjectLockEventHold", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold: Option<ObjectLockEventHold>,
+    /// The `ObjectLockEventHoldDurationDays` member.
+    #[serde(rename = "ObjectLockEventHoldDurationDays", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold_duration_days: Option<i32>,
+    /// The `ObjectLockEventHoldDurationYears` member.
+    #[serde(rename = "ObjectLockEventHoldDurationYears", skip_serializing_if = "Option::is_none")]
+    pub object_lock_event_hold_duration_years: Option<i32>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+}
+
 /// The enumeration `DataRedundancy`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DataRedundancy {
@@ -1562,6 +2520,19 @@ pub struct DefaultRetention {
     /// The `DefaultEventHold` member.
     #[serde(rename = "DefaultEventHold", skip_serializing_if = "Option::is_none")]
     pub default_event_hold: Option<EventHoldDuration>,
+}
+
+/// The shape `Delete`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Delete.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Delete {
+    /// The `Objects` member.
+    #[serde(rename = "Objects")]
+    pub objects: Vec<ObjectIdentifier>,
+    /// The `Quiet` member.
+    #[serde(rename = "Quiet", skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<bool>,
 }
 
 /// The shape `DeleteBucketCorsRequest`.
@@ -1650,6 +2621,33 @@ pub struct DeleteBucketWebsiteInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeleteMarkerEntry`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteMarkerEntry.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteMarkerEntry {
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `IsLatest` member.
+    #[serde(rename = "IsLatest", skip_serializing_if = "Option::is_none")]
+    pub is_latest: Option<bool>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
 }
 
 /// The shape `DeleteMarkerReplication`.
@@ -1774,6 +2772,48 @@ pub struct DeleteObjectTaggingInput {
     pub expected_bucket_owner: Option<String>,
 }
 
+/// The shape `DeleteObjectsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteObjectsOutput {
+    /// The `Deleted` member.
+    #[serde(rename = "Deleted", skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Vec<DeletedObject>>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `Errors` member.
+    #[serde(rename = "Errors", skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<Error>>,
+}
+
+/// The shape `DeleteObjectsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteObjectsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Delete` member.
+    #[serde(rename = "Delete")]
+    pub delete: Delete,
+    /// The `MFA` member.
+    #[serde(rename = "MFA", skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `BypassGovernanceRetention` member.
+    #[serde(rename = "BypassGovernanceRetention", skip_serializing_if = "Option::is_none")]
+    pub bypass_governance_retention: Option<bool>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
 /// The shape `DeletePublicAccessBlockRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeletePublicAccessBlockInput {
@@ -1783,6 +2823,25 @@ pub struct DeletePublicAccessBlockInput {
     /// The `ExpectedBucketOwner` member.
     #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+/// The shape `DeletedObject`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeletedObject.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeletedObject {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `DeleteMarker` member.
+    #[serde(rename = "DeleteMarker", skip_serializing_if = "Option::is_none")]
+    pub delete_marker: Option<bool>,
+    /// The `DeleteMarkerVersionId` member.
+    #[serde(rename = "DeleteMarkerVersionId", skip_serializing_if = "Option::is_none")]
+    pub delete_marker_version_id: Option<String>,
 }
 
 /// The shape `Destination`.
@@ -1879,6 +2938,25 @@ impl std::fmt::Display for EncryptionType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `Error`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Error.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Error {
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `Code` member.
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The `Message` member.
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The shape `ErrorDocument`.
@@ -2589,6 +3667,108 @@ pub struct GetObjectAclInput {
     pub expected_bucket_owner: Option<String>,
 }
 
+/// The shape `GetObjectAttributesOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributesOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectAttributesOutput {
+    /// The `DeleteMarker` member.
+    #[serde(rename = "DeleteMarker", skip_serializing_if = "Option::is_none")]
+    pub delete_marker: Option<bool>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `Checksum` member.
+    #[serde(rename = "Checksum", skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<Checksum>,
+    /// The `ObjectParts` member.
+    #[serde(rename = "ObjectParts", skip_serializing_if = "Option::is_none")]
+    pub object_parts: Option<GetObjectAttributesParts>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `ObjectSize` member.
+    #[serde(rename = "ObjectSize", skip_serializing_if = "Option::is_none")]
+    pub object_size: Option<i64>,
+}
+
+/// The shape `GetObjectAttributesParts`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributesParts.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectAttributesParts {
+    /// The `TotalPartsCount` member.
+    #[serde(rename = "TotalPartsCount", skip_serializing_if = "Option::is_none")]
+    pub total_parts_count: Option<i32>,
+    /// The `PartNumberMarker` member.
+    #[serde(rename = "PartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub part_number_marker: Option<i32>,
+    /// The `NextPartNumberMarker` member.
+    #[serde(rename = "NextPartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub next_part_number_marker: Option<i32>,
+    /// The `MaxParts` member.
+    #[serde(rename = "MaxParts", skip_serializing_if = "Option::is_none")]
+    pub max_parts: Option<i32>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Parts` member.
+    #[serde(rename = "Parts", skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Vec<ObjectPart>>,
+}
+
+/// The shape `GetObjectAttributesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetObjectAttributesInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `MaxParts` member.
+    #[serde(rename = "MaxParts", skip_serializing_if = "Option::is_none")]
+    pub max_parts: Option<i32>,
+    /// The `PartNumberMarker` member.
+    #[serde(rename = "PartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub part_number_marker: Option<i32>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ObjectAttributes` member.
+    #[serde(rename = "ObjectAttributes")]
+    pub object_attributes: Vec<ObjectAttributes>,
+}
+
 /// The shape `GetObjectLockConfigurationOutput`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfigurationOutput.html>
@@ -3218,6 +4398,19 @@ pub struct IndexDocument {
     pub suffix: String,
 }
 
+/// The shape `Initiator`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Initiator.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Initiator {
+    /// The `ID` member.
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The `DisplayName` member.
+    #[serde(rename = "DisplayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+
 /// The shape `LambdaFunctionConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LambdaFunctionConfiguration.html>
@@ -3333,6 +4526,276 @@ pub struct LifecycleRuleFilter {
     pub and: Option<LifecycleRuleAndOperator>,
 }
 
+/// The shape `ListBucketsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBucketsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListBucketsOutput {
+    /// The `Buckets` member.
+    #[serde(rename = "Buckets", skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<Vec<Bucket>>,
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `ContinuationToken` member.
+    #[serde(rename = "ContinuationToken", skip_serializing_if = "Option::is_none")]
+    pub continuation_token: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// The shape `ListBucketsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListBucketsInput {
+    /// The `MaxBuckets` member.
+    #[serde(rename = "MaxBuckets", skip_serializing_if = "Option::is_none")]
+    pub max_buckets: Option<i32>,
+    /// The `ContinuationToken` member.
+    #[serde(rename = "ContinuationToken", skip_serializing_if = "Option::is_none")]
+    pub continuation_token: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `BucketRegion` member.
+    #[serde(rename = "BucketRegion", skip_serializing_if = "Option::is_none")]
+    pub bucket_region: Option<String>,
+}
+
+/// The shape `ListMultipartUploadsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploadsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMultipartUploadsOutput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// The `KeyMarker` member.
+    #[serde(rename = "KeyMarker", skip_serializing_if = "Option::is_none")]
+    pub key_marker: Option<String>,
+    /// The `UploadIdMarker` member.
+    #[serde(rename = "UploadIdMarker", skip_serializing_if = "Option::is_none")]
+    pub upload_id_marker: Option<String>,
+    /// The `NextKeyMarker` member.
+    #[serde(rename = "NextKeyMarker", skip_serializing_if = "Option::is_none")]
+    pub next_key_marker: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `NextUploadIdMarker` member.
+    #[serde(rename = "NextUploadIdMarker", skip_serializing_if = "Option::is_none")]
+    pub next_upload_id_marker: Option<String>,
+    /// The `MaxUploads` member.
+    #[serde(rename = "MaxUploads", skip_serializing_if = "Option::is_none")]
+    pub max_uploads: Option<i32>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Uploads` member.
+    #[serde(rename = "Uploads", skip_serializing_if = "Option::is_none")]
+    pub uploads: Option<Vec<MultipartUpload>>,
+    /// The `CommonPrefixes` member.
+    #[serde(rename = "CommonPrefixes", skip_serializing_if = "Option::is_none")]
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `ListMultipartUploadsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListMultipartUploadsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `KeyMarker` member.
+    #[serde(rename = "KeyMarker", skip_serializing_if = "Option::is_none")]
+    pub key_marker: Option<String>,
+    /// The `MaxUploads` member.
+    #[serde(rename = "MaxUploads", skip_serializing_if = "Option::is_none")]
+    pub max_uploads: Option<i32>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `UploadIdMarker` member.
+    #[serde(rename = "UploadIdMarker", skip_serializing_if = "Option::is_none")]
+    pub upload_id_marker: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+}
+
+/// The shape `ListObjectVersionsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersionsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListObjectVersionsOutput {
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `KeyMarker` member.
+    #[serde(rename = "KeyMarker", skip_serializing_if = "Option::is_none")]
+    pub key_marker: Option<String>,
+    /// The `VersionIdMarker` member.
+    #[serde(rename = "VersionIdMarker", skip_serializing_if = "Option::is_none")]
+    pub version_id_marker: Option<String>,
+    /// The `NextKeyMarker` member.
+    #[serde(rename = "NextKeyMarker", skip_serializing_if = "Option::is_none")]
+    pub next_key_marker: Option<String>,
+    /// The `NextVersionIdMarker` member.
+    #[serde(rename = "NextVersionIdMarker", skip_serializing_if = "Option::is_none")]
+    pub next_version_id_marker: Option<String>,
+    /// The `Versions` member.
+    #[serde(rename = "Versions", skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Vec<ObjectVersion>>,
+    /// The `DeleteMarkers` member.
+    #[serde(rename = "DeleteMarkers", skip_serializing_if = "Option::is_none")]
+    pub delete_markers: Option<Vec<DeleteMarkerEntry>>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `MaxKeys` member.
+    #[serde(rename = "MaxKeys", skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<i32>,
+    /// The `CommonPrefixes` member.
+    #[serde(rename = "CommonPrefixes", skip_serializing_if = "Option::is_none")]
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `ListObjectVersionsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListObjectVersionsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `KeyMarker` member.
+    #[serde(rename = "KeyMarker", skip_serializing_if = "Option::is_none")]
+    pub key_marker: Option<String>,
+    /// The `MaxKeys` member.
+    #[serde(rename = "MaxKeys", skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<i32>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `VersionIdMarker` member.
+    #[serde(rename = "VersionIdMarker", skip_serializing_if = "Option::is_none")]
+    pub version_id_marker: Option<String>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `OptionalObjectAttributes` member.
+    #[serde(rename = "OptionalObjectAttributes", skip_serializing_if = "Option::is_none")]
+    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
+}
+
+/// The shape `ListObjectsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListObjectsOutput {
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `NextMarker` member.
+    #[serde(rename = "NextMarker", skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// The `Contents` member.
+    #[serde(rename = "Contents", skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Vec<Object>>,
+    /// The `Name` member.
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `MaxKeys` member.
+    #[serde(rename = "MaxKeys", skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<i32>,
+    /// The `CommonPrefixes` member.
+    #[serde(rename = "CommonPrefixes", skip_serializing_if = "Option::is_none")]
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+}
+
+/// The shape `ListObjectsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListObjectsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Delimiter` member.
+    #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The `EncodingType` member.
+    #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
+    pub encoding_type: Option<EncodingType>,
+    /// The `Marker` member.
+    #[serde(rename = "Marker", skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The `MaxKeys` member.
+    #[serde(rename = "MaxKeys", skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<i32>,
+    /// The `Prefix` member.
+    #[serde(rename = "Prefix", skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `OptionalObjectAttributes` member.
+    #[serde(rename = "OptionalObjectAttributes", skip_serializing_if = "Option::is_none")]
+    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
+}
+
 /// The shape `ListObjectsV2Output`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2Output.html>
@@ -3415,6 +4878,104 @@ pub struct ListObjectsV2Input {
     /// The `OptionalObjectAttributes` member.
     #[serde(rename = "OptionalObjectAttributes", skip_serializing_if = "Option::is_none")]
     pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
+}
+
+/// The shape `ListPartsOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListPartsOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPartsOutput {
+    /// The `AbortDate` member.
+    #[serde(
+        rename = "AbortDate",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub abort_date: Option<Timestamp>,
+    /// The `AbortRuleId` member.
+    #[serde(rename = "AbortRuleId", skip_serializing_if = "Option::is_none")]
+    pub abort_rule_id: Option<String>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId", skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
+    /// The `PartNumberMarker` member.
+    #[serde(rename = "PartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub part_number_marker: Option<i32>,
+    /// The `NextPartNumberMarker` member.
+    #[serde(rename = "NextPartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub next_part_number_marker: Option<i32>,
+    /// The `MaxParts` member.
+    #[serde(rename = "MaxParts", skip_serializing_if = "Option::is_none")]
+    pub max_parts: Option<i32>,
+    /// The `IsTruncated` member.
+    #[serde(rename = "IsTruncated", skip_serializing_if = "Option::is_none")]
+    pub is_truncated: Option<bool>,
+    /// The `Parts` member.
+    #[serde(rename = "Parts", skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Vec<Part>>,
+    /// The `Initiator` member.
+    #[serde(rename = "Initiator", skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Initiator>,
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `ListPartsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPartsInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `MaxParts` member.
+    #[serde(rename = "MaxParts", skip_serializing_if = "Option::is_none")]
+    pub max_parts: Option<i32>,
+    /// The `PartNumberMarker` member.
+    #[serde(rename = "PartNumberMarker", skip_serializing_if = "Option::is_none")]
+    pub part_number_marker: Option<i32>,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId")]
+    pub upload_id: String,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
 }
 
 /// The shape `LocationInfo`.
@@ -3536,6 +5097,37 @@ impl std::fmt::Display for MFADeleteStatus {
     }
 }
 
+/// The enumeration `MetadataDirective`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MetadataDirective {
+    /// `COPY`
+    #[default]
+    #[serde(rename = "COPY")]
+    Copy,
+    /// `REPLACE`
+    #[serde(rename = "REPLACE")]
+    Replace,
+}
+
+impl MetadataDirective {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["COPY", "REPLACE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MetadataDirective::Copy => "COPY",
+            MetadataDirective::Replace => "REPLACE",
+        }
+    }
+}
+
+impl std::fmt::Display for MetadataDirective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `Metrics`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Metrics.html>
@@ -3576,6 +5168,45 @@ impl std::fmt::Display for MetricsStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `MultipartUpload`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_MultipartUpload.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MultipartUpload {
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId", skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `Initiated` member.
+    #[serde(
+        rename = "Initiated",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub initiated: Option<Timestamp>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `Initiator` member.
+    #[serde(rename = "Initiator", skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Initiator>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
 }
 
 /// The shape `NoncurrentVersionExpiration`.
@@ -3675,6 +5306,45 @@ pub struct Object {
     pub restore_status: Option<RestoreStatus>,
 }
 
+/// The enumeration `ObjectAttributes`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectAttributes {
+    /// `ETag`
+    #[default]
+    ETag,
+    /// `Checksum`
+    Checksum,
+    /// `ObjectParts`
+    ObjectParts,
+    /// `StorageClass`
+    StorageClass,
+    /// `ObjectSize`
+    ObjectSize,
+}
+
+impl ObjectAttributes {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] =
+        &["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ObjectAttributes::ETag => "ETag",
+            ObjectAttributes::Checksum => "Checksum",
+            ObjectAttributes::ObjectParts => "ObjectParts",
+            ObjectAttributes::StorageClass => "StorageClass",
+            ObjectAttributes::ObjectSize => "ObjectSize",
+        }
+    }
+}
+
+impl std::fmt::Display for ObjectAttributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `ObjectCannedACL`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ObjectCannedACL {
@@ -3732,6 +5402,33 @@ impl std::fmt::Display for ObjectCannedACL {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `ObjectIdentifier`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectIdentifier.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ObjectIdentifier {
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `LastModifiedTime` member.
+    #[serde(
+        rename = "LastModifiedTime",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified_time: Option<Timestamp>,
+    /// The `Size` member.
+    #[serde(rename = "Size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
 }
 
 /// The shape `ObjectLockConfiguration`.
@@ -3940,6 +5637,49 @@ impl std::fmt::Display for ObjectOwnership {
     }
 }
 
+/// The shape `ObjectPart`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectPart.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ObjectPart {
+    /// The `PartNumber` member.
+    #[serde(rename = "PartNumber", skip_serializing_if = "Option::is_none")]
+    pub part_number: Option<i32>,
+    /// The `Size` member.
+    #[serde(rename = "Size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+}
+
 /// The enumeration `ObjectStorageClass`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ObjectStorageClass {
@@ -4039,6 +5779,78 @@ impl std::fmt::Display for ObjectStorageClass {
     }
 }
 
+/// The shape `ObjectVersion`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectVersion.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ObjectVersion {
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<Vec<ChecksumAlgorithm>>,
+    /// The `ChecksumType` member.
+    #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
+    pub checksum_type: Option<ChecksumType>,
+    /// The `Size` member.
+    #[serde(rename = "Size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+    /// The `StorageClass` member.
+    #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<ObjectVersionStorageClass>,
+    /// The `Key` member.
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `IsLatest` member.
+    #[serde(rename = "IsLatest", skip_serializing_if = "Option::is_none")]
+    pub is_latest: Option<bool>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `Owner` member.
+    #[serde(rename = "Owner", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The `RestoreStatus` member.
+    #[serde(rename = "RestoreStatus", skip_serializing_if = "Option::is_none")]
+    pub restore_status: Option<RestoreStatus>,
+}
+
+/// The enumeration `ObjectVersionStorageClass`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectVersionStorageClass {
+    /// `STANDARD`
+    #[default]
+    #[serde(rename = "STANDARD")]
+    Standard,
+}
+
+impl ObjectVersionStorageClass {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["STANDARD"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ObjectVersionStorageClass::Standard => "STANDARD",
+        }
+    }
+}
+
+impl std::fmt::Display for ObjectVersionStorageClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `OptionalObjectAttributes`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OptionalObjectAttributes {
@@ -4122,6 +5934,60 @@ pub struct OwnershipControlsRule {
     /// The `ObjectOwnership` member.
     #[serde(rename = "ObjectOwnership")]
     pub object_ownership: ObjectOwnership,
+}
+
+/// The shape `Part`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Part.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The `PartNumber` member.
+    #[serde(rename = "PartNumber", skip_serializing_if = "Option::is_none")]
+    pub part_number: Option<i32>,
+    /// The `LastModified` member.
+    #[serde(
+        rename = "LastModified",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_modified: Option<Timestamp>,
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `Size` member.
+    #[serde(rename = "Size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
 }
 
 /// The enumeration `PartitionDateSource`; the default is its first value.
@@ -5559,6 +7425,37 @@ pub struct Tagging {
     pub tag_set: Vec<Tag>,
 }
 
+/// The enumeration `TaggingDirective`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TaggingDirective {
+    /// `COPY`
+    #[default]
+    #[serde(rename = "COPY")]
+    Copy,
+    /// `REPLACE`
+    #[serde(rename = "REPLACE")]
+    Replace,
+}
+
+impl TaggingDirective {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["COPY", "REPLACE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TaggingDirective::Copy => "COPY",
+            TaggingDirective::Replace => "REPLACE",
+        }
+    }
+}
+
+impl std::fmt::Display for TaggingDirective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `TargetGrant`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_TargetGrant.html>
@@ -5736,6 +7633,247 @@ impl std::fmt::Display for Type {
     }
 }
 
+/// The shape `UploadPartCopyOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopyOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UploadPartCopyOutput {
+    /// The `CopySourceVersionId` member.
+    #[serde(rename = "CopySourceVersionId", skip_serializing_if = "Option::is_none")]
+    pub copy_source_version_id: Option<String>,
+    /// The `CopyPartResult` member.
+    #[serde(rename = "CopyPartResult", skip_serializing_if = "Option::is_none")]
+    pub copy_part_result: Option<CopyPartResult>,
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `UploadPartCopyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UploadPartCopyInput {
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `CopySource` member.
+    #[serde(rename = "CopySource")]
+    pub copy_source: String,
+    /// The `CopySourceIfMatch` member.
+    #[serde(rename = "CopySourceIfMatch", skip_serializing_if = "Option::is_none")]
+    pub copy_source_if_match: Option<String>,
+    /// The `CopySourceIfModifiedSince` member.
+    #[serde(
+        rename = "CopySourceIfModifiedSince",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub copy_source_if_modified_since: Option<Timestamp>,
+    /// The `CopySourceIfNoneMatch` member.
+    #[serde(rename = "CopySourceIfNoneMatch", skip_serializing_if = "Option::is_none")]
+    pub copy_source_if_none_match: Option<String>,
+    /// The `CopySourceIfUnmodifiedSince` member.
+    #[serde(
+        rename = "CopySourceIfUnmodifiedSince",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub copy_source_if_unmodified_since: Option<Timestamp>,
+    /// The `CopySourceRange` member.
+    #[serde(rename = "CopySourceRange", skip_serializing_if = "Option::is_none")]
+    pub copy_source_range: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `PartNumber` member.
+    #[serde(rename = "PartNumber")]
+    pub part_number: i32,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId")]
+    pub upload_id: String,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `CopySourceSSECustomerAlgorithm` member.
+    #[serde(rename = "CopySourceSSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_algorithm: Option<String>,
+    /// The `CopySourceSSECustomerKey` member.
+    #[serde(rename = "CopySourceSSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_key: Option<String>,
+    /// The `CopySourceSSECustomerKeyMD5` member.
+    #[serde(rename = "CopySourceSSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub copy_source_sse_customer_key_md5: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+    /// The `ExpectedSourceBucketOwner` member.
+    #[serde(rename = "ExpectedSourceBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_source_bucket_owner: Option<String>,
+}
+
+/// The shape `UploadPartOutput`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UploadPartOutput {
+    /// The `ServerSideEncryption` member.
+    #[serde(rename = "ServerSideEncryption", skip_serializing_if = "Option::is_none")]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// The `ETag` member.
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `SSEKMSKeyId` member.
+    #[serde(rename = "SSEKMSKeyId", skip_serializing_if = "Option::is_none")]
+    pub ssekms_key_id: Option<String>,
+    /// The `BucketKeyEnabled` member.
+    #[serde(rename = "BucketKeyEnabled", skip_serializing_if = "Option::is_none")]
+    pub bucket_key_enabled: Option<bool>,
+    /// The `RequestCharged` member.
+    #[serde(rename = "RequestCharged", skip_serializing_if = "Option::is_none")]
+    pub request_charged: Option<RequestCharged>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The shape `UploadPartRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UploadPartInput {
+    /// The `Body` member.
+    #[serde(rename = "Body", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Blob>,
+    /// The `Bucket` member.
+    #[serde(rename = "Bucket")]
+    pub bucket: String,
+    /// The `ContentLength` member.
+    #[serde(rename = "ContentLength", skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<i64>,
+    /// The `ContentMD5` member.
+    #[serde(rename = "ContentMD5", skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
+    /// The `ChecksumAlgorithm` member.
+    #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// The `ChecksumCRC32` member.
+    #[serde(rename = "ChecksumCRC32", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32: Option<String>,
+    /// The `ChecksumCRC32C` member.
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc32c: Option<String>,
+    /// The `ChecksumCRC64NVME` member.
+    #[serde(rename = "ChecksumCRC64NVME", skip_serializing_if = "Option::is_none")]
+    pub checksum_crc64nvme: Option<String>,
+    /// The `ChecksumSHA1` member.
+    #[serde(rename = "ChecksumSHA1", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha1: Option<String>,
+    /// The `ChecksumSHA256` member.
+    #[serde(rename = "ChecksumSHA256", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha256: Option<String>,
+    /// The `ChecksumSHA512` member.
+    #[serde(rename = "ChecksumSHA512", skip_serializing_if = "Option::is_none")]
+    pub checksum_sha512: Option<String>,
+    /// The `ChecksumMD5` member.
+    #[serde(rename = "ChecksumMD5", skip_serializing_if = "Option::is_none")]
+    pub checksum_md5: Option<String>,
+    /// The `ChecksumXXHASH64` member.
+    #[serde(rename = "ChecksumXXHASH64", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash64: Option<String>,
+    /// The `ChecksumXXHASH3` member.
+    #[serde(rename = "ChecksumXXHASH3", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash3: Option<String>,
+    /// The `ChecksumXXHASH128` member.
+    #[serde(rename = "ChecksumXXHASH128", skip_serializing_if = "Option::is_none")]
+    pub checksum_xxhash128: Option<String>,
+    /// The `Key` member.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The `PartNumber` member.
+    #[serde(rename = "PartNumber")]
+    pub part_number: i32,
+    /// The `UploadId` member.
+    #[serde(rename = "UploadId")]
+    pub upload_id: String,
+    /// The `SSECustomerAlgorithm` member.
+    #[serde(rename = "SSECustomerAlgorithm", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_algorithm: Option<String>,
+    /// The `SSECustomerKey` member.
+    #[serde(rename = "SSECustomerKey", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key: Option<String>,
+    /// The `SSECustomerKeyMD5` member.
+    #[serde(rename = "SSECustomerKeyMD5", skip_serializing_if = "Option::is_none")]
+    pub sse_customer_key_md5: Option<String>,
+    /// The `RequestPayer` member.
+    #[serde(rename = "RequestPayer", skip_serializing_if = "Option::is_none")]
+    pub request_payer: Option<RequestPayer>,
+    /// The `ExpectedBucketOwner` member.
+    #[serde(rename = "ExpectedBucketOwner", skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
 /// The shape `VersioningConfiguration`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_VersioningConfiguration.html>
@@ -5812,6 +7950,16 @@ pub mod error {
         Fault::new("NoSuchKey", message).with_status(404)
     }
 
+    /// `NoSuchUpload`, HTTP 404.
+    pub fn no_such_upload(message: impl Into<String>) -> Fault {
+        Fault::new("NoSuchUpload", message).with_status(404)
+    }
+
+    /// `ObjectNotInActiveTierError`, HTTP 403.
+    pub fn object_not_in_active_tier_error(message: impl Into<String>) -> Fault {
+        Fault::new("ObjectNotInActiveTierError", message).with_status(403)
+    }
+
     /// `TooManyParts`, HTTP 400.
     pub fn too_many_parts(message: impl Into<String>) -> Fault {
         Fault::new("TooManyParts", message)
@@ -5834,7 +7982,11 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     error_namespace: None,
     validation: ValidationStyle::Listed { code: "ValidationException" },
     operations: &[
+        &tables::operation::ABORT_MULTIPART_UPLOAD,
+        &tables::operation::COMPLETE_MULTIPART_UPLOAD,
+        &tables::operation::COPY_OBJECT,
         &tables::operation::CREATE_BUCKET,
+        &tables::operation::CREATE_MULTIPART_UPLOAD,
         &tables::operation::DELETE_BUCKET,
         &tables::operation::DELETE_BUCKET_CORS,
         &tables::operation::DELETE_BUCKET_ENCRYPTION,
@@ -5845,6 +7997,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DELETE_BUCKET_WEBSITE,
         &tables::operation::DELETE_OBJECT,
         &tables::operation::DELETE_OBJECT_TAGGING,
+        &tables::operation::DELETE_OBJECTS,
         &tables::operation::DELETE_PUBLIC_ACCESS_BLOCK,
         &tables::operation::GET_BUCKET_ACCELERATE_CONFIGURATION,
         &tables::operation::GET_BUCKET_ACL,
@@ -5864,12 +8017,18 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::GET_BUCKET_WEBSITE,
         &tables::operation::GET_OBJECT,
         &tables::operation::GET_OBJECT_ACL,
+        &tables::operation::GET_OBJECT_ATTRIBUTES,
         &tables::operation::GET_OBJECT_LOCK_CONFIGURATION,
         &tables::operation::GET_OBJECT_TAGGING,
         &tables::operation::GET_PUBLIC_ACCESS_BLOCK,
         &tables::operation::HEAD_BUCKET,
         &tables::operation::HEAD_OBJECT,
+        &tables::operation::LIST_BUCKETS,
+        &tables::operation::LIST_MULTIPART_UPLOADS,
+        &tables::operation::LIST_OBJECT_VERSIONS,
+        &tables::operation::LIST_OBJECTS,
         &tables::operation::LIST_OBJECTS_V2,
+        &tables::operation::LIST_PARTS,
         &tables::operation::PUT_BUCKET_ACCELERATE_CONFIGURATION,
         &tables::operation::PUT_BUCKET_ACL,
         &tables::operation::PUT_BUCKET_CORS,
@@ -5887,6 +8046,8 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::PUT_OBJECT_ACL,
         &tables::operation::PUT_OBJECT_TAGGING,
         &tables::operation::PUT_PUBLIC_ACCESS_BLOCK,
+        &tables::operation::UPLOAD_PART,
+        &tables::operation::UPLOAD_PART_COPY,
     ],
     all_operations: &[
         "AbortMultipartUpload",
@@ -6348,6 +8509,7 @@ mod tables {
     mod pattern {
         use base::schema::Pattern;
 
+        pub(super) static COPY_SOURCE: Pattern = Pattern::new(r"\/?.+\/.+", r"\/?.+\/.+", None);
         pub(super) static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Pattern =
             Pattern::new(r"arn:[^:]+:(s3|s3express):.*", r"arn:[^:]+:(s3|s3express):.*", None);
     }
@@ -6357,10 +8519,39 @@ mod tables {
         use base::schema::{Bounds, Kind, Location, Member, Shape, TimestampFormat};
 
         pub(super) static EMPTY: Shape = Shape::structure("Empty", &[]);
+        pub(super) static ABORT_DATE: Shape = Shape::timestamp("AbortDate", None);
         pub(super) static ABORT_INCOMPLETE_MULTIPART_UPLOAD: Shape = Shape::structure(
             "AbortIncompleteMultipartUpload",
             &[Member::new("DaysAfterInitiation", &DAYS_AFTER_INITIATION)],
         );
+        pub(super) static ABORT_MULTIPART_UPLOAD_OUTPUT: Shape = Shape::structure(
+            "AbortMultipartUploadOutput",
+            &[
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+            ],
+        );
+        pub(super) static ABORT_MULTIPART_UPLOAD_REQUEST: Shape = Shape::structure(
+            "AbortMultipartUploadRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("uploadId"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("IfMatchInitiatedTime", &IF_MATCH_INITIATED_TIME)
+                    .at(Location::Header)
+                    .named("x-amz-if-match-initiated-time"),
+            ],
+        );
+        pub(super) static ABORT_RULE_ID: Shape = Shape::string("AbortRuleId", Bounds::ANY, None);
         pub(super) static ACCELERATE_CONFIGURATION: Shape =
             Shape::structure("AccelerateConfiguration", &[Member::new("Status", &BUCKET_ACCELERATE_STATUS)]);
         pub(super) static ACCEPT_RANGES: Shape = Shape::string("AcceptRanges", Bounds::ANY, None);
@@ -6381,6 +8572,8 @@ mod tables {
         pub(super) static ALLOWED_ORIGIN: Shape = Shape::string("AllowedOrigin", Bounds::ANY, None);
         pub(super) static ALLOWED_ORIGINS: Shape =
             Shape::xml_list("AllowedOrigins", &ALLOWED_ORIGIN, Bounds::ANY, None, true);
+        pub(super) static ANNOTATION_DIRECTIVE: Shape =
+            Shape::one_of("AnnotationDirective", super::super::AnnotationDirective::VALUES);
         pub(super) static ARCHIVE_STATUS: Shape =
             Shape::one_of("ArchiveStatus", super::super::ArchiveStatus::VALUES);
         pub(super) static BLOCKED_ENCRYPTION_TYPES: Shape = Shape::structure(
@@ -6388,6 +8581,15 @@ mod tables {
             &[Member::new("EncryptionType", &ENCRYPTION_TYPE_LIST)],
         );
         pub(super) static BODY: Shape = Shape::new("Body", Kind::Blob(Bounds::ANY));
+        pub(super) static BUCKET: Shape = Shape::structure(
+            "Bucket",
+            &[
+                Member::new("Name", &BUCKET_NAME),
+                Member::new("CreationDate", &CREATION_DATE),
+                Member::new("BucketRegion", &BUCKET_REGION),
+                Member::new("BucketArn", &S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING),
+            ],
+        );
         pub(super) static BUCKET_ACCELERATE_STATUS: Shape =
             Shape::one_of("BucketAccelerateStatus", super::super::BucketAccelerateStatus::VALUES);
         pub(super) static BUCKET_CANNED_ACL: Shape =
@@ -6412,9 +8614,12 @@ mod tables {
         pub(super) static BUCKET_NAME: Shape = Shape::string("BucketName", Bounds::ANY, None);
         pub(super) static BUCKET_NAMESPACE: Shape =
             Shape::one_of("BucketNamespace", super::super::BucketNamespace::VALUES);
+        pub(super) static BUCKET_REGION: Shape = Shape::string("BucketRegion", Bounds::ANY, None);
         pub(super) static BUCKET_TYPE: Shape = Shape::one_of("BucketType", super::super::BucketType::VALUES);
         pub(super) static BUCKET_VERSIONING_STATUS: Shape =
             Shape::one_of("BucketVersioningStatus", super::super::BucketVersioningStatus::VALUES);
+        pub(super) static BUCKETS: Shape =
+            Shape::xml_list("Buckets", &BUCKET, Bounds::ANY, Some("Bucket"), false);
         pub(super) static BYPASS_GOVERNANCE_RETENTION: Shape =
             Shape::new("BypassGovernanceRetention", Kind::Boolean);
         pub(super) static CORS_CONFIGURATION: Shape = Shape::structure(
@@ -6435,6 +8640,22 @@ mod tables {
         pub(super) static CORS_RULES: Shape =
             Shape::xml_list("CORSRules", &CORS_RULE, Bounds::ANY, None, true);
         pub(super) static CACHE_CONTROL: Shape = Shape::string("CacheControl", Bounds::ANY, None);
+        pub(super) static CHECKSUM: Shape = Shape::structure(
+            "Checksum",
+            &[
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+            ],
+        );
         pub(super) static CHECKSUM_ALGORITHM: Shape =
             Shape::one_of("ChecksumAlgorithm", super::super::ChecksumAlgorithm::VALUES);
         pub(super) static CHECKSUM_ALGORITHM_LIST: Shape =
@@ -6453,10 +8674,127 @@ mod tables {
         pub(super) static CHECKSUM_XXHASH128: Shape = Shape::string("ChecksumXXHASH128", Bounds::ANY, None);
         pub(super) static CHECKSUM_XXHASH3: Shape = Shape::string("ChecksumXXHASH3", Bounds::ANY, None);
         pub(super) static CHECKSUM_XXHASH64: Shape = Shape::string("ChecksumXXHASH64", Bounds::ANY, None);
+        pub(super) static CODE: Shape = Shape::string("Code", Bounds::ANY, None);
         pub(super) static COMMON_PREFIX: Shape =
             Shape::structure("CommonPrefix", &[Member::new("Prefix", &PREFIX)]);
         pub(super) static COMMON_PREFIX_LIST: Shape =
             Shape::xml_list("CommonPrefixList", &COMMON_PREFIX, Bounds::ANY, None, true);
+        pub(super) static COMPLETE_MULTIPART_UPLOAD_OUTPUT: Shape = Shape::structure(
+            "CompleteMultipartUploadOutput",
+            &[
+                Member::new("Location", &LOCATION),
+                Member::new("Bucket", &BUCKET_NAME),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("Expiration", &EXPIRATION).at(Location::Header).named("x-amz-expiration"),
+                Member::new("ETag", &E_TAG),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static COMPLETE_MULTIPART_UPLOAD_REQUEST: Shape = Shape::structure(
+            "CompleteMultipartUploadRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("MultipartUpload", &COMPLETED_MULTIPART_UPLOAD)
+                    .at(Location::Payload)
+                    .named("CompleteMultipartUpload"),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("uploadId"),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32"),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32c"),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc64nvme"),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1).at(Location::Header).named("x-amz-checksum-sha1"),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha256"),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha512"),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5).at(Location::Header).named("x-amz-checksum-md5"),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash64"),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash3"),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash128"),
+                Member::new("ChecksumType", &CHECKSUM_TYPE).at(Location::Header).named("x-amz-checksum-type"),
+                Member::new("MpuObjectSize", &MPU_OBJECT_SIZE)
+                    .at(Location::Header)
+                    .named("x-amz-mp-object-size"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("IfMatch", &IF_MATCH).at(Location::Header).named("If-Match"),
+                Member::new("IfNoneMatch", &IF_NONE_MATCH).at(Location::Header).named("If-None-Match"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+            ],
+        );
+        pub(super) static COMPLETED_MULTIPART_UPLOAD: Shape = Shape::structure(
+            "CompletedMultipartUpload",
+            &[Member::new("Parts", &COMPLETED_PART_LIST).named("Part")],
+        );
+        pub(super) static COMPLETED_PART: Shape = Shape::structure(
+            "CompletedPart",
+            &[
+                Member::new("ETag", &E_TAG),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+                Member::new("PartNumber", &PART_NUMBER),
+            ],
+        );
+        pub(super) static COMPLETED_PART_LIST: Shape =
+            Shape::xml_list("CompletedPartList", &COMPLETED_PART, Bounds::ANY, None, true);
         pub(super) static CONDITION: Shape = Shape::structure(
             "Condition",
             &[
@@ -6473,6 +8811,212 @@ mod tables {
         pub(super) static CONTENT_MD5: Shape = Shape::string("ContentMD5", Bounds::ANY, None);
         pub(super) static CONTENT_RANGE: Shape = Shape::string("ContentRange", Bounds::ANY, None);
         pub(super) static CONTENT_TYPE: Shape = Shape::string("ContentType", Bounds::ANY, None);
+        pub(super) static COPY_OBJECT_OUTPUT: Shape = Shape::structure(
+            "CopyObjectOutput",
+            &[
+                Member::new("CopyObjectResult", &COPY_OBJECT_RESULT).at(Location::Payload),
+                Member::new("Expiration", &EXPIRATION).at(Location::Header).named("x-amz-expiration"),
+                Member::new("CopySourceVersionId", &COPY_SOURCE_VERSION_ID)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-version-id"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-context"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static COPY_OBJECT_REQUEST: Shape = Shape::structure(
+            "CopyObjectRequest",
+            &[
+                Member::new("ACL", &OBJECT_CANNED_ACL).at(Location::Header).named("x-amz-acl"),
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("CacheControl", &CACHE_CONTROL).at(Location::Header).named("Cache-Control"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-algorithm"),
+                Member::new("ContentDisposition", &CONTENT_DISPOSITION)
+                    .at(Location::Header)
+                    .named("Content-Disposition"),
+                Member::new("ContentEncoding", &CONTENT_ENCODING)
+                    .at(Location::Header)
+                    .named("Content-Encoding"),
+                Member::new("ContentLanguage", &CONTENT_LANGUAGE)
+                    .at(Location::Header)
+                    .named("Content-Language"),
+                Member::new("ContentType", &CONTENT_TYPE).at(Location::Header).named("Content-Type"),
+                Member::new("CopySource", &COPY_SOURCE)
+                    .required()
+                    .at(Location::Header)
+                    .named("x-amz-copy-source"),
+                Member::new("CopySourceIfMatch", &COPY_SOURCE_IF_MATCH)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-match"),
+                Member::new("CopySourceIfModifiedSince", &COPY_SOURCE_IF_MODIFIED_SINCE)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-modified-since"),
+                Member::new("CopySourceIfNoneMatch", &COPY_SOURCE_IF_NONE_MATCH)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-none-match"),
+                Member::new("CopySourceIfUnmodifiedSince", &COPY_SOURCE_IF_UNMODIFIED_SINCE)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-unmodified-since"),
+                Member::new("Expires", &EXPIRES).at(Location::Header),
+                Member::new("GrantFullControl", &GRANT_FULL_CONTROL)
+                    .at(Location::Header)
+                    .named("x-amz-grant-full-control"),
+                Member::new("GrantRead", &GRANT_READ).at(Location::Header).named("x-amz-grant-read"),
+                Member::new("GrantReadACP", &GRANT_READ_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-read-acp"),
+                Member::new("GrantWriteACP", &GRANT_WRITE_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-write-acp"),
+                Member::new("IfMatch", &IF_MATCH).at(Location::Header).named("If-Match"),
+                Member::new("IfNoneMatch", &IF_NONE_MATCH).at(Location::Header).named("If-None-Match"),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("Metadata", &METADATA).at(Location::Headers).named("x-amz-meta-"),
+                Member::new("MetadataDirective", &METADATA_DIRECTIVE)
+                    .at(Location::Header)
+                    .named("x-amz-metadata-directive"),
+                Member::new("TaggingDirective", &TAGGING_DIRECTIVE)
+                    .at(Location::Header)
+                    .named("x-amz-tagging-directive"),
+                Member::new("AnnotationDirective", &ANNOTATION_DIRECTIVE)
+                    .at(Location::Header)
+                    .named("x-amz-object-annotation-directive"),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("StorageClass", &STORAGE_CLASS).at(Location::Header).named("x-amz-storage-class"),
+                Member::new("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
+                    .at(Location::Header)
+                    .named("x-amz-website-redirect-location"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-context"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("CopySourceSSECustomerAlgorithm", &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-algorithm"),
+                Member::new("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-key"),
+                Member::new("CopySourceSSECustomerKeyMD5", &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-key-MD5"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("Tagging", &TAGGING_HEADER).at(Location::Header).named("x-amz-tagging"),
+                Member::new("ObjectLockMode", &OBJECT_LOCK_MODE)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-mode"),
+                Member::new("ObjectLockRetainUntilDate", &OBJECT_LOCK_RETAIN_UNTIL_DATE)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-retain-until-date"),
+                Member::new("ObjectLockLegalHoldStatus", &OBJECT_LOCK_LEGAL_HOLD_STATUS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-legal-hold"),
+                Member::new("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold"),
+                Member::new("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold-duration-days"),
+                Member::new("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold-duration-years"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ExpectedSourceBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-source-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static COPY_OBJECT_RESULT: Shape = Shape::structure(
+            "CopyObjectResult",
+            &[
+                Member::new("ETag", &E_TAG),
+                Member::new("LastModified", &LAST_MODIFIED),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+            ],
+        );
+        pub(super) static COPY_PART_RESULT: Shape = Shape::structure(
+            "CopyPartResult",
+            &[
+                Member::new("ETag", &E_TAG),
+                Member::new("LastModified", &LAST_MODIFIED),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+            ],
+        );
+        pub(super) static COPY_SOURCE: Shape =
+            Shape::string("CopySource", Bounds::ANY, Some(&pattern::COPY_SOURCE));
+        pub(super) static COPY_SOURCE_IF_MATCH: Shape = Shape::string("CopySourceIfMatch", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_IF_MODIFIED_SINCE: Shape =
+            Shape::timestamp("CopySourceIfModifiedSince", None);
+        pub(super) static COPY_SOURCE_IF_NONE_MATCH: Shape =
+            Shape::string("CopySourceIfNoneMatch", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_IF_UNMODIFIED_SINCE: Shape =
+            Shape::timestamp("CopySourceIfUnmodifiedSince", None);
+        pub(super) static COPY_SOURCE_RANGE: Shape = Shape::string("CopySourceRange", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_SSE_CUSTOMER_ALGORITHM: Shape =
+            Shape::string("CopySourceSSECustomerAlgorithm", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY: Shape =
+            Shape::string("CopySourceSSECustomerKey", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY_MD5: Shape =
+            Shape::string("CopySourceSSECustomerKeyMD5", Bounds::ANY, None);
+        pub(super) static COPY_SOURCE_VERSION_ID: Shape =
+            Shape::string("CopySourceVersionId", Bounds::ANY, None);
         pub(super) static CREATE_BUCKET_CONFIGURATION: Shape = Shape::structure(
             "CreateBucketConfiguration",
             &[
@@ -6519,6 +9063,126 @@ mod tables {
                     .named("x-amz-bucket-namespace"),
             ],
         );
+        pub(super) static CREATE_MULTIPART_UPLOAD_OUTPUT: Shape = Shape::structure(
+            "CreateMultipartUploadOutput",
+            &[
+                Member::new("AbortDate", &ABORT_DATE).at(Location::Header).named("x-amz-abort-date"),
+                Member::new("AbortRuleId", &ABORT_RULE_ID).at(Location::Header).named("x-amz-abort-rule-id"),
+                Member::new("Bucket", &BUCKET_NAME),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-context"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-algorithm"),
+                Member::new("ChecksumType", &CHECKSUM_TYPE).at(Location::Header).named("x-amz-checksum-type"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+            ],
+        );
+        pub(super) static CREATE_MULTIPART_UPLOAD_REQUEST: Shape = Shape::structure(
+            "CreateMultipartUploadRequest",
+            &[
+                Member::new("ACL", &OBJECT_CANNED_ACL).at(Location::Header).named("x-amz-acl"),
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("CacheControl", &CACHE_CONTROL).at(Location::Header).named("Cache-Control"),
+                Member::new("ContentDisposition", &CONTENT_DISPOSITION)
+                    .at(Location::Header)
+                    .named("Content-Disposition"),
+                Member::new("ContentEncoding", &CONTENT_ENCODING)
+                    .at(Location::Header)
+                    .named("Content-Encoding"),
+                Member::new("ContentLanguage", &CONTENT_LANGUAGE)
+                    .at(Location::Header)
+                    .named("Content-Language"),
+                Member::new("ContentType", &CONTENT_TYPE).at(Location::Header).named("Content-Type"),
+                Member::new("Expires", &EXPIRES).at(Location::Header),
+                Member::new("GrantFullControl", &GRANT_FULL_CONTROL)
+                    .at(Location::Header)
+                    .named("x-amz-grant-full-control"),
+                Member::new("GrantRead", &GRANT_READ).at(Location::Header).named("x-amz-grant-read"),
+                Member::new("GrantReadACP", &GRANT_READ_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-read-acp"),
+                Member::new("GrantWriteACP", &GRANT_WRITE_ACP)
+                    .at(Location::Header)
+                    .named("x-amz-grant-write-acp"),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("Metadata", &METADATA).at(Location::Headers).named("x-amz-meta-"),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("StorageClass", &STORAGE_CLASS).at(Location::Header).named("x-amz-storage-class"),
+                Member::new("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
+                    .at(Location::Header)
+                    .named("x-amz-website-redirect-location"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-context"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("Tagging", &TAGGING_HEADER).at(Location::Header).named("x-amz-tagging"),
+                Member::new("ObjectLockMode", &OBJECT_LOCK_MODE)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-mode"),
+                Member::new("ObjectLockRetainUntilDate", &OBJECT_LOCK_RETAIN_UNTIL_DATE)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-retain-until-date"),
+                Member::new("ObjectLockLegalHoldStatus", &OBJECT_LOCK_LEGAL_HOLD_STATUS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-legal-hold"),
+                Member::new("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold"),
+                Member::new("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold-duration-days"),
+                Member::new("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
+                    .at(Location::Header)
+                    .named("x-amz-object-lock-event-hold-duration-years"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-algorithm"),
+                Member::new("ChecksumType", &CHECKSUM_TYPE).at(Location::Header).named("x-amz-checksum-type"),
+            ],
+        );
+        pub(super) static CREATION_DATE: Shape = Shape::timestamp("CreationDate", None);
         pub(super) static DATA_REDUNDANCY: Shape =
             Shape::one_of("DataRedundancy", super::super::DataRedundancy::VALUES);
         pub(super) static DATE: Shape = Shape::timestamp("Date", Some(TimestampFormat::Iso8601));
@@ -6532,6 +9196,13 @@ mod tables {
                 Member::new("Days", &DAYS),
                 Member::new("Years", &YEARS),
                 Member::new("DefaultEventHold", &EVENT_HOLD_DURATION),
+            ],
+        );
+        pub(super) static DELETE: Shape = Shape::structure(
+            "Delete",
+            &[
+                Member::new("Objects", &OBJECT_IDENTIFIER_LIST).required().named("Object"),
+                Member::new("Quiet", &QUIET),
             ],
         );
         pub(super) static DELETE_BUCKET_CORS_REQUEST: Shape = Shape::structure(
@@ -6607,6 +9278,16 @@ mod tables {
             ],
         );
         pub(super) static DELETE_MARKER: Shape = Shape::new("DeleteMarker", Kind::Boolean);
+        pub(super) static DELETE_MARKER_ENTRY: Shape = Shape::structure(
+            "DeleteMarkerEntry",
+            &[
+                Member::new("Owner", &OWNER),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+                Member::new("IsLatest", &IS_LATEST),
+                Member::new("LastModified", &LAST_MODIFIED),
+            ],
+        );
         pub(super) static DELETE_MARKER_REPLICATION: Shape = Shape::structure(
             "DeleteMarkerReplication",
             &[Member::new("Status", &DELETE_MARKER_REPLICATION_STATUS)],
@@ -6615,6 +9296,10 @@ mod tables {
             "DeleteMarkerReplicationStatus",
             super::super::DeleteMarkerReplicationStatus::VALUES,
         );
+        pub(super) static DELETE_MARKER_VERSION_ID: Shape =
+            Shape::string("DeleteMarkerVersionId", Bounds::ANY, None);
+        pub(super) static DELETE_MARKERS: Shape =
+            Shape::xml_list("DeleteMarkers", &DELETE_MARKER_ENTRY, Bounds::ANY, None, true);
         pub(super) static DELETE_OBJECT_OUTPUT: Shape = Shape::structure(
             "DeleteObjectOutput",
             &[
@@ -6661,6 +9346,34 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static DELETE_OBJECTS_OUTPUT: Shape = Shape::structure(
+            "DeleteObjectsOutput",
+            &[
+                Member::new("Deleted", &DELETED_OBJECTS),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("Errors", &ERRORS).named("Error"),
+            ],
+        );
+        pub(super) static DELETE_OBJECTS_REQUEST: Shape = Shape::structure(
+            "DeleteObjectsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Delete", &DELETE).required().at(Location::Payload),
+                Member::new("MFA", &MFA).at(Location::Header).named("x-amz-mfa"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("BypassGovernanceRetention", &BYPASS_GOVERNANCE_RETENTION)
+                    .at(Location::Header)
+                    .named("x-amz-bypass-governance-retention"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+            ],
+        );
         pub(super) static DELETE_PUBLIC_ACCESS_BLOCK_REQUEST: Shape = Shape::structure(
             "DeletePublicAccessBlockRequest",
             &[
@@ -6670,6 +9383,17 @@ mod tables {
                     .named("x-amz-expected-bucket-owner"),
             ],
         );
+        pub(super) static DELETED_OBJECT: Shape = Shape::structure(
+            "DeletedObject",
+            &[
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+                Member::new("DeleteMarker", &DELETE_MARKER),
+                Member::new("DeleteMarkerVersionId", &DELETE_MARKER_VERSION_ID),
+            ],
+        );
+        pub(super) static DELETED_OBJECTS: Shape =
+            Shape::xml_list("DeletedObjects", &DELETED_OBJECT, Bounds::ANY, None, true);
         pub(super) static DELIMITER: Shape = Shape::string("Delimiter", Bounds::ANY, None);
         pub(super) static DESTINATION: Shape = Shape::structure(
             "Destination",
@@ -6701,8 +9425,18 @@ mod tables {
             Some("EncryptionType"),
             true,
         );
+        pub(super) static ERROR: Shape = Shape::structure(
+            "Error",
+            &[
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+                Member::new("Code", &CODE),
+                Member::new("Message", &MESSAGE),
+            ],
+        );
         pub(super) static ERROR_DOCUMENT: Shape =
             Shape::structure("ErrorDocument", &[Member::new("Key", &OBJECT_KEY).required()]);
+        pub(super) static ERRORS: Shape = Shape::xml_list("Errors", &ERROR, Bounds::ANY, None, true);
         pub(super) static EVENT: Shape = Shape::one_of("Event", super::super::Event::VALUES);
         pub(super) static EVENT_BRIDGE_CONFIGURATION: Shape =
             Shape::structure("EventBridgeConfiguration", &[]);
@@ -6976,6 +9710,62 @@ mod tables {
                 Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
                     .at(Location::Header)
                     .named("x-amz-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static GET_OBJECT_ATTRIBUTES_OUTPUT: Shape = Shape::structure(
+            "GetObjectAttributesOutput",
+            &[
+                Member::new("DeleteMarker", &DELETE_MARKER).at(Location::Header).named("x-amz-delete-marker"),
+                Member::new("LastModified", &LAST_MODIFIED).at(Location::Header).named("Last-Modified"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("ETag", &E_TAG),
+                Member::new("Checksum", &CHECKSUM),
+                Member::new("ObjectParts", &GET_OBJECT_ATTRIBUTES_PARTS),
+                Member::new("StorageClass", &STORAGE_CLASS),
+                Member::new("ObjectSize", &OBJECT_SIZE),
+            ],
+        );
+        pub(super) static GET_OBJECT_ATTRIBUTES_PARTS: Shape = Shape::structure(
+            "GetObjectAttributesParts",
+            &[
+                Member::new("TotalPartsCount", &PARTS_COUNT).named("PartsCount"),
+                Member::new("PartNumberMarker", &PART_NUMBER_MARKER),
+                Member::new("NextPartNumberMarker", &NEXT_PART_NUMBER_MARKER),
+                Member::new("MaxParts", &MAX_PARTS),
+                Member::new("IsTruncated", &IS_TRUNCATED),
+                Member::new("Parts", &PARTS_LIST).named("Part"),
+            ],
+        );
+        pub(super) static GET_OBJECT_ATTRIBUTES_REQUEST: Shape = Shape::structure(
+            "GetObjectAttributesRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::QueryString).named("versionId"),
+                Member::new("MaxParts", &MAX_PARTS).at(Location::Header).named("x-amz-max-parts"),
+                Member::new("PartNumberMarker", &PART_NUMBER_MARKER)
+                    .at(Location::Header)
+                    .named("x-amz-part-number-marker"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ObjectAttributes", &OBJECT_ATTRIBUTES_LIST)
+                    .required()
+                    .at(Location::Header)
+                    .named("x-amz-object-attributes"),
             ],
         );
         pub(super) static GET_OBJECT_LOCK_CONFIGURATION_OUTPUT: Shape = Shape::structure(
@@ -7382,6 +10172,8 @@ mod tables {
         pub(super) static HTTP_REDIRECT_CODE: Shape = Shape::string("HttpRedirectCode", Bounds::ANY, None);
         pub(super) static ID: Shape = Shape::string("ID", Bounds::ANY, None);
         pub(super) static IF_MATCH: Shape = Shape::string("IfMatch", Bounds::ANY, None);
+        pub(super) static IF_MATCH_INITIATED_TIME: Shape =
+            Shape::timestamp("IfMatchInitiatedTime", Some(TimestampFormat::HttpDate));
         pub(super) static IF_MATCH_LAST_MODIFIED_TIME: Shape =
             Shape::timestamp("IfMatchLastModifiedTime", Some(TimestampFormat::HttpDate));
         pub(super) static IF_MATCH_SIZE: Shape = Shape::new("IfMatchSize", Kind::Long(Bounds::ANY));
@@ -7390,10 +10182,17 @@ mod tables {
         pub(super) static IF_UNMODIFIED_SINCE: Shape = Shape::timestamp("IfUnmodifiedSince", None);
         pub(super) static INDEX_DOCUMENT: Shape =
             Shape::structure("IndexDocument", &[Member::new("Suffix", &SUFFIX).required()]);
+        pub(super) static INITIATED: Shape = Shape::timestamp("Initiated", None);
+        pub(super) static INITIATOR: Shape = Shape::structure(
+            "Initiator",
+            &[Member::new("ID", &ID), Member::new("DisplayName", &DISPLAY_NAME)],
+        );
+        pub(super) static IS_LATEST: Shape = Shape::new("IsLatest", Kind::Boolean);
         pub(super) static IS_PUBLIC: Shape = Shape::new("IsPublic", Kind::Boolean);
         pub(super) static IS_RESTORE_IN_PROGRESS: Shape = Shape::new("IsRestoreInProgress", Kind::Boolean);
         pub(super) static IS_TRUNCATED: Shape = Shape::new("IsTruncated", Kind::Boolean);
         pub(super) static KEY_COUNT: Shape = Shape::new("KeyCount", Kind::Integer(Bounds::ANY));
+        pub(super) static KEY_MARKER: Shape = Shape::string("KeyMarker", Bounds::ANY, None);
         pub(super) static KEY_PREFIX_EQUALS: Shape = Shape::string("KeyPrefixEquals", Bounds::ANY, None);
         pub(super) static LAMBDA_FUNCTION_ARN: Shape = Shape::string("LambdaFunctionArn", Bounds::ANY, None);
         pub(super) static LAMBDA_FUNCTION_CONFIGURATION: Shape = Shape::structure(
@@ -7413,6 +10212,8 @@ mod tables {
             true,
         );
         pub(super) static LAST_MODIFIED: Shape = Shape::timestamp("LastModified", None);
+        pub(super) static LAST_MODIFIED_TIME: Shape =
+            Shape::timestamp("LastModifiedTime", Some(TimestampFormat::HttpDate));
         pub(super) static LIFECYCLE_EXPIRATION: Shape = Shape::structure(
             "LifecycleExpiration",
             &[
@@ -7457,6 +10258,142 @@ mod tables {
         );
         pub(super) static LIFECYCLE_RULES: Shape =
             Shape::xml_list("LifecycleRules", &LIFECYCLE_RULE, Bounds::ANY, None, true);
+        pub(super) static LIST_BUCKETS_OUTPUT: Shape = Shape::structure(
+            "ListBucketsOutput",
+            &[
+                Member::new("Buckets", &BUCKETS),
+                Member::new("Owner", &OWNER),
+                Member::new("ContinuationToken", &NEXT_TOKEN),
+                Member::new("Prefix", &PREFIX),
+            ],
+        );
+        pub(super) static LIST_BUCKETS_REQUEST: Shape = Shape::structure(
+            "ListBucketsRequest",
+            &[
+                Member::new("MaxBuckets", &MAX_BUCKETS).at(Location::QueryString).named("max-buckets"),
+                Member::new("ContinuationToken", &TOKEN)
+                    .at(Location::QueryString)
+                    .named("continuation-token"),
+                Member::new("Prefix", &PREFIX).at(Location::QueryString).named("prefix"),
+                Member::new("BucketRegion", &BUCKET_REGION).at(Location::QueryString).named("bucket-region"),
+            ],
+        );
+        pub(super) static LIST_MULTIPART_UPLOADS_OUTPUT: Shape = Shape::structure(
+            "ListMultipartUploadsOutput",
+            &[
+                Member::new("Bucket", &BUCKET_NAME),
+                Member::new("KeyMarker", &KEY_MARKER),
+                Member::new("UploadIdMarker", &UPLOAD_ID_MARKER),
+                Member::new("NextKeyMarker", &NEXT_KEY_MARKER),
+                Member::new("Prefix", &PREFIX),
+                Member::new("Delimiter", &DELIMITER),
+                Member::new("NextUploadIdMarker", &NEXT_UPLOAD_ID_MARKER),
+                Member::new("MaxUploads", &MAX_UPLOADS),
+                Member::new("IsTruncated", &IS_TRUNCATED),
+                Member::new("Uploads", &MULTIPART_UPLOAD_LIST).named("Upload"),
+                Member::new("CommonPrefixes", &COMMON_PREFIX_LIST),
+                Member::new("EncodingType", &ENCODING_TYPE),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static LIST_MULTIPART_UPLOADS_REQUEST: Shape = Shape::structure(
+            "ListMultipartUploadsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Delimiter", &DELIMITER).at(Location::QueryString).named("delimiter"),
+                Member::new("EncodingType", &ENCODING_TYPE).at(Location::QueryString).named("encoding-type"),
+                Member::new("KeyMarker", &KEY_MARKER).at(Location::QueryString).named("key-marker"),
+                Member::new("MaxUploads", &MAX_UPLOADS).at(Location::QueryString).named("max-uploads"),
+                Member::new("Prefix", &PREFIX).at(Location::QueryString).named("prefix"),
+                Member::new("UploadIdMarker", &UPLOAD_ID_MARKER)
+                    .at(Location::QueryString)
+                    .named("upload-id-marker"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+            ],
+        );
+        pub(super) static LIST_OBJECT_VERSIONS_OUTPUT: Shape = Shape::structure(
+            "ListObjectVersionsOutput",
+            &[
+                Member::new("IsTruncated", &IS_TRUNCATED),
+                Member::new("KeyMarker", &KEY_MARKER),
+                Member::new("VersionIdMarker", &VERSION_ID_MARKER),
+                Member::new("NextKeyMarker", &NEXT_KEY_MARKER),
+                Member::new("NextVersionIdMarker", &NEXT_VERSION_ID_MARKER),
+                Member::new("Versions", &OBJECT_VERSION_LIST).named("Version"),
+                Member::new("DeleteMarkers", &DELETE_MARKERS).named("DeleteMarker"),
+                Member::new("Name", &BUCKET_NAME),
+                Member::new("Prefix", &PREFIX),
+                Member::new("Delimiter", &DELIMITER),
+                Member::new("MaxKeys", &MAX_KEYS),
+                Member::new("CommonPrefixes", &COMMON_PREFIX_LIST),
+                Member::new("EncodingType", &ENCODING_TYPE),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static LIST_OBJECT_VERSIONS_REQUEST: Shape = Shape::structure(
+            "ListObjectVersionsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Delimiter", &DELIMITER).at(Location::QueryString).named("delimiter"),
+                Member::new("EncodingType", &ENCODING_TYPE).at(Location::QueryString).named("encoding-type"),
+                Member::new("KeyMarker", &KEY_MARKER).at(Location::QueryString).named("key-marker"),
+                Member::new("MaxKeys", &MAX_KEYS).at(Location::QueryString).named("max-keys"),
+                Member::new("Prefix", &PREFIX).at(Location::QueryString).named("prefix"),
+                Member::new("VersionIdMarker", &VERSION_ID_MARKER)
+                    .at(Location::QueryString)
+                    .named("version-id-marker"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("OptionalObjectAttributes", &OPTIONAL_OBJECT_ATTRIBUTES_LIST)
+                    .at(Location::Header)
+                    .named("x-amz-optional-object-attributes"),
+            ],
+        );
+        pub(super) static LIST_OBJECTS_OUTPUT: Shape = Shape::structure(
+            "ListObjectsOutput",
+            &[
+                Member::new("IsTruncated", &IS_TRUNCATED),
+                Member::new("Marker", &MARKER),
+                Member::new("NextMarker", &NEXT_MARKER),
+                Member::new("Contents", &OBJECT_LIST),
+                Member::new("Name", &BUCKET_NAME),
+                Member::new("Prefix", &PREFIX),
+                Member::new("Delimiter", &DELIMITER),
+                Member::new("MaxKeys", &MAX_KEYS),
+                Member::new("CommonPrefixes", &COMMON_PREFIX_LIST),
+                Member::new("EncodingType", &ENCODING_TYPE),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+            ],
+        );
+        pub(super) static LIST_OBJECTS_REQUEST: Shape = Shape::structure(
+            "ListObjectsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Delimiter", &DELIMITER).at(Location::QueryString).named("delimiter"),
+                Member::new("EncodingType", &ENCODING_TYPE).at(Location::QueryString).named("encoding-type"),
+                Member::new("Marker", &MARKER).at(Location::QueryString).named("marker"),
+                Member::new("MaxKeys", &MAX_KEYS).at(Location::QueryString).named("max-keys"),
+                Member::new("Prefix", &PREFIX).at(Location::QueryString).named("prefix"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("OptionalObjectAttributes", &OPTIONAL_OBJECT_ATTRIBUTES_LIST)
+                    .at(Location::Header)
+                    .named("x-amz-optional-object-attributes"),
+            ],
+        );
         pub(super) static LIST_OBJECTS_V2_OUTPUT: Shape = Shape::structure(
             "ListObjectsV2Output",
             &[
@@ -7499,6 +10436,58 @@ mod tables {
                     .named("x-amz-optional-object-attributes"),
             ],
         );
+        pub(super) static LIST_PARTS_OUTPUT: Shape = Shape::structure(
+            "ListPartsOutput",
+            &[
+                Member::new("AbortDate", &ABORT_DATE).at(Location::Header).named("x-amz-abort-date"),
+                Member::new("AbortRuleId", &ABORT_RULE_ID).at(Location::Header).named("x-amz-abort-rule-id"),
+                Member::new("Bucket", &BUCKET_NAME),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID),
+                Member::new("PartNumberMarker", &PART_NUMBER_MARKER),
+                Member::new("NextPartNumberMarker", &NEXT_PART_NUMBER_MARKER),
+                Member::new("MaxParts", &MAX_PARTS),
+                Member::new("IsTruncated", &IS_TRUNCATED),
+                Member::new("Parts", &PARTS).named("Part"),
+                Member::new("Initiator", &INITIATOR),
+                Member::new("Owner", &OWNER),
+                Member::new("StorageClass", &STORAGE_CLASS),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+            ],
+        );
+        pub(super) static LIST_PARTS_REQUEST: Shape = Shape::structure(
+            "ListPartsRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("MaxParts", &MAX_PARTS).at(Location::QueryString).named("max-parts"),
+                Member::new("PartNumberMarker", &PART_NUMBER_MARKER)
+                    .at(Location::QueryString)
+                    .named("part-number-marker"),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("uploadId"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+            ],
+        );
         pub(super) static LOCATION: Shape = Shape::string("Location", Bounds::ANY, None);
         pub(super) static LOCATION_INFO: Shape = Shape::structure(
             "LocationInfo",
@@ -7521,10 +10510,18 @@ mod tables {
         pub(super) static MFA_DELETE: Shape = Shape::one_of("MFADelete", super::super::MFADelete::VALUES);
         pub(super) static MFA_DELETE_STATUS: Shape =
             Shape::one_of("MFADeleteStatus", super::super::MFADeleteStatus::VALUES);
+        pub(super) static MARKER: Shape = Shape::string("Marker", Bounds::ANY, None);
         pub(super) static MAX_AGE_SECONDS: Shape = Shape::new("MaxAgeSeconds", Kind::Integer(Bounds::ANY));
+        pub(super) static MAX_BUCKETS: Shape =
+            Shape::new("MaxBuckets", Kind::Integer(Bounds::range(1, 10000)));
         pub(super) static MAX_KEYS: Shape = Shape::new("MaxKeys", Kind::Integer(Bounds::ANY));
+        pub(super) static MAX_PARTS: Shape = Shape::new("MaxParts", Kind::Integer(Bounds::ANY));
+        pub(super) static MAX_UPLOADS: Shape = Shape::new("MaxUploads", Kind::Integer(Bounds::ANY));
+        pub(super) static MESSAGE: Shape = Shape::string("Message", Bounds::ANY, None);
         pub(super) static METADATA: Shape =
             Shape::map("Metadata", &METADATA_KEY, &METADATA_VALUE, Bounds::ANY);
+        pub(super) static METADATA_DIRECTIVE: Shape =
+            Shape::one_of("MetadataDirective", super::super::MetadataDirective::VALUES);
         pub(super) static METADATA_KEY: Shape = Shape::string("MetadataKey", Bounds::ANY, None);
         pub(super) static METADATA_VALUE: Shape = Shape::string("MetadataValue", Bounds::ANY, None);
         pub(super) static METRICS: Shape = Shape::structure(
@@ -7538,7 +10535,33 @@ mod tables {
             Shape::one_of("MetricsStatus", super::super::MetricsStatus::VALUES);
         pub(super) static MINUTES: Shape = Shape::new("Minutes", Kind::Integer(Bounds::ANY));
         pub(super) static MISSING_META: Shape = Shape::new("MissingMeta", Kind::Integer(Bounds::ANY));
+        pub(super) static MPU_OBJECT_SIZE: Shape = Shape::new("MpuObjectSize", Kind::Long(Bounds::ANY));
+        pub(super) static MULTIPART_UPLOAD: Shape = Shape::structure(
+            "MultipartUpload",
+            &[
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("Initiated", &INITIATED),
+                Member::new("StorageClass", &STORAGE_CLASS),
+                Member::new("Owner", &OWNER),
+                Member::new("Initiator", &INITIATOR),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+            ],
+        );
+        pub(super) static MULTIPART_UPLOAD_ID: Shape = Shape::string("MultipartUploadId", Bounds::ANY, None);
+        pub(super) static MULTIPART_UPLOAD_LIST: Shape =
+            Shape::xml_list("MultipartUploadList", &MULTIPART_UPLOAD, Bounds::ANY, None, true);
+        pub(super) static NEXT_KEY_MARKER: Shape = Shape::string("NextKeyMarker", Bounds::ANY, None);
+        pub(super) static NEXT_MARKER: Shape = Shape::string("NextMarker", Bounds::ANY, None);
+        pub(super) static NEXT_PART_NUMBER_MARKER: Shape =
+            Shape::new("NextPartNumberMarker", Kind::Integer(Bounds::ANY));
         pub(super) static NEXT_TOKEN: Shape = Shape::string("NextToken", Bounds::ANY, None);
+        pub(super) static NEXT_UPLOAD_ID_MARKER: Shape =
+            Shape::string("NextUploadIdMarker", Bounds::ANY, None);
+        pub(super) static NEXT_VERSION_ID_MARKER: Shape =
+            Shape::string("NextVersionIdMarker", Bounds::ANY, None);
         pub(super) static NONCURRENT_VERSION_EXPIRATION: Shape = Shape::structure(
             "NoncurrentVersionExpiration",
             &[Member::new("NoncurrentDays", &DAYS), Member::new("NewerNoncurrentVersions", &VERSION_COUNT)],
@@ -7587,8 +10610,24 @@ mod tables {
                 Member::new("RestoreStatus", &RESTORE_STATUS),
             ],
         );
+        pub(super) static OBJECT_ATTRIBUTES: Shape =
+            Shape::one_of("ObjectAttributes", super::super::ObjectAttributes::VALUES);
+        pub(super) static OBJECT_ATTRIBUTES_LIST: Shape =
+            Shape::list("ObjectAttributesList", &OBJECT_ATTRIBUTES, Bounds::ANY);
         pub(super) static OBJECT_CANNED_ACL: Shape =
             Shape::one_of("ObjectCannedACL", super::super::ObjectCannedACL::VALUES);
+        pub(super) static OBJECT_IDENTIFIER: Shape = Shape::structure(
+            "ObjectIdentifier",
+            &[
+                Member::new("Key", &OBJECT_KEY).required(),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+                Member::new("ETag", &E_TAG),
+                Member::new("LastModifiedTime", &LAST_MODIFIED_TIME),
+                Member::new("Size", &SIZE),
+            ],
+        );
+        pub(super) static OBJECT_IDENTIFIER_LIST: Shape =
+            Shape::xml_list("ObjectIdentifierList", &OBJECT_IDENTIFIER, Bounds::ANY, None, true);
         pub(super) static OBJECT_KEY: Shape = Shape::string("ObjectKey", Bounds::min(1), None);
         pub(super) static OBJECT_LIST: Shape =
             Shape::xml_list("ObjectList", &OBJECT, Bounds::ANY, None, true);
@@ -7618,13 +10657,51 @@ mod tables {
             Shape::structure("ObjectLockRule", &[Member::new("DefaultRetention", &DEFAULT_RETENTION)]);
         pub(super) static OBJECT_OWNERSHIP: Shape =
             Shape::one_of("ObjectOwnership", super::super::ObjectOwnership::VALUES);
+        pub(super) static OBJECT_PART: Shape = Shape::structure(
+            "ObjectPart",
+            &[
+                Member::new("PartNumber", &PART_NUMBER),
+                Member::new("Size", &SIZE),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+            ],
+        );
+        pub(super) static OBJECT_SIZE: Shape = Shape::new("ObjectSize", Kind::Long(Bounds::ANY));
         pub(super) static OBJECT_SIZE_GREATER_THAN_BYTES: Shape =
             Shape::new("ObjectSizeGreaterThanBytes", Kind::Long(Bounds::ANY));
         pub(super) static OBJECT_SIZE_LESS_THAN_BYTES: Shape =
             Shape::new("ObjectSizeLessThanBytes", Kind::Long(Bounds::ANY));
         pub(super) static OBJECT_STORAGE_CLASS: Shape =
             Shape::one_of("ObjectStorageClass", super::super::ObjectStorageClass::VALUES);
+        pub(super) static OBJECT_VERSION: Shape = Shape::structure(
+            "ObjectVersion",
+            &[
+                Member::new("ETag", &E_TAG),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM_LIST),
+                Member::new("ChecksumType", &CHECKSUM_TYPE),
+                Member::new("Size", &SIZE),
+                Member::new("StorageClass", &OBJECT_VERSION_STORAGE_CLASS),
+                Member::new("Key", &OBJECT_KEY),
+                Member::new("VersionId", &OBJECT_VERSION_ID),
+                Member::new("IsLatest", &IS_LATEST),
+                Member::new("LastModified", &LAST_MODIFIED),
+                Member::new("Owner", &OWNER),
+                Member::new("RestoreStatus", &RESTORE_STATUS),
+            ],
+        );
         pub(super) static OBJECT_VERSION_ID: Shape = Shape::string("ObjectVersionId", Bounds::ANY, None);
+        pub(super) static OBJECT_VERSION_LIST: Shape =
+            Shape::xml_list("ObjectVersionList", &OBJECT_VERSION, Bounds::ANY, None, true);
+        pub(super) static OBJECT_VERSION_STORAGE_CLASS: Shape =
+            Shape::one_of("ObjectVersionStorageClass", super::super::ObjectVersionStorageClass::VALUES);
         pub(super) static OPTIONAL_OBJECT_ATTRIBUTES: Shape =
             Shape::one_of("OptionalObjectAttributes", super::super::OptionalObjectAttributes::VALUES);
         pub(super) static OPTIONAL_OBJECT_ATTRIBUTES_LIST: Shape =
@@ -7643,14 +10720,38 @@ mod tables {
         );
         pub(super) static OWNERSHIP_CONTROLS_RULES: Shape =
             Shape::xml_list("OwnershipControlsRules", &OWNERSHIP_CONTROLS_RULE, Bounds::ANY, None, true);
+        pub(super) static PART: Shape = Shape::structure(
+            "Part",
+            &[
+                Member::new("PartNumber", &PART_NUMBER),
+                Member::new("LastModified", &LAST_MODIFIED),
+                Member::new("ETag", &E_TAG),
+                Member::new("Size", &SIZE),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+            ],
+        );
         pub(super) static PART_NUMBER: Shape = Shape::new("PartNumber", Kind::Integer(Bounds::ANY));
+        pub(super) static PART_NUMBER_MARKER: Shape =
+            Shape::new("PartNumberMarker", Kind::Integer(Bounds::ANY));
         pub(super) static PARTITION_DATE_SOURCE: Shape =
             Shape::one_of("PartitionDateSource", super::super::PartitionDateSource::VALUES);
         pub(super) static PARTITIONED_PREFIX: Shape = Shape::structure(
             "PartitionedPrefix",
             &[Member::new("PartitionDateSource", &PARTITION_DATE_SOURCE)],
         );
+        pub(super) static PARTS: Shape = Shape::xml_list("Parts", &PART, Bounds::ANY, None, true);
         pub(super) static PARTS_COUNT: Shape = Shape::new("PartsCount", Kind::Integer(Bounds::ANY));
+        pub(super) static PARTS_LIST: Shape =
+            Shape::xml_list("PartsList", &OBJECT_PART, Bounds::ANY, None, true);
         pub(super) static PAYER: Shape = Shape::one_of("Payer", super::super::Payer::VALUES);
         pub(super) static PERMISSION: Shape = Shape::one_of("Permission", super::super::Permission::VALUES);
         pub(super) static POLICY: Shape = Shape::string("Policy", Bounds::ANY, None);
@@ -8139,6 +11240,7 @@ mod tables {
         );
         pub(super) static QUEUE_CONFIGURATION_LIST: Shape =
             Shape::xml_list("QueueConfigurationList", &QUEUE_CONFIGURATION, Bounds::ANY, None, true);
+        pub(super) static QUIET: Shape = Shape::new("Quiet", Kind::Boolean);
         pub(super) static RANGE: Shape = Shape::string("Range", Bounds::ANY, None);
         pub(super) static REDIRECT: Shape = Shape::structure(
             "Redirect",
@@ -8322,6 +11424,8 @@ mod tables {
         pub(super) static TAG_SET: Shape = Shape::xml_list("TagSet", &TAG, Bounds::ANY, Some("Tag"), false);
         pub(super) static TAGGING: Shape =
             Shape::structure("Tagging", &[Member::new("TagSet", &TAG_SET).required()]);
+        pub(super) static TAGGING_DIRECTIVE: Shape =
+            Shape::one_of("TaggingDirective", super::super::TaggingDirective::VALUES);
         pub(super) static TAGGING_HEADER: Shape = Shape::string("TaggingHeader", Bounds::ANY, None);
         pub(super) static TARGET_BUCKET: Shape = Shape::string("TargetBucket", Bounds::ANY, None);
         pub(super) static TARGET_GRANT: Shape = Shape::structure(
@@ -8369,8 +11473,208 @@ mod tables {
             Shape::one_of("TransitionStorageClass", super::super::TransitionStorageClass::VALUES);
         pub(super) static TYPE: Shape = Shape::one_of("Type", super::super::Type::VALUES);
         pub(super) static URI: Shape = Shape::string("URI", Bounds::ANY, None);
+        pub(super) static UPLOAD_ID_MARKER: Shape = Shape::string("UploadIdMarker", Bounds::ANY, None);
+        pub(super) static UPLOAD_PART_COPY_OUTPUT: Shape = Shape::structure(
+            "UploadPartCopyOutput",
+            &[
+                Member::new("CopySourceVersionId", &COPY_SOURCE_VERSION_ID)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-version-id"),
+                Member::new("CopyPartResult", &COPY_PART_RESULT).at(Location::Payload),
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+            ],
+        );
+        pub(super) static UPLOAD_PART_COPY_REQUEST: Shape = Shape::structure(
+            "UploadPartCopyRequest",
+            &[
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("CopySource", &COPY_SOURCE)
+                    .required()
+                    .at(Location::Header)
+                    .named("x-amz-copy-source"),
+                Member::new("CopySourceIfMatch", &COPY_SOURCE_IF_MATCH)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-match"),
+                Member::new("CopySourceIfModifiedSince", &COPY_SOURCE_IF_MODIFIED_SINCE)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-modified-since"),
+                Member::new("CopySourceIfNoneMatch", &COPY_SOURCE_IF_NONE_MATCH)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-none-match"),
+                Member::new("CopySourceIfUnmodifiedSince", &COPY_SOURCE_IF_UNMODIFIED_SINCE)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-if-unmodified-since"),
+                Member::new("CopySourceRange", &COPY_SOURCE_RANGE)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-range"),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("PartNumber", &PART_NUMBER)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("partNumber"),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("uploadId"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("CopySourceSSECustomerAlgorithm", &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-algorithm"),
+                Member::new("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-key"),
+                Member::new("CopySourceSSECustomerKeyMD5", &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-copy-source-server-side-encryption-customer-key-MD5"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+                Member::new("ExpectedSourceBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-source-expected-bucket-owner"),
+            ],
+        );
+        pub(super) static UPLOAD_PART_OUTPUT: Shape = Shape::structure(
+            "UploadPartOutput",
+            &[
+                Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption"),
+                Member::new("ETag", &E_TAG).at(Location::Header),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32"),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32c"),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc64nvme"),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1).at(Location::Header).named("x-amz-checksum-sha1"),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha256"),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha512"),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5).at(Location::Header).named("x-amz-checksum-md5"),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash64"),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash3"),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash128"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-aws-kms-key-id"),
+                Member::new("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-bucket-key-enabled"),
+                Member::new("RequestCharged", &REQUEST_CHARGED)
+                    .at(Location::Header)
+                    .named("x-amz-request-charged"),
+                Member::new("VersionId", &OBJECT_VERSION_ID).at(Location::Header).named("x-amz-version-id"),
+            ],
+        );
+        pub(super) static UPLOAD_PART_REQUEST: Shape = Shape::structure(
+            "UploadPartRequest",
+            &[
+                Member::new("Body", &BODY).at(Location::Payload),
+                Member::new("Bucket", &BUCKET_NAME).required().at(Location::Uri),
+                Member::new("ContentLength", &CONTENT_LENGTH).at(Location::Header).named("Content-Length"),
+                Member::new("ContentMD5", &CONTENT_MD5).at(Location::Header).named("Content-MD5"),
+                Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-sdk-checksum-algorithm"),
+                Member::new("ChecksumCRC32", &CHECKSUM_CRC32)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32"),
+                Member::new("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc32c"),
+                Member::new("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-crc64nvme"),
+                Member::new("ChecksumSHA1", &CHECKSUM_SHA1).at(Location::Header).named("x-amz-checksum-sha1"),
+                Member::new("ChecksumSHA256", &CHECKSUM_SHA256)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha256"),
+                Member::new("ChecksumSHA512", &CHECKSUM_SHA512)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-sha512"),
+                Member::new("ChecksumMD5", &CHECKSUM_MD5).at(Location::Header).named("x-amz-checksum-md5"),
+                Member::new("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash64"),
+                Member::new("ChecksumXXHASH3", &CHECKSUM_XXHASH3)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash3"),
+                Member::new("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
+                    .at(Location::Header)
+                    .named("x-amz-checksum-xxhash128"),
+                Member::new("Key", &OBJECT_KEY).required().at(Location::Uri),
+                Member::new("PartNumber", &PART_NUMBER)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("partNumber"),
+                Member::new("UploadId", &MULTIPART_UPLOAD_ID)
+                    .required()
+                    .at(Location::QueryString)
+                    .named("uploadId"),
+                Member::new("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-algorithm"),
+                Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key"),
+                Member::new("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                    .at(Location::Header)
+                    .named("x-amz-server-side-encryption-customer-key-MD5"),
+                Member::new("RequestPayer", &REQUEST_PAYER).at(Location::Header).named("x-amz-request-payer"),
+                Member::new("ExpectedBucketOwner", &ACCOUNT_ID)
+                    .at(Location::Header)
+                    .named("x-amz-expected-bucket-owner"),
+            ],
+        );
         pub(super) static VALUE: Shape = Shape::string("Value", Bounds::ANY, None);
         pub(super) static VERSION_COUNT: Shape = Shape::new("VersionCount", Kind::Integer(Bounds::ANY));
+        pub(super) static VERSION_ID_MARKER: Shape = Shape::string("VersionIdMarker", Bounds::ANY, None);
         pub(super) static VERSIONING_CONFIGURATION: Shape = Shape::structure(
             "VersioningConfiguration",
             &[
@@ -8397,6 +11701,42 @@ mod tables {
         use super::shape;
         use base::schema::OperationSchema;
 
+        pub(crate) static ABORT_MULTIPART_UPLOAD: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "AbortMultipartUpload",
+            http_method: "DELETE",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 204,
+            input: &shape::ABORT_MULTIPART_UPLOAD_REQUEST,
+            output: &shape::ABORT_MULTIPART_UPLOAD_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static COMPLETE_MULTIPART_UPLOAD: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CompleteMultipartUpload",
+            http_method: "POST",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 200,
+            input: &shape::COMPLETE_MULTIPART_UPLOAD_REQUEST,
+            output: &shape::COMPLETE_MULTIPART_UPLOAD_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static COPY_OBJECT: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CopyObject",
+            http_method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 200,
+            input: &shape::COPY_OBJECT_REQUEST,
+            output: &shape::COPY_OBJECT_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static CREATE_BUCKET: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "CreateBucket",
@@ -8405,6 +11745,18 @@ mod tables {
             success_status: 200,
             input: &shape::CREATE_BUCKET_REQUEST,
             output: &shape::CREATE_BUCKET_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static CREATE_MULTIPART_UPLOAD: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "CreateMultipartUpload",
+            http_method: "POST",
+            uri: "/{Bucket}/{Key+}?uploads",
+            success_status: 200,
+            input: &shape::CREATE_MULTIPART_UPLOAD_REQUEST,
+            output: &shape::CREATE_MULTIPART_UPLOAD_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -8525,6 +11877,18 @@ mod tables {
             success_status: 204,
             input: &shape::DELETE_OBJECT_TAGGING_REQUEST,
             output: &shape::DELETE_OBJECT_TAGGING_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DELETE_OBJECTS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteObjects",
+            http_method: "POST",
+            uri: "/{Bucket}?delete",
+            success_status: 200,
+            input: &shape::DELETE_OBJECTS_REQUEST,
+            output: &shape::DELETE_OBJECTS_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -8757,6 +12121,18 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static GET_OBJECT_ATTRIBUTES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "GetObjectAttributes",
+            http_method: "GET",
+            uri: "/{Bucket}/{Key+}?attributes",
+            success_status: 200,
+            input: &shape::GET_OBJECT_ATTRIBUTES_REQUEST,
+            output: &shape::GET_OBJECT_ATTRIBUTES_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static GET_OBJECT_LOCK_CONFIGURATION: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "GetObjectLockConfiguration",
@@ -8817,6 +12193,54 @@ mod tables {
             input_element: None,
             has_output: true,
         };
+        pub(crate) static LIST_BUCKETS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListBuckets",
+            http_method: "GET",
+            uri: "/",
+            success_status: 200,
+            input: &shape::LIST_BUCKETS_REQUEST,
+            output: &shape::LIST_BUCKETS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_MULTIPART_UPLOADS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListMultipartUploads",
+            http_method: "GET",
+            uri: "/{Bucket}?uploads",
+            success_status: 200,
+            input: &shape::LIST_MULTIPART_UPLOADS_REQUEST,
+            output: &shape::LIST_MULTIPART_UPLOADS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_OBJECT_VERSIONS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListObjectVersions",
+            http_method: "GET",
+            uri: "/{Bucket}?versions",
+            success_status: 200,
+            input: &shape::LIST_OBJECT_VERSIONS_REQUEST,
+            output: &shape::LIST_OBJECT_VERSIONS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_OBJECTS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListObjects",
+            http_method: "GET",
+            uri: "/{Bucket}",
+            success_status: 200,
+            input: &shape::LIST_OBJECTS_REQUEST,
+            output: &shape::LIST_OBJECTS_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
         pub(crate) static LIST_OBJECTS_V2: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "ListObjectsV2",
@@ -8825,6 +12249,18 @@ mod tables {
             success_status: 200,
             input: &shape::LIST_OBJECTS_V2_REQUEST,
             output: &shape::LIST_OBJECTS_V2_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static LIST_PARTS: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "ListParts",
+            http_method: "GET",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 200,
+            input: &shape::LIST_PARTS_REQUEST,
+            output: &shape::LIST_PARTS_OUTPUT,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -9032,6 +12468,30 @@ mod tables {
             result_wrapper: None,
             input_element: None,
             has_output: false,
+        };
+        pub(crate) static UPLOAD_PART: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UploadPart",
+            http_method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 200,
+            input: &shape::UPLOAD_PART_REQUEST,
+            output: &shape::UPLOAD_PART_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static UPLOAD_PART_COPY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "UploadPartCopy",
+            http_method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            success_status: 200,
+            input: &shape::UPLOAD_PART_COPY_REQUEST,
+            output: &shape::UPLOAD_PART_COPY_OUTPUT,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
         };
     }
 }

@@ -120,6 +120,19 @@ pub(crate) async fn look_at(tx: &mut Tx, name: &str) -> Result<Bucket> {
     found.ok_or_else(|| fault::no_such_bucket().into())
 }
 
+/// Refuses a bucket that is another's than the request has in mind, if it says whose.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
+pub(crate) async fn expect(tx: &mut Tx, (name, owner): (String, Option<String>)) -> Result<()> {
+    let Some(owner) = owner else { return Ok(()) };
+    enter(tx);
+    match tx.peek(&BucketKey { bucket: name }).await? {
+        Some(found) if found.owner.as_str() != owner => Err(fault::access_denied().into()),
+        // That there is none, others tell.
+        _ => Ok(()),
+    }
+}
+
 /// Changes a bucket.
 pub(crate) async fn change(tx: &mut Tx, name: &str, change: impl FnOnce(&mut Bucket) + Send) -> Result<()> {
     let mut bucket = find(tx, name).await?;

@@ -10,6 +10,53 @@ use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use serde::{Deserialize, Serialize};
 
+/// An answer of which only the checksums are told: `of` says each, by its algorithm.
+macro_rules! with_checksums {
+    ($answer:path, $of:expr) => {{
+        use $crate::checksum::Algorithm;
+        let of = $of;
+        let mut told = <$answer>::default();
+        told.checksum_crc32 = of(Algorithm::Crc32);
+        told.checksum_crc32c = of(Algorithm::Crc32c);
+        told.checksum_crc64nvme = of(Algorithm::Crc64Nvme);
+        told.checksum_sha1 = of(Algorithm::Sha1);
+        told.checksum_sha256 = of(Algorithm::Sha256);
+        told
+    }};
+}
+
+/// The checksums that an input claims, by algorithm; those of other algorithms are refused.
+macro_rules! claimed_checksums {
+    ($input:expr) => {{
+        use $crate::checksum::Algorithm;
+        let input = &$input;
+        let other = input.checksum_sha512.is_some()
+            || input.checksum_md5.is_some()
+            || input.checksum_xxhash64.is_some()
+            || input.checksum_xxhash3.is_some()
+            || input.checksum_xxhash128.is_some();
+        $crate::fault::refuse_unsupported(&[("a checksum of this algorithm", other)]).map(|()| {
+            $crate::ops::put_object::given([
+                (Algorithm::Crc32, input.checksum_crc32.clone()),
+                (Algorithm::Crc32c, input.checksum_crc32c.clone()),
+                (Algorithm::Crc64Nvme, input.checksum_crc64nvme.clone()),
+                (Algorithm::Sha1, input.checksum_sha1.clone()),
+                (Algorithm::Sha256, input.checksum_sha256.clone()),
+            ])
+        })
+    }};
+}
+
+pub(crate) use {claimed_checksums, with_checksums};
+
+/// A word of AWS's as the tables have it.
+///
+/// # Errors
+/// A bug: the word is none of AWS's.
+pub(crate) fn word<T: serde::de::DeserializeOwned>(text: &str) -> kernel::Result<T> {
+    Ok(serde_json::from_value(text.into())?)
+}
+
 /// An algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Algorithm {

@@ -58,6 +58,10 @@ pub(crate) fn key_too_long() -> Fault {
     Fault::new("KeyTooLongError", "Your key is too long")
 }
 
+pub(crate) fn access_denied() -> Fault {
+    Fault::new("AccessDenied", "Access Denied").with_status(403)
+}
+
 pub(crate) fn precondition_failed() -> Fault {
     let message = "At least one of the pre-conditions you specified did not hold";
     Fault::new("PreconditionFailed", message).with_status(412)

@@ -172,7 +172,7 @@ async fn check_owners(kernel: &Kernel, named: Vec<(String, String)>) -> Result<(
     for (bucket, expected) in named {
         let owner = bucket_named(kernel, bucket).await?.map(|bucket| bucket.owner);
         if owner.is_some_and(|owner| owner.as_str() != expected) {
-            return Err(Fault::new("AccessDenied", "Access Denied").with_status(403));
+            return Err(crate::fault::access_denied());
         }
     }
     Ok(())

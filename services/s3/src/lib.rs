@@ -42,7 +42,7 @@ pub(crate) const NAME: &str = "s3";
 
 /// The service.
 pub fn service() -> Service {
-    let service = objects(defaults(configurations(buckets(Service::internal_only(NAME)))));
+    let service = uploads(objects(defaults(configurations(buckets(Service::internal_only(NAME))))));
     service
         .internal(body::ABANDON, body::abandon)
         .internal(body::REMOVE, body::remove)
@@ -57,6 +57,7 @@ fn buckets(service: Service) -> Service {
     service
         .transact::<api::CreateBucket, _>(ops::create_bucket::create_bucket)
         .transact::<api::DeleteBucket, _>(ops::delete_bucket::delete_bucket)
+        .transact::<api::ListBuckets, _>(ops::list_buckets::list_buckets)
         .transact::<api::HeadBucket, _>(ops::head_bucket::head_bucket)
         .transact::<api::PutBucketWebsite, _>(ops::bucket_website::put_bucket_website)
         .transact::<api::GetBucketWebsite, _>(ops::bucket_website::get_bucket_website)
@@ -127,10 +128,28 @@ fn objects(service: Service) -> Service {
         .effect::<api::PutObject, _>(ops::put_object::put_object)
         .transact::<api::HeadObject, _>(ops::head_object::head_object)
         .transact::<api::DeleteObject, _>(ops::delete_object::delete_object)
+        .effect::<api::DeleteObjects, _>(ops::delete_objects::delete_objects)
+        .effect::<api::CopyObject, _>(ops::copy_object::copy_object)
+        .transact::<api::GetObjectAttributes, _>(ops::get_object_attributes::get_object_attributes)
+        .transact::<api::ListObjects, _>(ops::list_objects::list_objects)
         .transact::<api::ListObjectsV2, _>(ops::list_objects_v2::list_objects_v2)
+        .transact::<api::ListObjectVersions, _>(ops::list_object_versions::list_object_versions)
         .transact::<api::PutObjectTagging, _>(ops::object_tagging::put_object_tagging)
         .transact::<api::GetObjectTagging, _>(ops::object_tagging::get_object_tagging)
         .transact::<api::DeleteObjectTagging, _>(ops::object_tagging::delete_object_tagging)
         .transact::<api::PutObjectAcl, _>(ops::acl::put_object_acl)
         .transact::<api::GetObjectAcl, _>(ops::acl::get_object_acl)
+}
+
+/// Uploads in parts.
+fn uploads(service: Service) -> Service {
+    use ops::{complete_multipart_upload as complete, create_multipart_upload as create};
+    service
+        .transact::<api::CreateMultipartUpload, _>(create::create_multipart_upload)
+        .effect::<api::UploadPart, _>(ops::upload_part::upload_part)
+        .effect::<api::UploadPartCopy, _>(ops::upload_part_copy::upload_part_copy)
+        .transact::<api::CompleteMultipartUpload, _>(complete::complete_multipart_upload)
+        .transact::<api::AbortMultipartUpload, _>(ops::abort_multipart_upload::abort_multipart_upload)
+        .transact::<api::ListParts, _>(ops::list_parts::list_parts)
+        .transact::<api::ListMultipartUploads, _>(ops::list_multipart_uploads::list_multipart_uploads)
 }

@@ -12,6 +12,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::api::{Initiator, Owner};
 use crate::body::{self, Location, Segment};
 use crate::bucket;
 use crate::checksum::{self, Algorithm, ChecksumType};
@@ -73,6 +74,22 @@ impl Multipart {
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm.unwrap_or(Algorithm::DEFAULT)
     }
+
+    /// The storage class of what it will make.
+    pub(crate) fn class(&self) -> &str {
+        self.headers.storage_class.as_deref().unwrap_or("STANDARD")
+    }
+}
+
+/// Who started an upload, and whose it is.
+pub(crate) fn people(upload: &Multipart) -> (Initiator, Owner) {
+    let id = Some(upload.initiator.to_string());
+    (Initiator { id: id.clone(), display_name: None }, Owner { id, display_name: None })
+}
+
+/// How many entries a page has: as many as are asked for, but at most `most`.
+pub(crate) fn page(asked: Option<i32>, most: usize) -> usize {
+    asked.and_then(|asked| usize::try_from(asked).ok()).unwrap_or(most).min(most)
 }
 
 /// Which upload.

@@ -14,6 +14,23 @@ async fn s3_shows_no_schema_and_serves_documents() {
     assert!(!world.kernel.serves("s3", "RemoveBody"));
 }
 
+/// What is served over HTTP, state machines and schedules can call, too.
+#[tokio::test]
+async fn every_operation_of_the_front_can_be_called() {
+    let world = World::new().await;
+    let door = include_str!("../src/front/door.rs");
+    let (_, served) = door.split_once("\nserve! {").unwrap();
+    let mut count = 0;
+    for entry in served.split(';').filter_map(|entry| entry.split_once('=')) {
+        let words = entry.0.trim().split('_');
+        let operation: String =
+            words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+        assert!(world.kernel.serves("s3", &operation), "{operation}");
+        count += 1;
+    }
+    assert!(count > 60, "{count}");
+}
+
 #[tokio::test]
 async fn a_bucket_of_a_template_becomes_a_website() {
     let world = World::new().await;

@@ -6,7 +6,7 @@ use s3s::{S3Request, S3Response, S3Result};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::convert::{from_access_block, from_website, to_access_block, to_time, to_website};
+use super::convert::{from_access_block, from_website, to_access_block, to_owner, to_time, to_website};
 use super::door::Door;
 use super::{caller, to_error};
 use crate::api;
@@ -82,30 +82,19 @@ async fn region(
 }
 
 pub(super) async fn list(door: &Door, request: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
-    let input = request.input;
-    let prefix = input.prefix.clone().unwrap_or_default();
-    let all = door.run(&request.extensions, "ListBuckets", list_buckets::list_buckets, prefix).await?;
-    let after = input.continuation_token.unwrap_or_default();
-    let wanted = |region: &str| input.bucket_region.as_deref().is_none_or(|wanted| wanted == region);
-    let max = input.max_buckets.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
-    let rest = all.into_iter().filter(|(name, found)| *name > after && wanted(found.region.as_str()));
-    let mut buckets: Vec<Bucket> = rest
-        .take(max.saturating_add(1))
-        .map(|(name, found)| Bucket {
-            bucket_region: Some(found.region.to_string()),
-            creation_date: to_time(found.created_at),
-            name: Some(name),
-        })
-        .collect();
-    let more = buckets.len() > max;
-    buckets.truncate(max);
-    let continuation_token = buckets.last().filter(|_| more).and_then(|last| last.name.clone());
-    let owner = caller(&request.extensions, &door.kernel).account;
+    let ListBucketsInput { bucket_region, continuation_token, max_buckets, prefix, .. } = request.input;
+    let input = api::ListBucketsInput { bucket_region, continuation_token, max_buckets, prefix };
+    let page = door.run(&request.extensions, "ListBuckets", list_buckets::list_buckets, input).await?;
+    let bucket = |bucket: api::Bucket| Bucket {
+        bucket_region: bucket.bucket_region,
+        creation_date: bucket.creation_date.and_then(to_time),
+        name: bucket.name,
+    };
     Ok(S3Response::new(ListBucketsOutput {
-        buckets: Some(buckets),
-        continuation_token,
-        owner: Some(Owner { display_name: None, id: Some(owner.to_string()) }),
-        prefix: input.prefix,
+        buckets: page.buckets.map(|buckets| buckets.into_iter().map(bucket).collect()),
+        continuation_token: page.continuation_token,
+        owner: page.owner.map(to_owner),
+        prefix: page.prefix,
     }))
 }
 

@@ -29,6 +29,49 @@ pub(crate) fn to_http_date(time: Timestamp) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
+/// The tag of an answer's document, which stands in quotation marks there.
+pub(super) fn quoted(etag: Option<&str>) -> Option<dto::ETag> {
+    etag.map(|etag| to_etag(etag.trim_matches('"')))
+}
+
+/// A word of the tables as s3s has it.
+macro_rules! to_word {
+    ($word:expr) => {
+        $word.map(|word| word.as_str().to_owned().into())
+    };
+}
+
+/// An answer of s3s's of which only the checksums are told: those of the document.
+macro_rules! same_checksums {
+    ($answer:path, $document:expr) => {{
+        let mut told = <$answer>::default();
+        told.checksum_crc32 = $document.checksum_crc32;
+        told.checksum_crc32c = $document.checksum_crc32c;
+        told.checksum_crc64nvme = $document.checksum_crc64nvme;
+        told.checksum_sha1 = $document.checksum_sha1;
+        told.checksum_sha256 = $document.checksum_sha256;
+        told
+    }};
+}
+
+pub(super) use {same_checksums, to_word};
+
+/// Whose something is.
+pub(super) fn to_owner(owner: api::Owner) -> dto::Owner {
+    dto::Owner { display_name: owner.display_name, id: owner.id }
+}
+
+/// Beginnings that keys have in common.
+pub(super) fn to_prefixes(prefixes: Option<Vec<api::CommonPrefix>>) -> Option<dto::CommonPrefixList> {
+    let prefixes = prefixes?.into_iter();
+    Some(prefixes.map(|one| dto::CommonPrefix { prefix: one.prefix }).collect())
+}
+
+/// How a list is to write keys, as the tables have it.
+pub(super) fn from_encoding(encoding: Option<&dto::EncodingType>) -> Option<api::EncodingType> {
+    encoding.filter(|encoding| encoding.as_str() == dto::EncodingType::URL).map(|_| api::EncodingType::Url)
+}
+
 pub(super) fn to_etag(etag: &str) -> dto::ETag {
     dto::ETag::Strong(etag.to_owned())
 }

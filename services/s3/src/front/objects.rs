@@ -9,37 +9,36 @@ use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use s3s::dto::{
-    Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetObjectAttributesInput,
+    Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, DeleteObjectInput, DeleteObjectOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetObjectAttributesInput,
     GetObjectAttributesOutput, GetObjectAttributesParts, GetObjectInput, GetObjectOutput, HeadObjectInput,
     HeadObjectOutput, MetadataDirective, ObjectPart, PutObjectInput, PutObjectOutput, ServerSideEncryption,
     StorageClass, StreamingBlob, TaggingDirective,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
-use super::convert::{conditions, copy_headers, from_time, put_headers, to_checksum_type, to_etag, to_time};
+use super::convert::{
+    conditions, copy_headers, from_time, put_headers, quoted, same_checksums, to_checksum_type, to_etag,
+    to_time, to_word,
+};
 use super::door::Door;
 use super::{caller, uploads};
 use crate::api;
 use crate::body::{self, Claims};
-use crate::checksum::{Algorithm, ChecksumType};
+use crate::checksum::{Algorithm, word};
 use crate::conditions::Conditions;
 use crate::fault;
 use crate::notify::Happening;
 use crate::object::{self, Encryption, Object, Target};
 use crate::ops::get_object::Found;
 use crate::ops::put_object::{About, Placed, Placement, given};
-use crate::ops::{copy_object, delete_object, get_object, put_object};
+use crate::ops::{copy_object, delete_object, delete_objects, get_object, get_object_attributes, put_object};
 use crate::tags;
-use crate::versions::Removed;
 
 type Answer<O> = S3Result<S3Response<O>>;
 
 /// ACLs that say no more than that the bucket's owner owns the object.
 const HARMLESS: [&str; 2] = ["private", "bucket-owner-full-control"];
-
-/// The most keys that one request removes.
-const DELETE_MAX: usize = 1000;
 
 pub(super) async fn put(door: &Door, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
     let S3Request { input, extensions, .. } = request;
@@ -337,7 +336,7 @@ pub(super) async fn copy(door: &Door, request: S3Request<CopyObjectInput>) -> An
     let S3Request { input, extensions, .. } = request;
     let result = async {
         let copy = to_copy(input)?;
-        copy_object::copy_object(&door.kernel, &caller(&extensions, &door.kernel), copy).await
+        copy_object::copy(&door.kernel, &caller(&extensions, &door.kernel), copy).await
     };
     let copied = door.told(&extensions, result.await)?;
     let Placed { object, version } = copied.placed;
@@ -372,7 +371,7 @@ fn to_copy(mut input: CopyObjectInput) -> Result<copy_object::Copy, Fault> {
         ("an encryption context", input.ssekms_encryption_context.is_some()),
         ("object lock", input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some()),
     ])?;
-    let from = source(&input.copy_source)?;
+    let from = copy_object::source(&input.copy_source)?;
     let to = (input.bucket.clone(), input.key.clone());
     let replaces =
         input.metadata_directive.as_ref().is_some_and(|d| d.as_str() == MetadataDirective::REPLACE);
@@ -387,12 +386,7 @@ fn to_copy(mut input: CopyObjectInput) -> Result<copy_object::Copy, Fault> {
         || input.storage_class.is_some()
         || input.website_redirect_location.is_some()
         || encryption.is_some();
-    if from == Target::current(&to.0, &to.1) && !changes {
-        let message = "This copy request is illegal because it is trying to copy an object to itself without \
-                       changing the object's metadata, storage class, website redirect location or encryption \
-                       attributes.";
-        return Err(Fault::new("InvalidRequest", message));
-    }
+    copy_object::refuse_in_place(&from, &to, changes)?;
     let conditions = conditions(
         input.copy_source_if_match.as_ref(),
         input.copy_source_if_none_match.as_ref(),
@@ -408,15 +402,6 @@ fn to_copy(mut input: CopyObjectInput) -> Result<copy_object::Copy, Fault> {
     }
     let over = Conditions::default();
     Ok(copy_object::Copy { from, to, conditions, over, headers, class, tags, encryption, algorithm })
-}
-
-/// What a copy is made of.
-pub(super) fn source(source: &CopySource) -> Result<Target, Fault> {
-    let CopySource::Bucket { bucket, key, version_id } = source else {
-        return Err(fault::unsupported("copying from an access point"));
-    };
-    let version = version_id.as_ref().map(ToString::to_string);
-    Ok(Target { bucket: bucket.to_string(), key: key.to_string(), version })
 }
 
 pub(super) async fn delete(door: &Door, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
@@ -441,138 +426,94 @@ pub(super) async fn delete(door: &Door, request: S3Request<DeleteObjectInput>) -
     }))
 }
 
-/// Removes several objects, each by itself: what cannot be removed is told and keeps none of the others.
 pub(super) async fn delete_several(
     door: &Door,
     request: S3Request<DeleteObjectsInput>,
 ) -> Answer<DeleteObjectsOutput> {
     let S3Request { input, extensions, .. } = request;
-    let objects = input.delete.objects;
-    let counted = (1..=DELETE_MAX).contains(&objects.len());
-    let checked = if counted { Ok(()) } else { Err(fault::malformed_xml()) };
-    let checked = checked.and_then(|()| {
-        fault::refuse_unsupported(&[
-            ("MFA", input.mfa.is_some()),
-            ("bypassing governance retention", input.bypass_governance_retention == Some(true)),
-        ])
+    let objects = input.delete.objects.into_iter().map(|object| api::ObjectIdentifier {
+        key: object.key,
+        version_id: object.version_id,
+        e_tag: object.e_tag.map(|etag| etag.value().to_owned()),
+        last_modified_time: object.last_modified_time.as_ref().and_then(from_time),
+        size: object.size,
     });
-    door.told(&extensions, checked.map_err(kernel::Error::Fault))?;
+    let asked = api::DeleteObjectsInput {
+        bucket: input.bucket,
+        delete: api::Delete { objects: objects.collect(), quiet: input.delete.quiet },
+        mfa: input.mfa,
+        bypass_governance_retention: input.bypass_governance_retention,
+        ..Default::default()
+    };
     let caller = caller(&extensions, &door.kernel);
-    let (mut deleted, mut errors) = (Vec::new(), Vec::new());
-    for object in objects {
-        let target = Target { bucket: input.bucket.clone(), key: object.key, version: object.version_id };
-        let timed = object.last_modified_time.is_some() || object.size.is_some();
-        let refused = fault::refuse_unsupported(&[("a condition by time or size", timed)]);
-        let by = Conditions {
-            if_match: object.e_tag.map(|etag| etag.value().to_owned()),
-            ..Conditions::default()
-        };
-        let run = async {
-            refused?;
-            let which = (target.clone(), by);
-            door.kernel
-                .transact(crate::NAME, caller.clone(), "DeleteObjects", delete_object::remove, which)
-                .await
-        };
-        match run.await {
-            Ok(removed) => deleted.push(to_deleted(target, removed)),
-            // Without its bucket, none of them is there.
-            Err(kernel::Error::Fault(fault)) if fault.code != "NoSuchBucket" => {
-                errors.push(s3s::dto::Error {
-                    code: Some(fault.code.into_owned()),
-                    key: Some(target.key),
-                    message: Some(fault.message),
-                    version_id: target.version,
-                });
-            }
-            Err(error) => return door.told(&extensions, Err(error)),
-        }
-    }
-    let quiet = input.delete.quiet == Some(true);
+    let removed = delete_objects::remove(&door.kernel, &caller, asked).await;
+    let api::DeleteObjectsOutput { deleted, errors, .. } = door.told(&extensions, removed)?;
+    let to_deleted = |deleted: api::DeletedObject| DeletedObject {
+        key: deleted.key,
+        delete_marker: deleted.delete_marker,
+        delete_marker_version_id: deleted.delete_marker_version_id,
+        version_id: deleted.version_id,
+    };
+    let to_error = |error: api::Error| s3s::dto::Error {
+        code: error.code,
+        key: error.key,
+        message: error.message,
+        version_id: error.version_id,
+    };
     Ok(S3Response::new(DeleteObjectsOutput {
-        deleted: (!quiet).then_some(deleted),
-        errors: Some(errors).filter(|errors| !errors.is_empty()),
+        deleted: deleted.map(|all| all.into_iter().map(to_deleted).collect()),
+        errors: errors.map(|all| all.into_iter().map(to_error).collect()),
         ..DeleteObjectsOutput::default()
     }))
 }
 
-fn to_deleted(target: Target, removed: Removed) -> DeletedObject {
-    DeletedObject {
-        key: Some(target.key),
-        delete_marker: removed.marker.then_some(true),
-        delete_marker_version_id: removed.version.filter(|_| removed.marker),
-        version_id: target.version,
-    }
-}
-
-/// What is known of an object, and of its parts, as a document.
-///
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html>
 pub(super) async fn attributes(
     door: &Door,
     request: S3Request<GetObjectAttributesInput>,
 ) -> Answer<GetObjectAttributesOutput> {
     let S3Request { input, extensions, .. } = request;
-    let target = Target { bucket: input.bucket, key: input.key, version: input.version_id };
-    let found = door.run(&extensions, "GetObjectAttributes", get_object::find_head, target).await?;
-    let object = &found.object;
     // s3s takes a list in one header for one name.
-    let mut names = input.object_attributes.iter().flat_map(|names| names.as_str().split(','));
-    let names: Vec<&str> = names.by_ref().map(str::trim).collect();
-    let wants = |name: &str| names.contains(&name);
-    let after = input.part_number_marker.unwrap_or(0);
-    let max = input.max_parts.and_then(|max| usize::try_from(max).ok()).unwrap_or(1000).min(1000);
-    let checksum = |algorithm| object.checksums.get(&algorithm).cloned();
-    let class = object.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned());
+    let names = input.object_attributes.iter().flat_map(|names| names.as_str().split(','));
+    let wanted = api::GetObjectAttributesInput {
+        object_attributes: names.filter_map(|name| word(name.trim()).ok()).collect(),
+        bucket: input.bucket,
+        key: input.key,
+        version_id: input.version_id,
+        max_parts: input.max_parts,
+        part_number_marker: input.part_number_marker,
+        sse_customer_key: input.sse_customer_key,
+        ..Default::default()
+    };
+    let handler = get_object_attributes::get_object_attributes;
+    let told = door.run(&extensions, "GetObjectAttributes", handler, wanted).await?;
+    let checksum = |checksum: api::Checksum| Checksum {
+        checksum_type: to_word!(checksum.checksum_type),
+        ..same_checksums!(Checksum, checksum)
+    };
     Ok(S3Response::new(GetObjectAttributesOutput {
-        last_modified: to_time(object.modified_at),
-        version_id: found.version.clone(),
-        e_tag: wants("ETag").then(|| to_etag(&object.etag)),
-        checksum: (wants("Checksum") && !object.checksums.is_empty()).then(|| Checksum {
-            checksum_crc32: checksum(Algorithm::Crc32),
-            checksum_crc32c: checksum(Algorithm::Crc32c),
-            checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
-            checksum_sha1: checksum(Algorithm::Sha1),
-            checksum_sha256: checksum(Algorithm::Sha256),
-            checksum_type: Some(to_checksum_type(object.checksum_type)),
-        }),
-        object_parts: (wants("ObjectParts") && object.segments > 0).then(|| to_parts(&found, after, max)),
-        storage_class: wants("StorageClass").then(|| StorageClass::from(class)),
-        object_size: i64::try_from(object.bytes).ok().filter(|_| wants("ObjectSize")),
+        last_modified: told.last_modified.and_then(to_time),
+        version_id: told.version_id,
+        e_tag: quoted(told.e_tag.as_deref()),
+        checksum: told.checksum.map(checksum),
+        object_parts: told.object_parts.map(to_parts),
+        storage_class: to_word!(told.storage_class),
+        object_size: told.object_size,
         ..GetObjectAttributesOutput::default()
     }))
 }
 
-/// The parts behind a number. AWS tells them singly only with checksums of their own.
-fn to_parts(found: &Found, after: i32, max: usize) -> GetObjectAttributesParts {
-    let object = &found.object;
-    let singly = object.checksum_type == ChecksumType::Composite;
-    let behind = (1..).zip(found.segments.iter()).filter(|(at, _)| *at > after);
-    let mut parts: Vec<ObjectPart> = behind
-        .take(max.saturating_add(1))
-        .map(|(at, segment)| {
-            let checksum =
-                |algorithm| segment.checksum.clone().filter(|_| object.checksums.contains_key(&algorithm));
-            ObjectPart {
-                part_number: Some(at),
-                size: i64::try_from(segment.bytes).ok(),
-                checksum_crc32: checksum(Algorithm::Crc32),
-                checksum_crc32c: checksum(Algorithm::Crc32c),
-                checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
-                checksum_sha1: checksum(Algorithm::Sha1),
-                checksum_sha256: checksum(Algorithm::Sha256),
-            }
-        })
-        .collect();
-    let truncated = parts.len() > max;
-    parts.truncate(max);
-    let next = parts.last().and_then(|part| part.part_number);
+fn to_parts(told: api::GetObjectAttributesParts) -> GetObjectAttributesParts {
+    let part = |part: api::ObjectPart| ObjectPart {
+        part_number: part.part_number,
+        size: part.size,
+        ..same_checksums!(ObjectPart, part)
+    };
     GetObjectAttributesParts {
-        is_truncated: Some(truncated),
-        max_parts: i32::try_from(max).ok(),
-        next_part_number_marker: next,
-        part_number_marker: Some(after),
-        parts: singly.then_some(parts),
-        total_parts_count: i32::try_from(object.segments).ok(),
+        is_truncated: told.is_truncated,
+        max_parts: told.max_parts,
+        next_part_number_marker: told.next_part_number_marker,
+        part_number_marker: told.part_number_marker,
+        parts: told.parts.map(|parts| parts.into_iter().map(part).collect()),
+        total_parts_count: told.total_parts_count,
     }
 }

@@ -21,6 +21,7 @@ pub(crate) async fn delete_object(tx: &mut Tx, input: DeleteObjectInput) -> Resu
         }),
         ("bypassing governance retention", input.bypass_governance_retention == Some(true)),
     ])?;
+    bucket::expect(tx, (input.bucket.clone(), input.expected_bucket_owner)).await?;
     let conditions = Conditions { if_match: input.if_match, ..Conditions::default() };
     let target = Target { bucket: input.bucket, key: input.key, version: input.version_id };
     let removed = remove(tx, (target, conditions)).await?;

@@ -70,6 +70,8 @@ pub(crate) async fn get_object(effect: &Effect, input: GetObjectInput) -> Result
         ("encryption with a customer's key", input.sse_customer_key.is_some()),
         ("PartNumber in a document", input.part_number.is_some()),
     ])?;
+    let expected = (input.bucket.clone(), input.expected_bucket_owner);
+    effect.transact("GetObject", bucket::expect, expected).await?;
     let target = Target { bucket: input.bucket, key: input.key, version: input.version_id };
     let found = effect.transact("GetObject", find, target).await?;
     head_object::conditions(&head).check_read(&found.object)?;

@@ -1,6 +1,7 @@
 use kernel::{Result, Tx};
 
 use crate::api::{HeadObjectInput, HeadObjectOutput};
+use crate::bucket;
 use crate::conditions::Conditions;
 use crate::fault;
 use crate::object::Target;
@@ -15,6 +16,7 @@ pub(crate) async fn head_object(tx: &mut Tx, input: HeadObjectInput) -> Result<H
         ("PartNumber in a document", input.part_number.is_some()),
         ("Range in HeadObject", input.range.is_some()),
     ])?;
+    bucket::expect(tx, (input.bucket.clone(), input.expected_bucket_owner.clone())).await?;
     let target =
         Target { bucket: input.bucket.clone(), key: input.key.clone(), version: input.version_id.clone() };
     let found = get_object::find_head(tx, target).await?;

@@ -1,13 +1,16 @@
 use kernel::{Direction, Parts, Result, Tx};
 use uuid::Uuid;
 
+use super::list_objects_v2::text_of;
+use crate::api::{CommonPrefix, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload};
 use crate::bucket;
+use crate::checksum::word;
 use crate::keys::MultipartKey;
-use crate::multipart::Multipart;
+use crate::multipart::{self, Multipart, upload_id};
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Asked {
+struct Asked {
     pub bucket: String,
     pub prefix: String,
     pub delimiter: String,
@@ -18,7 +21,7 @@ pub(crate) struct Asked {
 
 /// Uploads under way, by key and start.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Page {
+struct Page {
     pub uploads: Vec<(MultipartKey, Multipart)>,
     pub prefixes: Vec<String>,
     /// The last entry, if there are more behind it.
@@ -28,8 +31,64 @@ pub(crate) struct Page {
 /// Rows that are read at once.
 const BATCH: usize = 1000;
 
+/// The most entries of a page.
+const PAGE_MAX: usize = 1000;
+
+/// Uploads under way.
+///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
-pub(crate) async fn list_multipart_uploads(tx: &mut Tx, asked: Asked) -> Result<Page> {
+pub(crate) async fn list_multipart_uploads(
+    tx: &mut Tx,
+    input: ListMultipartUploadsInput,
+) -> Result<ListMultipartUploadsOutput> {
+    bucket::expect(tx, (input.bucket.clone(), input.expected_bucket_owner)).await?;
+    let max = multipart::page(input.max_uploads, PAGE_MAX);
+    let marker = input.upload_id_marker.as_deref().and_then(|upload| Uuid::try_parse(upload).ok());
+    let asked = Asked {
+        bucket: input.bucket.clone(),
+        prefix: input.prefix.clone().unwrap_or_default(),
+        delimiter: input.delimiter.clone().unwrap_or_default(),
+        after: input.key_marker.clone().map(|key| (key, marker)),
+        max,
+    };
+    let page = list(tx, asked).await?;
+    let text = text_of(input.encoding_type);
+    let uploads = page.uploads.iter().map(|(row, upload)| {
+        Ok(MultipartUpload { key: Some(text(&row.key)), ..described(row.upload, upload)? })
+    });
+    let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(text(prefix)) });
+    Ok(ListMultipartUploadsOutput {
+        bucket: Some(input.bucket),
+        uploads: Some(uploads.collect::<Result<Vec<_>>>()?).filter(|all| !all.is_empty()),
+        common_prefixes: Some(prefixes.collect()).filter(|all: &Vec<_>| !all.is_empty()),
+        delimiter: input.delimiter.as_deref().map(&text),
+        prefix: Some(text(input.prefix.as_deref().unwrap_or_default())),
+        encoding_type: input.encoding_type,
+        is_truncated: Some(page.next.is_some()),
+        key_marker: Some(text(input.key_marker.as_deref().unwrap_or_default())),
+        upload_id_marker: input.upload_id_marker,
+        max_uploads: i32::try_from(max).ok(),
+        next_key_marker: page.next.as_ref().map(|(key, _)| text(key)),
+        next_upload_id_marker: page.next.and_then(|(_, upload)| upload.map(upload_id)),
+        request_charged: None,
+    })
+}
+
+fn described(id: Uuid, upload: &Multipart) -> Result<MultipartUpload> {
+    let (initiator, owner) = multipart::people(upload);
+    Ok(MultipartUpload {
+        upload_id: Some(upload_id(id)),
+        initiated: Some(upload.started_at),
+        checksum_algorithm: upload.algorithm.map(|algorithm| word(algorithm.name())).transpose()?,
+        checksum_type: upload.algorithm.map(|_| word(upload.checksum_type.as_str())).transpose()?,
+        initiator: Some(initiator),
+        owner: Some(owner),
+        storage_class: word(upload.class()).ok(),
+        ..MultipartUpload::default()
+    })
+}
+
+async fn list(tx: &mut Tx, asked: Asked) -> Result<Page> {
     bucket::look_at(tx, &asked.bucket).await?;
     let mut page = Page::default();
     let (key, upload) = asked.after.clone().unwrap_or_default();

@@ -3,13 +3,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{Result, Tx};
 
 use crate::api::{self, CommonPrefix, EncodingType, ListObjectsV2Input, ListObjectsV2Output};
+use crate::bucket;
 use crate::fault;
 use crate::listing::{self, Listing};
+use crate::object::Object;
 
 /// A page of a bucket's objects.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 pub(crate) async fn list_objects_v2(tx: &mut Tx, input: ListObjectsV2Input) -> Result<ListObjectsV2Output> {
+    bucket::expect(tx, (input.bucket.clone(), input.expected_bucket_owner)).await?;
     let asked = Listing {
         bucket: input.bucket.clone(),
         prefix: input.prefix.clone().unwrap_or_default(),
@@ -19,17 +22,9 @@ pub(crate) async fn list_objects_v2(tx: &mut Tx, input: ListObjectsV2Input) -> R
     };
     let max_keys = asked.max_keys()?;
     let page = listing::list(tx, asked).await?;
-    let url = input.encoding_type == Some(EncodingType::Url);
-    let text = |text: &str| if url { encode(text) } else { text.to_owned() };
+    let text = text_of(input.encoding_type);
     let count = page.len();
-    let contents = page.objects.iter().map(|(key, object)| api::Object {
-        key: Some(text(key)),
-        last_modified: Some(object.modified_at),
-        e_tag: Some(format!("\"{}\"", object.etag)),
-        size: i64::try_from(object.bytes).ok(),
-        storage_class: Some(api::ObjectStorageClass::Standard),
-        ..api::Object::default()
-    });
+    let contents = page.objects.iter().map(|(key, object)| described(text(key), object));
     Ok(ListObjectsV2Output {
         is_truncated: Some(page.next.is_some()),
         contents: Some(contents.collect()).filter(|all: &Vec<_>| !all.is_empty()),
@@ -39,15 +34,32 @@ pub(crate) async fn list_objects_v2(tx: &mut Tx, input: ListObjectsV2Input) -> R
         .filter(|all: &Vec<_>| !all.is_empty()),
         name: Some(input.bucket),
         prefix: Some(text(input.prefix.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.as_deref().map(text),
+        delimiter: input.delimiter.as_deref().map(&text),
         max_keys: i32::try_from(max_keys).ok(),
         encoding_type: input.encoding_type,
         key_count: i32::try_from(count).ok(),
         continuation_token: input.continuation_token,
         next_continuation_token: page.next.as_deref().map(token),
-        start_after: input.start_after.as_deref().map(text),
+        start_after: input.start_after.as_deref().map(&text),
         request_charged: None,
     })
+}
+
+/// An object as lists describe it.
+pub(crate) fn described(key: String, object: &Object) -> api::Object {
+    api::Object {
+        key: Some(key),
+        last_modified: Some(object.modified_at),
+        e_tag: Some(format!("\"{}\"", object.etag)),
+        size: i64::try_from(object.bytes).ok(),
+        storage_class: Some(api::ObjectStorageClass::Standard),
+        ..api::Object::default()
+    }
+}
+
+/// How a list writes keys.
+pub(crate) fn text_of(encoding: Option<EncodingType>) -> impl Fn(&str) -> String {
+    move |text| if encoding == Some(EncodingType::Url) { encode(text) } else { text.to_owned() }
 }
 
 /// Where a page begins: a token outweighs `StartAfter`.

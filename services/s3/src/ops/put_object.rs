@@ -100,6 +100,8 @@ pub(crate) async fn prepare(tx: &mut Tx, (bucket, key): (String, String)) -> Res
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 pub(crate) async fn put_object(effect: &Effect, input: PutObjectInput) -> Result<PutObjectOutput> {
     check(&input)?;
+    let expected = (input.bucket.clone(), input.expected_bucket_owner.clone());
+    effect.transact("PutObject", bucket::expect, expected).await?;
     let target = (input.bucket.clone(), input.key.clone());
     effect.transact("PutObject", prepare, target).await?;
     let checksums = given([
@@ -166,11 +168,7 @@ pub(crate) fn algorithms(claims: &Claims, asked: Option<Algorithm>) -> Vec<Algor
 fn check(input: &PutObjectInput) -> Result<(), base::Fault> {
     let grants =
         [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
-    let harmless =
-        matches!(input.acl, None | Some(ObjectCannedACL::Private | ObjectCannedACL::BucketOwnerFullControl));
-    if !harmless || grants.into_iter().any(Option::is_some) {
-        return Err(fault::access_control_list_not_supported());
-    }
+    check_acl(input.acl, grants.into_iter().any(Option::is_some))?;
     let other_checksum = input.checksum_sha512.is_some()
         || input.checksum_md5.is_some()
         || input.checksum_xxhash64.is_some()
@@ -188,4 +186,11 @@ fn check(input: &PutObjectInput) -> Result<(), base::Fault> {
         ("appending to an object", input.write_offset_bytes.is_some()),
         ("Expires in a document", input.expires.is_some()),
     ])
+}
+
+/// Refuses an ACL that says more than that the bucket's owner owns the object.
+pub(crate) fn check_acl(acl: Option<ObjectCannedACL>, grants: bool) -> Result<(), base::Fault> {
+    let harmless =
+        matches!(acl, None | Some(ObjectCannedACL::Private | ObjectCannedACL::BucketOwnerFullControl));
+    if harmless && !grants { Ok(()) } else { Err(fault::access_control_list_not_supported()) }
 }
