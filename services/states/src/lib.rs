@@ -19,6 +19,7 @@ mod machine;
 mod map_run;
 mod ops;
 mod page;
+mod reader;
 mod redrive;
 mod run;
 mod status;

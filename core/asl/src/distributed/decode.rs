@@ -12,12 +12,15 @@ pub struct Item {
     pub value: Value,
     /// `$$.Map.Item.Key`, for the members of an object.
     pub key: Option<String>,
+    /// `$$.Map.Item.Source`, where it is not the same for all: the object that holds the item, as a URI.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 impl Item {
     /// An element of an array, a line, a row.
     pub fn of(value: Value) -> Self {
-        Self { value, key: None }
+        Self { value, key: None, source: None }
     }
 
     /// What a child execution gets if nothing selects: a member of an object comes with its name.
@@ -70,7 +73,10 @@ pub fn decode(
         }
         ItemFormat::JsonLines => lines(file, from.unwrap_or_default(), at_most),
         ItemFormat::Csv { headers, delimiter } => rows(file, headers, *delimiter, from, at_most),
-        ItemFormat::Inventory => Err("a manifest holds no items itself".to_owned()),
+        ItemFormat::Inventory | ItemFormat::Athena { .. } => {
+            Err("a manifest holds no items itself".to_owned())
+        }
+        ItemFormat::Parquet => Err("a Parquet file cannot be read from its beginning".to_owned()),
     }
 }
 
@@ -103,6 +109,32 @@ pub fn read_manifest(file: &[u8]) -> Result<Manifest, String> {
     })
 }
 
+/// Reads the data manifest of an Athena query: a line for each file that it wrote. Their buckets and keys, in order.
+/// <https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html>
+///
+/// # Errors
+/// What is wrong with it, for the cause of `States.ItemReaderFailed`.
+pub fn read_athena_manifest(file: &[u8]) -> Result<Vec<(String, String)>, String> {
+    let text = std::str::from_utf8(file).map_err(|_| "the manifest is not UTF-8".to_owned())?;
+    let lines = text.lines().map(|line| line.trim().trim_matches('"')).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let place = line.strip_prefix("s3://").and_then(|place| place.split_once('/'));
+            match place {
+                Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+                    Ok((bucket.to_owned(), key.to_owned()))
+                }
+                _ => Err(format!("the manifest names no object of S3 on this line: {}", shown(line))),
+            }
+        })
+        .collect()
+}
+
+/// The beginning of a line.
+fn shown(line: &str) -> String {
+    line.chars().take(80).collect()
+}
+
 /// The items of a JSON document; `from` counts them.
 fn json_items(file: &[u8], pointer: Option<&str>, from: usize, at_most: usize) -> Result<ItemPage, String> {
     let document: Value = serde_json::from_slice(file).map_err(|error| error.to_string())?;
@@ -116,7 +148,7 @@ fn json_items(file: &[u8], pointer: Option<&str>, from: usize, at_most: usize) -
         }
         Some(Value::Object(members)) => {
             let member =
-                |(key, value): (&String, &Value)| Item { value: value.clone(), key: Some(key.clone()) };
+                |(key, value): (&String, &Value)| Item { key: Some(key.clone()), ..Item::of(value.clone()) };
             (members.iter().skip(from).take(at_most).map(member).collect(), members.len())
         }
         Some(_) => return Err("the file holds neither an array nor an object".to_owned()),

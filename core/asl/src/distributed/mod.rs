@@ -21,7 +21,7 @@ use crate::machine::{Machine, Quantity};
 use crate::template::Template;
 
 pub use counts::{ChildOutcome, Counts};
-pub use decode::{Item, ItemPage, Manifest, decode, read_manifest};
+pub use decode::{Item, ItemPage, Manifest, decode, read_athena_manifest, read_manifest};
 pub use plan::{ItemFormat, ItemSource, MapRunPlan, OutputType, ResultExport, Transformation};
 pub use redrive::Unsuccessful;
 pub use run::{MapRun, MapRunCommand, MapRunContext, MapRunEnd, MapRunStatus, MapRunStimulus};
@@ -69,14 +69,17 @@ pub(crate) struct ReaderConfig {
     pub(crate) delimiter: u8,
     pub(crate) pointer: Option<String>,
     pub(crate) max_items: Option<Quantity>,
+    /// `Transformation: LOAD_AND_FLATTEN`: the items of the objects that are listed, not the objects.
+    pub(crate) load: bool,
 }
 
-/// `InputType`, as far as it is implemented.
+/// `InputType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InputType {
     Csv,
     Json,
     JsonLines,
+    Parquet,
     Manifest,
 }
 
@@ -86,16 +89,18 @@ impl InputType {
             "CSV" => Self::Csv,
             "JSON" => Self::Json,
             "JSONL" => Self::JsonLines,
+            "PARQUET" => Self::Parquet,
             "MANIFEST" => Self::Manifest,
             _ => return None,
         })
     }
 }
 
-/// `ManifestType`, as far as it is implemented.
+/// `ManifestType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ManifestType {
     S3Inventory,
+    AthenaData,
 }
 
 /// Where the names of a CSV file's columns stand.

@@ -47,10 +47,19 @@ pub enum ItemSource {
         /// The parameters of the call: `Bucket`, `Prefix`.
         parameters: Value,
     },
+    /// What is in the objects that `s3:listObjectsV2` tells of (`LOAD_AND_FLATTEN`): list them, read each, and
+    /// [`decode`](super::decode) it.
+    Contents {
+        /// The parameters of the call: `Bucket`, `Prefix`.
+        parameters: Value,
+        /// What is in each object.
+        format: ItemFormat,
+    },
 }
 
 impl ItemSource {
-    /// `$$.Map.Item.Source`: `STATE_DATA`, or the bucket or the object that the items are read from, as a URI.
+    /// `$$.Map.Item.Source`: `STATE_DATA`, or the bucket or the object that the items are read from, as a URI. Items of
+    /// which several objects hold some say themselves which ([`Item::source`](super::Item::source)).
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>
     pub(crate) fn uri(&self) -> String {
         let text = |parameters: &Value, name: &str| {
@@ -61,7 +70,9 @@ impl ItemSource {
             Self::Object { parameters, .. } => {
                 format!("S3://{}/{}", text(parameters, "Bucket"), text(parameters, "Key"))
             }
-            Self::Objects { parameters } => format!("S3://{}", text(parameters, "Bucket")),
+            Self::Objects { parameters } | Self::Contents { parameters, .. } => {
+                format!("S3://{}", text(parameters, "Bucket"))
+            }
         }
     }
 }
@@ -85,6 +96,13 @@ pub enum ItemFormat {
     },
     /// An S3 inventory's `manifest.json`: [`read_manifest`](super::read_manifest) says which files hold the rows.
     Inventory,
+    /// Rows of a Parquet file. [`decode`](super::decode) does not know it: its end must be read first.
+    Parquet,
+    /// Athena's list of the files that a query wrote: [`read_athena_manifest`](super::read_athena_manifest) says which.
+    Athena {
+        /// What is in each of them.
+        of: Box<ItemFormat>,
+    },
 }
 
 /// `ResultWriter`.

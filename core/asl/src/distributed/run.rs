@@ -453,7 +453,7 @@ impl MapRun {
         };
         let make = || {
             let mut context = scope.context.clone();
-            let source = self.plan.source.uri();
+            let source = item.source.clone().unwrap_or_else(|| self.plan.source.uri());
             context["Map"] = crate::step::map_context(index, &item.value, item.key.as_deref(), &source);
             context
         };

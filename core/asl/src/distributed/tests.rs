@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CsvHeaders, Item, ItemFormat, decode, read_manifest};
+use super::{CsvHeaders, Item, ItemFormat, decode, read_athena_manifest, read_manifest};
 
 /// All items of a file, read in pages of two.
 fn all(format: &ItemFormat, file: &str) -> Result<Vec<Item>, String> {
@@ -91,4 +91,22 @@ fn manifests() {
     assert!(read_manifest(b"{").is_err());
     assert!(decode(&ItemFormat::Inventory, b"{}", None, 1).is_err());
     assert!(decode(&ItemFormat::JsonLines, b"{}", Some("x"), 1).is_err());
+}
+
+#[test]
+fn manifests_of_athena() {
+    let file = "s3://b/out/1.gz\n\n\"s3://b/out/a b/2\"\r\n";
+    let files = read_athena_manifest(file.as_bytes()).unwrap();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(bucket, key)| (bucket.as_str(), key.as_str())).collect();
+    assert_eq!(files, [("b", "out/1.gz"), ("b", "out/a b/2")]);
+    assert_eq!(read_athena_manifest(b""), Ok(vec![]));
+    let message = "the manifest names no object of S3 on this line: ";
+    for line in ["s3://b", "s3://b/", "s3:///k", "{\"a\":1}"] {
+        assert_eq!(read_athena_manifest(line.as_bytes()), Err(format!("{message}{line}")));
+    }
+    assert!(read_athena_manifest(b"\xff").is_err());
+    let athena = ItemFormat::Athena { of: Box::new(ItemFormat::JsonLines) };
+    assert!(decode(&athena, b"s3://b/k", None, 1).is_err());
+    assert!(decode(&ItemFormat::Parquet, b"PAR1", None, 1).is_err());
 }

@@ -59,17 +59,18 @@ impl Compiler {
             None => ReaderConfig::default(),
             Some(config) => {
                 let config = Fields::new(self, config, &reader.at("ReaderConfig"))?;
-                self.reader_config(&config)
+                self.reader_config(&config, source)
             }
         };
         let source = source?;
-        if source == Source::Object && config.input_type.is_none() {
+        let typed = config.input_type.is_some() || config.manifest_type.is_some();
+        if source == Source::Object && !typed {
             self.invalid("These fields are required: [InputType]", &reader.at("ReaderConfig"));
         }
         Some(Reader { source, arguments: arguments.unwrap_or(Template::Constant(Value::Null)), config })
     }
 
-    fn reader_config(&mut self, config: &Fields<'_>) -> ReaderConfig {
+    fn reader_config(&mut self, config: &Fields<'_>, source: Option<Source>) -> ReaderConfig {
         let path: &[&str] = if self.language == Language::JsonPath { &["MaxItemsPath"] } else { &[] };
         let names = [
             "InputType",
@@ -83,18 +84,9 @@ impl Compiler {
         ];
         config.allow_in(self, &[&names, path].concat(), &["MaxItemsPath"]);
         let word = config.word(self, "InputType", &["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"]);
-        if word == Some("PARQUET") {
-            self.invalid("InputType 'PARQUET' is not implemented", &config.at("InputType"));
-        }
         let input_type = word.and_then(InputType::named);
-        if config.word(self, "Transformation", &["NONE", "LOAD_AND_FLATTEN"]) == Some("LOAD_AND_FLATTEN") {
-            let message = "Transformation 'LOAD_AND_FLATTEN' is not implemented";
-            self.invalid(message, &config.at("Transformation"));
-        }
-        let manifest = config.word(self, "ManifestType", &["S3_INVENTORY", "ATHENA_DATA"]);
-        if manifest == Some("ATHENA_DATA") {
-            self.invalid("ManifestType 'ATHENA_DATA' is not implemented", &config.at("ManifestType"));
-        }
+        let load = self.loads(config, source);
+        let manifest_type = self.manifest_type(config, source, input_type);
         let delimiter = config.word(self, "CSVDelimiter", &DELIMITERS.map(|(name, _)| name));
         let delimiter =
             DELIMITERS.iter().find(|(name, _)| Some(*name) == delimiter).map_or(b',', |(_, byte)| *byte);
@@ -103,13 +95,57 @@ impl Compiler {
             self.invalid("Value is not a valid JSON Pointer", &config.at("ItemsPointer"));
         }
         let headers = self.csv_headers(config, input_type);
-        ReaderConfig {
-            input_type,
-            manifest_type: (input_type == Some(InputType::Manifest)).then_some(ManifestType::S3Inventory),
-            headers,
-            delimiter,
-            pointer,
-            max_items: config.quantity(self, "MaxItems", 0, ITEMS_MAX),
+        let max_items = config.quantity(self, "MaxItems", 0, ITEMS_MAX);
+        ReaderConfig { input_type, manifest_type, headers, delimiter, pointer, max_items, load }
+    }
+
+    /// Whether `Transformation` asks for the contents of the objects that are listed.
+    fn loads(&mut self, config: &Fields<'_>, source: Option<Source>) -> bool {
+        let word = config.word(self, "Transformation", &["NONE", "LOAD_AND_FLATTEN"]);
+        if word != Some("LOAD_AND_FLATTEN") {
+            return false;
+        }
+        if source == Some(Source::Object) {
+            let message = "Transformation 'LOAD_AND_FLATTEN' is only supported for s3:listObjectsV2";
+            self.invalid(message, &config.at("Transformation"));
+        } else {
+            self.typed_one_of(config, &["CSV", "JSON", "JSONL", "PARQUET"]);
+        }
+        true
+    }
+
+    fn manifest_type(
+        &mut self,
+        config: &Fields<'_>,
+        source: Option<Source>,
+        input_type: Option<InputType>,
+    ) -> Option<ManifestType> {
+        let word = config.word(self, "ManifestType", &["S3_INVENTORY", "ATHENA_DATA"]);
+        if let (Some(word), Some(Source::Objects)) = (word, source) {
+            let message = format!("ManifestType '{word}' is only supported for s3:getObject");
+            self.invalid(message, &config.at("ManifestType"));
+            return None;
+        }
+        match word {
+            Some("ATHENA_DATA") => {
+                self.typed_one_of(config, &["CSV", "JSONL", "PARQUET"]);
+                Some(ManifestType::AthenaData)
+            }
+            Some(_) => {
+                // Its files are CSV: AWS wants no InputType, but for the word that says no more.
+                if config.has("InputType") {
+                    self.typed_one_of(config, &["MANIFEST"]);
+                }
+                Some(ManifestType::S3Inventory)
+            }
+            None => (input_type == Some(InputType::Manifest)).then_some(ManifestType::S3Inventory),
+        }
+    }
+
+    /// Asks for an `InputType` that is one of these.
+    fn typed_one_of(&mut self, config: &Fields<'_>, types: &[&'static str]) {
+        if config.require(self, &["InputType"]) {
+            config.word(self, "InputType", types);
         }
     }
 

@@ -10,8 +10,8 @@ use super::run::Progress;
 use super::{Engine, assign};
 use crate::command::{Command, MapRunRequest};
 use crate::distributed::{
-    BatchPlan, Batcher, Distributed, InputType, Item, ItemFormat, ItemSource, MapRunEnd, MapRunPlan, Reader,
-    ResultExport, SelectorScope, Source,
+    BatchPlan, Batcher, Distributed, InputType, Item, ItemFormat, ItemSource, ManifestType, MapRunEnd,
+    MapRunPlan, Reader, ResultExport, SelectorScope, Source,
 };
 use crate::execution::{Doing, Frame, MapRunLink};
 use crate::history::{EventDetails, HistoryEventType as Event};
@@ -45,7 +45,7 @@ impl Engine<'_, '_, '_, '_> {
         self.advance(frame, Event::MapRunStarted, Some(details));
         let wait_id = self.next_wait();
         let mut keys = keys.into_iter();
-        let items = items.into_iter().map(|value| Item { value, key: keys.next() }).collect();
+        let items = items.into_iter().map(|value| Item { key: keys.next(), ..Item::of(value) }).collect();
         let state_name = state.name.to_string();
         frame.map_run = Some(MapRunLink { arn: map_run_arn.clone(), redrives: 0 });
         let request = MapRunRequest { wait_id, state_name, map_run_arn, plan, items };
@@ -135,11 +135,18 @@ impl Engine<'_, '_, '_, '_> {
                 ItemFormat::Csv { headers: config.headers.clone(), delimiter: config.delimiter }
             }
             Some(InputType::JsonLines) => ItemFormat::JsonLines,
+            Some(InputType::Parquet) => ItemFormat::Parquet,
             Some(InputType::Manifest) => ItemFormat::Inventory,
             Some(InputType::Json) | None => ItemFormat::Json { pointer: config.pointer.clone() },
         };
+        let format = match config.manifest_type {
+            None => format,
+            Some(ManifestType::S3Inventory) => ItemFormat::Inventory,
+            Some(ManifestType::AthenaData) => ItemFormat::Athena { of: Box::new(format) },
+        };
         let source = match reader.source {
             Source::Object => ItemSource::Object { parameters, format },
+            Source::Objects if config.load => ItemSource::Contents { parameters, format },
             Source::Objects => ItemSource::Objects { parameters },
         };
         Ok((source, max_items))

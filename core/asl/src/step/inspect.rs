@@ -233,7 +233,7 @@ impl Engine<'_, '_, '_, '_> {
     ) -> Result<(Vec<Value>, Vec<String>), Failure> {
         let (source, max_items) = self.source(frame, reader, effective)?;
         let format = match source {
-            ItemSource::Object { format, .. } => format,
+            ItemSource::Object { format, .. } | ItemSource::Contents { format, .. } => of_text(format),
             // A list of objects' descriptions.
             ItemSource::Objects { .. } | ItemSource::Given => ItemFormat::Json { pointer: None },
         };
@@ -285,5 +285,15 @@ impl Engine<'_, '_, '_, '_> {
         self.note(|data| data.tolerated_failure_count = Some(most));
         tolerance.count = u64::try_from(most).ok();
         Ok(tolerance)
+    }
+}
+
+/// What a text is read as that stands for a reader's object: a file of its manifest, and for a Parquet file a JSON array of
+/// its rows.
+fn of_text(format: ItemFormat) -> ItemFormat {
+    match format {
+        ItemFormat::Athena { of } => of_text(*of),
+        ItemFormat::Parquet => ItemFormat::Json { pointer: None },
+        other => other,
     }
 }

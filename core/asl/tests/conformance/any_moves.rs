@@ -127,7 +127,8 @@ fn map_runs(machine: &Machine, commands: &[Command], moves: &[u8]) {
             let told = match way % 9 {
                 0 => MapRunStimulus::Continue,
                 1 => {
-                    let items = vec![Item::of(json!(way)), Item { value: json!([]), key: Some("k".into()) }];
+                    let items =
+                        vec![Item::of(json!(way)), Item { key: Some("k".into()), ..Item::of(json!([])) }];
                     MapRunStimulus::Items { items, cursor: way.is_multiple_of(2).then(|| "more".to_owned()) }
                 }
                 2 | 3 => MapRunStimulus::ChildEnded { items: 1, outcome },

@@ -148,7 +148,7 @@ fn read(run: &MapRun, files: &Value, cursor: Option<&str>, at_most: usize) -> Ma
             Some(file) => decode(format, file.as_bytes(), cursor, at_most),
             None => Err("The specified key does not exist.".to_owned()),
         },
-        ItemSource::Objects { .. } => {
+        ItemSource::Objects { .. } | ItemSource::Contents { .. } => {
             let all = files["list"].as_array().cloned().unwrap_or_default();
             let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
             let items: Vec<Item> = all.iter().skip(from).take(at_most).cloned().map(Item::of).collect();
