@@ -285,6 +285,53 @@ async fn packed_files_and_inventories_are_read() {
 }
 
 #[tokio::test]
+async fn long_files_of_lines_and_rows_are_read_where_a_page_is() {
+    let world = world().await;
+    // Lines that end before, behind and with the bounds of windows, and a row that is longer than one.
+    let lengths = [10, 1 << 20, (1 << 20) - 20, 300_000, 70_000, 1, 1_300_000, 0];
+    let lines: Vec<String> =
+        lengths.iter().enumerate().map(|(at, length)| json!([at, "x".repeat(*length)]).to_string()).collect();
+    put(&world, "k.jsonl", lines.join("\n")).await;
+    let reader = object(&json!({ "InputType": "JSONL" }), "k.jsonl");
+    let expected: Vec<Value> = lengths.iter().enumerate().map(|(at, _)| json!([at, at])).collect();
+    assert_eq!(read_ids(&world, &reader, "$$.Map.Item.Value[0]").await, expected);
+    let row = |at: usize, length: usize| format!("{at},\"{}\"\n", "y\n\"\"".repeat(length / 4));
+    let rows: String = lengths.iter().enumerate().map(|(at, length)| row(at, *length)).collect();
+    put(&world, "k.csv", format!("\u{feff}id,text\n{rows}")).await;
+    let csv = json!({ "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW" });
+    let expected: Vec<Value> =
+        lengths.iter().enumerate().map(|(at, _)| json!([at.to_string(), at])).collect();
+    assert_eq!(read_ids(&world, &object(&csv, "k.csv"), "$$.Map.Item.Value.id").await, expected);
+    // What is wrong far behind is found there.
+    let bad = format!("{}nothing", format!("\"{}\"\n", "x".repeat(100_000)).repeat(12));
+    put(&world, "bad.jsonl", bad).await;
+    let ended = read(&world, &object(&json!({ "InputType": "JSONL" }), "bad.jsonl"), false).await;
+    let cause = "FAILED States.ItemReaderFailed Attempting to read items of S3://bucket/bad.jsonl failed: behind byte ";
+    assert!(ended.starts_with(cause), "{ended}");
+}
+
+/// The ids of the items, and their numbers.
+async fn read_ids(world: &World, reader: &Value, id: &str) -> Vec<Value> {
+    let processor = json!({ "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS" },
+        "StartAt": "C", "States": { "C": { "Type": "Pass", "OutputPath": "$.n", "End": true } } });
+    let select = json!({ "n.$": format!("States.Array({id}, $$.Map.Item.Index)") });
+    let map = json!({ "Type": "Map", "ItemProcessor": processor, "ItemReader": reader, "ItemSelector": select,
+        "End": true });
+    let definition = json!({ "StartAt": "M", "States": { "M": map } }).to_string();
+    let machine = json!({ "name": "i", "definition": definition, "roleArn": ROLE });
+    let machine = world.ok("states", "CreateStateMachine", machine).await;
+    let arn = json!({ "stateMachineArn": machine["stateMachineArn"] });
+    let started = world.ok("states", "StartExecution", arn.clone()).await;
+    world.idle().await;
+    let shown =
+        world.ok("states", "DescribeExecution", json!({ "executionArn": started["executionArn"] })).await;
+    assert_eq!(shown["status"], "SUCCEEDED", "{shown}");
+    world.ok("states", "DeleteStateMachine", arn).await;
+    world.idle().await;
+    serde_json::from_str(shown["output"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_named() {
     let world = world().await;
     let parquet = json!({ "InputType": "PARQUET" });

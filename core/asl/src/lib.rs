@@ -101,7 +101,7 @@ pub use diagnostic::{Code, Diagnostic, Severity, invalid_definition_message};
 pub use distributed::{
     ChildOutcome, Counts, CsvHeaders, Item, ItemFormat, ItemPage, ItemSource, Manifest, MapRun,
     MapRunCommand, MapRunContext, MapRunEnd, MapRunPlan, MapRunStatus, MapRunStimulus, OutputType,
-    ResultExport, Transformation, Unsuccessful, decode, read_athena_manifest, read_manifest,
+    ResultExport, Transformation, Unsuccessful, csv_beginning, decode, read_athena_manifest, read_manifest,
 };
 pub use execution::Execution;
 pub use history::{EventDetails, HistoryEvent, HistoryEventType};

@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{CsvHeaders, ItemFormat};
 
+/// The most bytes of a table's header row.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
+const HEADER_BYTES_MAX: usize = 10 << 10;
+
 /// An item of a map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
@@ -175,6 +179,26 @@ fn lines(file: &[u8], from: usize, at_most: usize) -> Result<ItemPage, String> {
     Ok(ItemPage { items, cursor: (at < file.len()).then(|| at.to_string()) })
 }
 
+/// The names of a table's columns, and the byte at which its rows begin. `file` may be the beginning of a file alone.
+///
+/// # Errors
+/// The header row cannot be read, or is larger than AWS's 10 KiB.
+pub fn csv_beginning(
+    file: &[u8],
+    headers: &CsvHeaders,
+    delimiter: u8,
+) -> Result<(Vec<String>, usize), String> {
+    let bom = if file.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let (names, start) = match headers {
+        CsvHeaders::Given(names) => return Ok((names.clone(), bom)),
+        CsvHeaders::FirstRow => row(file, bom, delimiter)?.unwrap_or_default(),
+    };
+    if start > bom + HEADER_BYTES_MAX {
+        return Err(format!("its header row is larger than {HEADER_BYTES_MAX} bytes"));
+    }
+    Ok((names, start))
+}
+
 /// The rows of a table; `from` is a byte.
 fn rows(
     file: &[u8],
@@ -183,11 +207,7 @@ fn rows(
     from: Option<usize>,
     at_most: usize,
 ) -> Result<ItemPage, String> {
-    let bom = if file.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    let (names, start) = match headers {
-        CsvHeaders::Given(names) => (names.clone(), bom),
-        CsvHeaders::FirstRow => row(file, bom, delimiter)?.unwrap_or_default(),
-    };
+    let (names, start) = csv_beginning(file, headers, delimiter)?;
     let mut at = from.unwrap_or(start);
     let mut items = Vec::new();
     while items.len() < at_most {

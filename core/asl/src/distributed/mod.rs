@@ -21,7 +21,7 @@ use crate::machine::{Machine, Quantity};
 use crate::template::Template;
 
 pub use counts::{ChildOutcome, Counts};
-pub use decode::{Item, ItemPage, Manifest, decode, read_athena_manifest, read_manifest};
+pub use decode::{Item, ItemPage, Manifest, csv_beginning, decode, read_athena_manifest, read_manifest};
 pub use plan::{ItemFormat, ItemSource, MapRunPlan, OutputType, ResultExport, Transformation};
 pub use redrive::Unsuccessful;
 pub use run::{MapRun, MapRunCommand, MapRunContext, MapRunEnd, MapRunStatus, MapRunStimulus};

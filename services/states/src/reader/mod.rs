@@ -1,12 +1,13 @@
 //! Readers of items: what a distributed map's `ItemReader` names, as pages of items.
 //!
 //! It knows objects of S3 and how to read them by ranges. It must not know map runs or rows: who asks for a page holds its
-//! cursor. Nothing is kept between pages; of an object, at most [`object::BYTES_MAX`] bytes are held while a page is made,
-//! of a Parquet file its end and one group of its rows.
+//! cursor. Nothing is kept between pages. While a page is made, of lines and rows so much is held as the page needs, of a
+//! Parquet file its end and one group of its rows, and of any other object at most [`object::BYTES_MAX`] bytes.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
 
 mod object;
 mod parquet;
+mod window;
 
 use asl::{CsvHeaders, Item, ItemFormat, ItemPage, ItemSource, decode, read_athena_manifest, read_manifest};
 use base::Fault;
@@ -218,6 +219,11 @@ async fn items(
 ) -> Result<ItemPage, Fault> {
     if *format == ItemFormat::Parquet {
         return parquet::read(effect, object, cursor, room).await;
+    }
+    if matches!(format, ItemFormat::JsonLines | ItemFormat::Csv { .. })
+        && let Some(page) = window::read(effect, object, format, cursor, room).await?
+    {
+        return Ok(page);
     }
     let file = object.read(effect).await?;
     bounded(format, &file, cursor, room).map_err(|why| object.unreadable(&why))

@@ -9,10 +9,14 @@ use kernel::Effect;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The most bytes of one object that are held, unpacked. Parquet files may be larger: they are not read whole.
+/// The most bytes of one object that are held, unpacked. Parquet files and plain ones of lines and rows may be larger: they
+/// are not read whole.
 pub(super) const BYTES_MAX: u64 = 512 << 20;
 /// The bytes of one call: a document carries them as text.
 const PIECE_BYTES: u64 = 8 << 20;
+/// What files begin with that are packed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// An object that holds items, or says where they are.
 #[derive(Clone, Debug)]
@@ -146,13 +150,20 @@ pub(super) fn failed(uri: &str, fault: Fault) -> Fault {
     Fault { message, ..fault }
 }
 
+/// Whether a file that begins so is packed with gzip or zstd.
+pub(super) fn is_packed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP) || bytes.starts_with(&ZSTD)
+}
+
 /// What a file holds that is packed with gzip or zstd; another file is what it is.
 fn unpacked(bytes: Vec<u8>, at_most: u64) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let more = at_most + 1;
     let read = match &bytes[..] {
-        [0x1f, 0x8b, ..] => flate2::read::MultiGzDecoder::new(&bytes[..]).take(more).read_to_end(&mut plain),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+        packed if packed.starts_with(&GZIP) => {
+            flate2::read::MultiGzDecoder::new(&bytes[..]).take(more).read_to_end(&mut plain)
+        }
+        packed if packed.starts_with(&ZSTD) => {
             zstd::Decoder::new(&bytes[..]).and_then(|decoder| decoder.take(more).read_to_end(&mut plain))
         }
         _ => return Ok(bytes),
