@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bucket_tagging::TAGS_MAX;
 use super::list_buckets::list_buckets;
-use crate::api::Tag;
+use crate::api::{ListBucketsInput, Tag};
 use crate::{bucket, tags};
 
 #[derive(Deserialize)]
@@ -40,10 +40,11 @@ pub(crate) struct UntagInput {
 
 /// The caller's buckets in its region.
 pub(crate) async fn list_own_buckets(tx: &mut Tx, _: ListInput) -> Result<ListOutput> {
-    let region = tx.caller().region.clone();
-    let mine = list_buckets(tx, String::new()).await?.into_iter();
-    let here = mine.filter(|(_, bucket)| bucket.region == region);
-    let buckets = here.map(|(name, _)| OwnBucket { arn: format!("arn:aws:s3:::{name}") }).collect();
+    let region = tx.caller().region.to_string();
+    let input = ListBucketsInput { bucket_region: Some(region), ..ListBucketsInput::default() };
+    let mine = list_buckets(tx, input).await?.buckets.unwrap_or_default();
+    let names = mine.into_iter().filter_map(|bucket| bucket.name);
+    let buckets = names.map(|name| OwnBucket { arn: format!("arn:aws:s3:::{name}") }).collect();
     Ok(ListOutput { buckets })
 }
 
