@@ -200,3 +200,23 @@ async fn small_templates_deploy_work_change_and_go() {
         run(&path).await;
     }
 }
+
+#[tokio::test]
+async fn the_name_of_a_parameter_has_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run { world: cloud(folder.path()).await, file: "names".to_owned(), names: BTreeMap::new() };
+    let template = "
+Parameters: {P: {Type: 'AWS::SSM::Parameter::Name', Default: /secret}}
+Resources: {Queue: {Type: AWS::SQS::Queue}}
+Outputs: {P: {Value: !Ref P}}
+";
+    let input = json!({"StackName": "app", "TemplateBody": template});
+    let refused = run.world.call("cloudformation", "CreateStack", input).await.unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Unable to fetch parameters [/secret] from parameter store for this account."
+    );
+    run.call("ssm:PutParameter", json!({"Name": "/secret", "Type": "SecureString", "Value": "x"})).await;
+    run.deploy("cloudformation:CreateStack", template).await;
+    assert_eq!(run.names["P"], "/secret");
+}

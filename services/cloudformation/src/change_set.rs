@@ -6,7 +6,9 @@ use base::{Fault, Timestamp};
 use kernel::{Parts, Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{self, Capability, Change, ChangeSetStatus, ExecutionStatus, OnStackFailure};
+use crate::api::{
+    self, Capability, Change, ChangeSetStatus, DeploymentConfigMode, ExecutionStatus, OnStackFailure,
+};
 use crate::keys::{ChangeSetIdKey, ChangeSetKey};
 use crate::stack::{self, Deployed, Stack, invalid};
 
@@ -47,6 +49,9 @@ pub(crate) struct ChangeSet {
     #[serde(default)]
     pub notification_arns: Option<Vec<String>>,
     pub on_stack_failure: Option<OnStackFailure>,
+    /// `DeploymentConfig.Mode`.
+    #[serde(default)]
+    pub mode: DeploymentConfigMode,
     /// `DeploymentConfig.DisableRollback`.
     pub disable_rollback: Option<bool>,
     /// `IncludeNestedStacks`.

@@ -14,6 +14,7 @@
 //! | `AwaitedKey { token }` | the answer that a custom resource owes |
 //! | `SignalsKey { name }` | the signals of a wait condition handle, named by its token, or of a wait condition with a creation policy |
 //! | `ControlKey { token }` | a change that was made to one resource by Cloud Control |
+//! | `TickKey { stack }` | the time of the stack's newest event |
 //! | `ChangeSetIdKey { id }` | the id of the stack that a change set, named by the last part of its ARN, belongs to |
 //!
 //! Guards: a name is taken by reading its `NameKey`; an export is taken, imported and given up by reading its
@@ -25,7 +26,7 @@ use crate::control::Changed;
 use crate::deploy::{Awaited, Signals};
 use crate::export::Export;
 use crate::plan::Plan;
-use crate::record::Event;
+use crate::record::{Event, Tick};
 use crate::resource::Resource;
 use crate::stack::Stack;
 
@@ -54,6 +55,8 @@ kernel::keys! {
     pub(crate) struct AwaitedKey(10) -> Awaited { token: String }
     /// A change of one resource.
     pub(crate) struct ControlKey(13, large) -> Changed { token: String }
+    /// The time of the newest event.
+    pub(crate) struct TickKey(14) -> Tick { stack: String }
     /// Signals, and who waits for them.
     pub(crate) struct SignalsKey(12, large) -> Signals { name: String }
 }

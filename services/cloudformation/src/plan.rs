@@ -50,6 +50,8 @@ pub(crate) enum Kind {
 /// Where the operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Phase {
+    /// Before the way to the target: what a failed operation has left half made is taken away.
+    Clear,
     /// Towards the target.
     Forward,
     /// The target stands: what it replaced or left out is taken away.

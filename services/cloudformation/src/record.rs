@@ -3,13 +3,15 @@
 //! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/eventbridge-ref.html> and
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html>
 
+use std::time::Duration;
+
 use base::Timestamp;
 use kernel::{Result, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::api::{ResourceStatus, StackStatus};
-use crate::keys::EventKey;
+use crate::keys::{EventKey, TickKey};
 use crate::notify::notify;
 use crate::provider::Properties;
 use crate::resource::Resource;
@@ -31,13 +33,28 @@ pub(crate) struct Event {
 }
 store::stored!(Event, format = 1);
 
+/// When the newest entry of a log was written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Tick(Timestamp);
+store::stored!(Tick, format = 1);
+
+/// The time of the next entry. The times of a stack's entries rise strictly, because clients sort by them.
+async fn tick(tx: &mut Tx, stack: &Stack) -> Result<Timestamp> {
+    let key = TickKey { stack: stack.id.clone() };
+    let last = tx.get(&key).await?;
+    let now = tx.now();
+    let at = last.map_or(now, |Tick(last)| now.max(last + Duration::from_millis(1)));
+    tx.put(&key, &Tick(at))?;
+    Ok(at)
+}
+
 /// Properties longer than this are not repeated in the log.
 const PROPERTIES_BYTES_MAX: usize = 16_384;
 /// The type of a stack itself in its log.
 pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
 
 /// Gives the stack a status and tells it to the log and the bus.
-pub(crate) fn stack(
+pub(crate) async fn stack(
     tx: &mut Tx,
     stack: &mut Stack,
     status: StackStatus,
@@ -45,9 +62,10 @@ pub(crate) fn stack(
 ) -> Result<()> {
     stack.status = status;
     stack.reason = reason.clone();
+    let at = tick(tx, stack).await?;
     let event = Event {
         id: tx.id().to_string(),
-        at: tx.now(),
+        at,
         logical_id: stack.name.clone(),
         physical_id: stack.arn.clone(),
         kind: STACK.to_owned(),
@@ -78,12 +96,13 @@ pub(crate) struct Entry<'e> {
 }
 
 /// Tells the log and the bus of a resource.
-pub(crate) fn resource(tx: &mut Tx, stack: &Stack, entry: Entry<'_>) -> Result<()> {
+pub(crate) async fn resource(tx: &mut Tx, stack: &Stack, entry: Entry<'_>) -> Result<()> {
     let Entry { logical_id, kind, physical_id, status, reason, properties } = entry;
     let properties = properties.and_then(|properties| serde_json::to_string(properties).ok());
+    let at = tick(tx, stack).await?;
     let event = Event {
-        id: format!("{logical_id}-{status}-{}", tx.now().to_iso_millis()),
-        at: tx.now(),
+        id: format!("{logical_id}-{status}-{}", at.to_iso_millis()),
+        at,
         logical_id: logical_id.to_owned(),
         physical_id: physical_id.to_owned(),
         kind: kind.to_owned(),
@@ -106,7 +125,7 @@ pub(crate) fn resource(tx: &mut Tx, stack: &Stack, entry: Entry<'_>) -> Result<(
 }
 
 /// Gives a resource a status, and tells the log and the bus of it as it stands, or as it is being made.
-pub(crate) fn change(
+pub(crate) async fn change(
     tx: &mut Tx,
     stack: &Stack,
     (logical_id, resource): (&str, &mut Resource),
@@ -126,7 +145,7 @@ pub(crate) fn change(
         reason,
         properties: target.map(crate::resource::Standing::shown),
     };
-    self::resource(tx, stack, entry)
+    self::resource(tx, stack, entry).await
 }
 
 fn publish(tx: &mut Tx, stack: &Stack, detail_type: &str, detail: &serde_json::Value) -> Result<()> {

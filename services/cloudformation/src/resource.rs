@@ -143,7 +143,36 @@ impl Resource {
         if let Some(before) = self.standing.replace(successor) {
             self.former.push(before);
         }
-        self.change = Some(change);
+        // What the stack's last whole state did not have stays new; what was replaced stays replaced.
+        self.change = match (self.change, change) {
+            (Some(ResourceChange::Created), _) => Some(ResourceChange::Created),
+            (Some(ResourceChange::Replaced), ResourceChange::Updated) => Some(ResourceChange::Replaced),
+            _ => Some(change),
+        };
+    }
+
+    /// What is not to stand in the end: a failed operation has half made it. Whether there is any.
+    pub(crate) fn clear(&mut self) -> bool {
+        match self.status {
+            ResourceStatus::CreateFailed => {
+                self.former.extend(self.standing.take());
+                self.change = None;
+            }
+            ResourceStatus::UpdateFailed => self.restore(),
+            _ => return false,
+        }
+        self.predecessors().next().is_some()
+    }
+
+    /// What was changed is `before` again. All else that was made on the way is to be taken away.
+    pub(crate) fn revert(&mut self, before: Standing) {
+        let mut made = std::mem::take(&mut self.former);
+        made.extend(self.standing.take());
+        let mut seen = BTreeSet::from([before.id.clone()]);
+        made.retain(|known| seen.insert(known.id.clone()));
+        self.forget_former();
+        self.former = made;
+        self.standing = Some(before);
     }
 
     /// What was replaced stands again; its successors become what is to be taken away. Once: a rollback may begin again.

@@ -6,7 +6,7 @@ use base::{Fault, Timestamp};
 use kernel::{Result, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Capability, OnFailure, StackStatus, Tag};
+use crate::api::{Capability, DeploymentConfigMode, OnFailure, StackStatus, Tag};
 use crate::keys::{NameKey, StackKey};
 use crate::template::{ParameterValues, Pseudo};
 
@@ -38,6 +38,9 @@ pub(crate) struct Stack {
     /// The ARN of the change set that was executed last.
     #[serde(default)]
     pub change_set: Option<String>,
+    /// Its creation has failed, and it has not been whole since.
+    #[serde(default)]
+    pub unstable: bool,
     /// Which updates of which resources are allowed; `None`: all.
     #[serde(default)]
     pub policy: Option<String>,
@@ -79,6 +82,9 @@ pub(crate) struct Settings {
     pub notification_arns: Vec<String>,
     pub capabilities: Vec<Capability>,
     pub termination_protection: bool,
+    /// Of the newest operation.
+    #[serde(default)]
+    pub mode: DeploymentConfigMode,
 }
 
 /// What follows a failure.

@@ -62,7 +62,9 @@ pub(super) async fn begin(tx: &mut Tx, input: StepInput) -> Result<Job> {
     match plan.phase {
         Phase::Forward => Box::pin(forward(tx, &input, stack, plan)).await,
         Phase::Revert => revert(tx, &input, stack, plan).await,
-        Phase::Cleanup | Phase::RevertCleanup | Phase::Undo => delete(tx, &input, stack, plan).await,
+        Phase::Clear | Phase::Cleanup | Phase::RevertCleanup | Phase::Undo => {
+            delete(tx, &input, stack, plan).await
+        }
     }
 }
 
@@ -100,7 +102,7 @@ async fn forward(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Re
             let outcome = Outcome::refused(error.to_string());
             let status =
                 if is_new { ResourceStatus::CreateInProgress } else { ResourceStatus::UpdateInProgress };
-            record::change(tx, &stack, (&input.logical_id, &mut resource), status, None)?;
+            record::change(tx, &stack, (&input.logical_id, &mut resource), status, None).await?;
             end::conclude_here(tx, input, resource, outcome).await?;
             return Ok(Job::Over);
         }
@@ -118,7 +120,9 @@ async fn start(
 ) -> Result<Job> {
     let kind = provider(&target.kind)?;
     let standing = resource.standing.as_ref();
-    let decision = standing.map(|standing| decide(kind, &standing.properties, &target.properties));
+    let unfinished = resource.status == ResourceStatus::UpdateFailed;
+    let had = had(&resource, unfinished, &target.properties);
+    let decision = had.as_ref().map(|had| decide(kind, had, &target.properties));
     if let (Some(standing), Some(decision)) = (standing, &decision)
         && let Some(message) = objection(kind, standing, &target, decision)
     {
@@ -160,10 +164,28 @@ async fn start(
     }
     let doing = Doing { generation: input.generation, action, target, sent: false, settling: false };
     resource.doing = Some(doing.clone());
-    record::change(tx, stack, (&input.logical_id, &mut resource), status, reason)?;
+    record::change(tx, stack, (&input.logical_id, &mut resource), status, reason).await?;
     tx.put(&input.row(), &resource)?;
-    let old = old.map(|old| old.properties).unwrap_or_default();
-    Ok(Job::Make(Box::new(Making { kind, doing, old, again: false })))
+    let old = had.unwrap_or_default();
+    Ok(Job::Make(Box::new(Making { kind, doing, old, again: unfinished })))
+}
+
+/// The properties that a resource has. One whose change has failed half-way may have those of either side: of each property, the
+/// value that is not the one wanted now, so that it is sent again.
+fn had(resource: &Resource, unfinished: bool, wanted: &Properties) -> Option<Properties> {
+    let mut had = resource.standing.as_ref()?.properties.clone();
+    let Some(before) = resource.former.last().filter(|_| unfinished) else { return Some(had) };
+    let names: BTreeSet<String> = had.keys().chain(before.properties.keys()).cloned().collect();
+    for name in names {
+        if before.properties.get(&name) == wanted.get(&name) {
+            continue;
+        }
+        match before.properties.get(&name) {
+            Some(value) => drop(had.insert(name, value.clone())),
+            None => drop(had.remove(&name)),
+        }
+    }
+    Some(had)
 }
 
 /// Why what stands cannot become what the template wants, if so.
@@ -201,7 +223,7 @@ async fn refuse(
     message: String,
 ) -> Result<Job> {
     let status = ResourceStatus::UpdateInProgress;
-    record::change(tx, stack, (&input.logical_id, &mut resource), status, None)?;
+    record::change(tx, stack, (&input.logical_id, &mut resource), status, None).await?;
     end::conclude_here(tx, input, resource, Outcome::refused(message)).await?;
     Ok(Job::Over)
 }
@@ -260,13 +282,18 @@ async fn revert(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Res
         return Ok(job);
     }
     let before = resource.former.first().cloned();
-    let target = before.ok_or_else(|| Error::bug("revert a resource: nothing stood before"))?;
+    let mut target = before.ok_or_else(|| Error::bug("revert a resource: nothing stood before"))?;
     let kind = provider(&target.kind)?;
+    // A custom resource is asked to bring back what it has made last, even if that is a new thing.
+    if let (Special::Custom, Some(standing)) = (kind.special, &resource.standing) {
+        target.id.clone_from(&standing.id);
+    }
     let old = resource.standing.as_ref().map(|standing| standing.properties.clone()).unwrap_or_default();
     let doing =
         Doing { generation: plan.generation, action: Action::Update, target, sent: false, settling: false };
     resource.doing = Some(doing.clone());
-    record::change(tx, &stack, (&input.logical_id, &mut resource), ResourceStatus::UpdateInProgress, None)?;
+    record::change(tx, &stack, (&input.logical_id, &mut resource), ResourceStatus::UpdateInProgress, None)
+        .await?;
     tx.put(&input.row(), &resource)?;
     Ok(Job::Make(Box::new(Making { kind, doing, old, again: true })))
 }
@@ -287,7 +314,7 @@ async fn delete(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Res
                 reason: None,
                 properties: Some(old.shown()),
             };
-            record::resource(tx, &stack, entry)?;
+            record::resource(tx, &stack, entry).await?;
         }
         resource.status = ResourceStatus::DeleteInProgress;
         resource.changed_at = tx.now();

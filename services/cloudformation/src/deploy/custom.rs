@@ -288,8 +288,12 @@ fn judge(awaited: &Awaited, input: &Answer) -> Verdict {
             "Received response status [FAILED] from custom resource. Message returned: {reason} (RequestId: {})",
             input.token
         );
-        // What failed to be made is taken away by the id that it gave, or by ours.
-        let made = (awaited.asks == Asks::Create).then(|| id.unwrap_or_else(|| awaited.fallback.clone()));
+        // What failed to be made is taken away by the id that it gave, or by ours; so is the successor that a failed update names.
+        let made = match awaited.asks {
+            Asks::Create => Some(id.unwrap_or_else(|| awaited.fallback.clone())),
+            Asks::Update => id,
+            Asks::Delete => None,
+        };
         return failed(reason, made);
     }
     if awaited.asks == Asks::Delete {
@@ -310,7 +314,7 @@ fn judge(awaited: &Awaited, input: &Answer) -> Verdict {
 /// The step that takes things away goes on with what is left.
 async fn gone(tx: &mut Tx, awaited: Awaited) -> Result<()> {
     let Some(plan) = tx.get(&awaited.step.plan()).await? else { return Ok(()) };
-    let deletes = matches!(plan.phase, Phase::Cleanup | Phase::RevertCleanup | Phase::Undo);
+    let deletes = matches!(plan.phase, Phase::Clear | Phase::Cleanup | Phase::RevertCleanup | Phase::Undo);
     if !deletes || !plan.is_running(&awaited.step.logical_id, awaited.step.generation) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use super::{SETTLE_PAUSE, StepInput, enqueue_step, world};
 use crate::api::ResourceStatus;
 use crate::keys::StackKey;
 use crate::plan::{Kind, Phase, Plan, StepState};
-use crate::provider::{Failure, Made, ResourceType};
+use crate::provider::{Failure, MALFORMED, Made, ResourceType};
 use crate::record::{self, Entry};
 use crate::resource::{Action, Doing, Resource, ResourceChange, Standing};
 use crate::stack::Stack;
@@ -40,7 +40,7 @@ impl Outcome {
     }
 
     /// A failure in the words of resource handlers.
-    pub(super) fn failed(failure: &Failure, request: &str) -> Outcome {
+    pub(super) fn failed(failure: &Failure, logical_id: &str, request: &str) -> Outcome {
         let Failure { fault, service, id, untouched } = failure;
         let code = match fault {
             fault if crate::provider::is_taken(fault) => "AlreadyExists",
@@ -49,11 +49,15 @@ impl Outcome {
             fault if fault.status >= 500 => "GeneralServiceException",
             _ => "InvalidRequest",
         };
-        let reason = format!(
+        let mut reason = format!(
             "Resource handler returned message: \"{} (Service: {service}, Status Code: {}, Request ID: {request})\" \
              (RequestToken: {request}, HandlerErrorCode: {code})",
             fault.message, fault.status
         );
+        if fault.code == MALFORMED {
+            let what = &fault.message;
+            reason = format!("Properties validation failed for resource {logical_id} with message: [{what}]");
+        }
         match untouched {
             true => Outcome::Untouched(reason),
             false => Outcome::Failed { reason, id: id.clone() },
@@ -133,7 +137,7 @@ async fn conclude(
             return again(tx, &stack, &plan, input);
         }
         Outcome::Made(made) => {
-            complete(tx, &stack, &plan, (&input.logical_id, &mut resource), made)?;
+            complete(tx, &stack, &plan, (&input.logical_id, &mut resource), made).await?;
             tx.put(&input.row(), &resource)?;
             StepState::Done
         }
@@ -143,12 +147,12 @@ async fn conclude(
         }
         Outcome::Untouched(reason) => {
             resource.doing = None;
-            failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, None))?;
+            failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, None)).await?;
             tx.put(&input.row(), &resource)?;
             StepState::Failed
         }
         Outcome::Failed { reason, id } => {
-            failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, id))?;
+            failed(tx, &stack, &plan, (&input.logical_id, &mut resource), (reason, id)).await?;
             tx.put(&input.row(), &resource)?;
             StepState::Failed
         }
@@ -170,6 +174,10 @@ pub(super) async fn unchanged(
         standing.needs = target.needs;
         standing.deletion_policy = target.deletion_policy;
         standing.replace_policy = target.replace_policy;
+    }
+    if resource.status == ResourceStatus::UpdateFailed {
+        let status = ResourceStatus::UpdateComplete;
+        record::change(tx, &stack, (&input.logical_id, &mut resource), status, None).await?;
     }
     tx.put(&input.row(), &resource)?;
     plan.mark(&input.logical_id, StepState::Done);
@@ -211,7 +219,7 @@ fn with(doing: Doing, made: Made, before: Option<&Standing>) -> Standing {
     Standing { id: made.id, reference: made.reference, attributes, ..doing.target }
 }
 
-fn complete(
+async fn complete(
     tx: &mut Tx,
     stack: &Stack,
     plan: &Plan,
@@ -225,12 +233,8 @@ fn complete(
     let moved = resource.standing.as_ref().is_some_and(|before| before.id != standing.id);
     match (plan.phase, action) {
         (Phase::Revert, _) => {
-            let before = resource.standing.replace(standing);
-            resource.forget_former();
-            resource.former.extend(before.filter(|_| moved));
+            resource.revert(standing);
         }
-        // A custom resource says by a new id that it has made a new thing.
-        (_, Action::Update) if moved => resource.succeed(standing, ResourceChange::Replaced),
         (_, Action::Create) => resource.succeed(standing, ResourceChange::Created),
         (_, Action::Update) => resource.succeed(standing, ResourceChange::Updated),
         (_, Action::Replace) => resource.succeed(standing, ResourceChange::Replaced),
@@ -238,13 +242,23 @@ fn complete(
     let entry = (logical_id, resource);
     if action == Action::Create {
         let initiated = Some("Resource creation Initiated".to_owned());
-        record::change(tx, stack, (entry.0, entry.1), ResourceStatus::CreateInProgress, initiated)?;
-        return record::change(tx, stack, entry, ResourceStatus::CreateComplete, None);
+        record::change(tx, stack, (entry.0, entry.1), ResourceStatus::CreateInProgress, initiated).await?;
+        return record::change(tx, stack, entry, ResourceStatus::CreateComplete, None).await;
     }
-    record::change(tx, stack, entry, ResourceStatus::UpdateComplete, None)
+    let made = match action {
+        Action::Replace => Some("Resource creation Initiated"),
+        // A custom resource says by a new id that it has made a new thing.
+        _ if moved => Some("Requested update required the provider to create a new physical resource"),
+        _ => None,
+    };
+    if let Some(made) = made {
+        let status = ResourceStatus::UpdateInProgress;
+        record::change(tx, stack, (entry.0, entry.1), status, Some(made.to_owned())).await?;
+    }
+    record::change(tx, stack, entry, ResourceStatus::UpdateComplete, None).await
 }
 
-fn failed(
+async fn failed(
     tx: &mut Tx,
     stack: &Stack,
     plan: &Plan,
@@ -255,9 +269,13 @@ fn failed(
     resource.going = None;
     resource.awaiting = None;
     resource.gone.clear();
-    if matches!(plan.phase, Phase::Cleanup | Phase::RevertCleanup | Phase::Undo) {
-        record::change(tx, stack, (logical_id, resource), ResourceStatus::DeleteFailed, Some(reason))?;
-        if plan.phase != Phase::Undo {
+    if matches!(plan.phase, Phase::Clear | Phase::Cleanup | Phase::RevertCleanup | Phase::Undo) {
+        record::change(tx, stack, (logical_id, resource), ResourceStatus::DeleteFailed, Some(reason)).await?;
+        if plan.phase == Phase::Clear {
+            // The next operation tries again.
+            let made = resource.standing.is_some();
+            resource.status = if made { ResourceStatus::UpdateFailed } else { ResourceStatus::CreateFailed };
+        } else if plan.phase != Phase::Undo {
             // As on AWS: what a cleanup cannot delete is left behind, and the stack goes on without it.
             resource.status = ResourceStatus::UpdateComplete;
             resource.former.clear();
@@ -274,16 +292,16 @@ fn failed(
             Action::Update => ResourceChange::Updated,
             Action::Replace => ResourceChange::Replaced,
         };
-        let known = if doing.action == Action::Update { Some(doing.target.id.clone()) } else { id };
+        let id = id.or_else(|| Some(doing.target.id.clone()).filter(|_| doing.action == Action::Update));
         // What was half made or half changed is remembered as made: it has to be taken away or changed back.
-        if let Some(id) = known.or_else(|| Some(doing.target.id.clone()).filter(|id| !id.is_empty())) {
+        if let Some(id) = id.or_else(|| Some(doing.target.id.clone()).filter(|id| !id.is_empty())) {
             let standing = resource.standing.as_ref();
             let reference = standing.map(|old| old.reference.clone()).unwrap_or_default();
             let attributes = standing.map(|old| old.attributes.clone()).unwrap_or_default();
             resource.succeed(Standing { id, reference, attributes, ..doing.target }, change);
         }
     }
-    record::change(tx, stack, (logical_id, resource), status, Some(reason))
+    record::change(tx, stack, (logical_id, resource), status, Some(reason)).await
 }
 
 async fn gone(
@@ -305,7 +323,7 @@ async fn gone(
             reason: None,
             properties: Some(old.shown()),
         };
-        record::resource(tx, stack, entry)?;
+        record::resource(tx, stack, entry).await?;
     }
     if doomed.row_goes {
         tx.delete(&input.row());

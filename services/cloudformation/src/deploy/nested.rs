@@ -9,7 +9,9 @@ use serde_json::Map;
 use super::begin::Making;
 use super::end::Outcome;
 use super::{StepInput, enqueue_step};
-use crate::api::{CreateStackInput, DeleteStackInput, Parameter, StackStatus, Tag, UpdateStackInput};
+use crate::api::{
+    CreateStackInput, DeleteStackInput, DeploymentConfig, Parameter, StackStatus, Tag, UpdateStackInput,
+};
 use crate::keys::{PlanKey, StackKey};
 use crate::ops::{create_stack, delete_stack, update_stack};
 use crate::provider::{Made, Properties};
@@ -165,6 +167,7 @@ impl InnerStack {
             role_arn: outer.settings.role_arn.clone(),
             disable_rollback: Some(outer.settings.on_failure == FailureMode::Nothing),
             client_request_token: Some(token),
+            deployment_config: Some(mode(outer)),
             ..CreateStackInput::default()
         };
         let parent = Parent {
@@ -187,10 +190,17 @@ impl InnerStack {
             tags: Some(self.tags),
             capabilities: Some(outer.settings.capabilities.clone()),
             client_request_token: Some(token),
+            deployment_config: Some(mode(outer)),
+            disable_rollback: Some(false),
             ..UpdateStackInput::default()
         };
         update_stack::update_stack(effect, request).await.map(drop)
     }
+}
+
+/// Inner stacks are deployed in the outer one's mode.
+fn mode(outer: &Stack) -> DeploymentConfig {
+    DeploymentConfig { mode: Some(outer.settings.mode), disable_rollback: None }
 }
 
 /// Parameters are texts: a list becomes one, its items between commas.

@@ -13,8 +13,8 @@ use crate::keys::{NameKey, PlanKey, ResourceKey};
 use crate::plan::{Kind, Phase, Plan, Step, StepState, reversed};
 use crate::record::{self, Entry};
 use crate::resource::{Resource, ResourceChange, Standing};
-use crate::stack::{FailureMode, Stack};
-use crate::template::DeletionPolicy;
+use crate::stack::{Deployed, FailureMode, Stack};
+use crate::template::{DeletionPolicy, Template};
 
 /// More than a stack can have: its own resources and those that an update leaves out.
 const RESOURCES_MAX: usize = 2_000;
@@ -61,11 +61,57 @@ async fn next(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool> {
             Some(reason) => fail(tx, stack, plan, reason).await,
             None => succeed(tx, stack, plan).await,
         },
+        Phase::Clear => cleared(tx, stack, plan).await,
         Phase::Cleanup => finish(tx, stack, StackStatus::UpdateComplete).await,
         Phase::Revert => reverted(tx, stack, plan).await,
         Phase::RevertCleanup => finish(tx, stack, StackStatus::UpdateRollbackComplete).await,
         Phase::Undo => undone(tx, stack, plan).await,
     }
+}
+
+/// Begins to take away what an operation that failed has left half made; without any, begins with the target at once.
+pub(super) async fn clear(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<()> {
+    let mut needs = BTreeMap::new();
+    for (logical_id, mut resource) in resources(tx, stack).await? {
+        if resource.clear() {
+            let needed = resource.predecessors().flat_map(|old| old.needs.clone()).collect();
+            tx.put(&key(stack, &logical_id), &resource)?;
+            needs.insert(logical_id, needed);
+        }
+    }
+    match needs.is_empty() {
+        true => forward(tx, stack, plan).await,
+        false => {
+            plan.enter(Phase::Clear, plan.generation, reversed(&needs));
+            Ok(())
+        }
+    }
+}
+
+/// Nothing half made is left.
+async fn cleared(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool> {
+    let failed = plan.failed().join(", ");
+    if !failed.is_empty() {
+        let reason = format!("The following resource(s) failed to delete: [{failed}]. ");
+        record::stack(tx, stack, StackStatus::UpdateFailed, Some(reason)).await?;
+        return Ok(false);
+    }
+    stack.generation += 1;
+    forward(tx, stack, plan).await?;
+    Ok(true)
+}
+
+/// On to the target: one step for each resource that shall exist.
+async fn forward(tx: &mut Tx, stack: &Stack, plan: &mut Plan) -> Result<()> {
+    let template = world::template(tx, stack, plan).await?;
+    plan.enter(Phase::Forward, stack.generation, steps(&template, &plan.target));
+    Ok(())
+}
+
+/// One step for each resource that shall exist.
+pub(super) fn steps(template: &Template, target: &Deployed) -> BTreeMap<String, Step> {
+    let existing = template.resources.keys().filter(|name| template.exists(name, &target.conditions));
+    existing.map(|name| (name.clone(), Step::new(template.needs(name, Some(&target.conditions))))).collect()
 }
 
 /// Why the target cannot be reached, if so: what has called it off, what failed to be made, what failed to be changed.
@@ -121,7 +167,7 @@ async fn succeed(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool
         stack.imports.iter().filter(|name| !plan.imports.contains_key(*name)).cloned().collect();
     export::forget(tx, stack, unused.iter()).await?;
     stack.imports = plan.imports.keys().cloned().collect();
-    record::stack(tx, stack, StackStatus::UpdateCompleteCleanupInProgress, None)?;
+    record::stack(tx, stack, StackStatus::UpdateCompleteCleanupInProgress, None).await?;
     take_away(tx, stack, plan, Phase::Cleanup).await?;
     Ok(true)
 }
@@ -130,26 +176,28 @@ async fn succeed(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool
 async fn fail(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan, reason: String) -> Result<bool> {
     let requested = and(&reason, "Rollback requested by user.");
     match (plan.kind, plan.on_failure) {
-        (Kind::Update, FailureMode::Nothing) => {
-            record::stack(tx, stack, StackStatus::UpdateFailed, Some(reason))?;
+        // A stack that has never been whole has nothing to go back to.
+        (Kind::Update, mode) if mode == FailureMode::Nothing || stack.unstable => {
+            record::stack(tx, stack, StackStatus::UpdateFailed, Some(reason)).await?;
             Ok(false)
         }
         (Kind::Update, _) => {
-            record::stack(tx, stack, StackStatus::UpdateRollbackInProgress, Some(reason))?;
+            record::stack(tx, stack, StackStatus::UpdateRollbackInProgress, Some(reason)).await?;
             revert(tx, stack, plan).await?;
             Ok(true)
         }
         (_, FailureMode::Nothing) => {
-            record::stack(tx, stack, StackStatus::CreateFailed, Some(reason))?;
+            stack.unstable = true;
+            record::stack(tx, stack, StackStatus::CreateFailed, Some(reason)).await?;
             Ok(false)
         }
         (_, FailureMode::Rollback) => {
-            record::stack(tx, stack, StackStatus::RollbackInProgress, Some(requested))?;
+            record::stack(tx, stack, StackStatus::RollbackInProgress, Some(requested)).await?;
             undo(tx, stack, plan).await?;
             Ok(true)
         }
         (_, FailureMode::Delete) => {
-            record::stack(tx, stack, StackStatus::DeleteInProgress, Some(reason))?;
+            record::stack(tx, stack, StackStatus::DeleteInProgress, Some(reason)).await?;
             undo(tx, stack, plan).await?;
             Ok(true)
         }
@@ -164,7 +212,8 @@ async fn finish(tx: &mut Tx, stack: &mut Stack, status: StackStatus) -> Result<b
             tx.put(&key(stack, &logical_id), &resource)?;
         }
     }
-    record::stack(tx, stack, status, None)?;
+    stack.unstable = false;
+    record::stack(tx, stack, status, None).await?;
     Ok(false)
 }
 
@@ -194,10 +243,10 @@ async fn reverted(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<boo
     export::forget(tx, stack, unused.iter()).await?;
     if !failed.is_empty() {
         let reason = format!("The following resource(s) failed to update: [{failed}]. ");
-        record::stack(tx, stack, StackStatus::UpdateRollbackFailed, Some(reason))?;
+        record::stack(tx, stack, StackStatus::UpdateRollbackFailed, Some(reason)).await?;
         return Ok(false);
     }
-    record::stack(tx, stack, StackStatus::UpdateRollbackCompleteCleanupInProgress, None)?;
+    record::stack(tx, stack, StackStatus::UpdateRollbackCompleteCleanupInProgress, None).await?;
     take_away(tx, stack, plan, Phase::RevertCleanup).await?;
     Ok(true)
 }
@@ -218,7 +267,7 @@ async fn take_away(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan, phase: Phase
             && template.resources.contains_key(&logical_id);
         let doomed = doomed(plan, (&logical_id, &resource), exists);
         if doomed.keeps.is_some() || (doomed.deletes.is_empty() && doomed.row_goes) {
-            skip(tx, stack, (&logical_id, &mut resource), &doomed)?;
+            skip(tx, stack, (&logical_id, &mut resource), &doomed).await?;
         }
         if !doomed.deletes.is_empty() {
             needs.insert(
@@ -250,6 +299,7 @@ pub(super) fn doomed(plan: &Plan, (logical_id, resource): (&str, &Resource), exi
             let never_stood = resource.standing.is_none() && resource.former.is_empty();
             never_stood || resource.change == Some(ResourceChange::Created)
         }
+        Phase::Clear => resource.standing.is_none(),
         Phase::Forward | Phase::Revert => false,
     };
     let created_now = plan.kind == Kind::Create || plan.phase == Phase::RevertCleanup;
@@ -260,8 +310,8 @@ pub(super) fn doomed(plan: &Plan, (logical_id, resource): (&str, &Resource), exi
         DeletionPolicy::RetainExceptOnCreate => !created_now,
     };
     // A successor that is taken back is nobody's data yet: only predecessors have a policy.
-    let replaced =
-        |old: &&Standing| plan.phase == Phase::RevertCleanup || old.replace_policy == DeletionPolicy::Delete;
+    let back = matches!(plan.phase, Phase::Clear | Phase::RevertCleanup);
+    let replaced = |old: &&Standing| back || old.replace_policy == DeletionPolicy::Delete;
     let mut deletes: Vec<Standing> = resource.predecessors().filter(replaced).cloned().collect();
     let mut keeps = None;
     if lets_go {
@@ -276,7 +326,7 @@ pub(super) fn doomed(plan: &Plan, (logical_id, resource): (&str, &Resource), exi
 }
 
 /// Lets go of a resource without touching it.
-fn skip(
+async fn skip(
     tx: &mut Tx,
     stack: &Stack,
     (logical_id, resource): (&str, &mut Resource),
@@ -294,7 +344,8 @@ fn skip(
                 reason: None,
                 properties: None,
             },
-        )?;
+        )
+        .await?;
         resource.status = ResourceStatus::DeleteSkipped;
         resource.standing = None;
         resource.former.retain(|former| former.id != kept.id);
@@ -313,7 +364,7 @@ async fn undone(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool>
     if !failed.is_empty() {
         let reason = format!("The following resource(s) failed to delete: [{failed}]. ");
         let status = if deletes { StackStatus::DeleteFailed } else { StackStatus::RollbackFailed };
-        record::stack(tx, stack, status, Some(reason))?;
+        record::stack(tx, stack, status, Some(reason)).await?;
         return Ok(false);
     }
     let imports: BTreeSet<String> = std::mem::take(&mut stack.imports);
@@ -322,9 +373,9 @@ async fn undone(tx: &mut Tx, stack: &mut Stack, plan: &mut Plan) -> Result<bool>
         stack.deleted = Some(tx.now());
         change_set::remove_all(tx, stack, None).await?;
         tx.delete(&NameKey { name: stack.name.clone() });
-        record::stack(tx, stack, StackStatus::DeleteComplete, None)?;
+        record::stack(tx, stack, StackStatus::DeleteComplete, None).await?;
     } else {
-        record::stack(tx, stack, StackStatus::RollbackComplete, None)?;
+        record::stack(tx, stack, StackStatus::RollbackComplete, None).await?;
     }
     Ok(false)
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use base::Fault;
 use kernel::{Call, Caller, NewTask, Result, Tx};
 
-use super::phase::{advance, resources, revert, undo};
+use super::phase::{advance, clear, resources, revert, steps, undo};
 use super::{SERVICE, TIME_OUT, TimeOut};
 use crate::api::{ResourceStatus, StackStatus};
 use crate::export;
 use crate::keys::{NameKey, OriginalKey, ResourceKey, TemplateKey};
-use crate::plan::{Kind, Phase, Plan, Step};
+use crate::plan::{Kind, Phase, Plan};
 use crate::policy::{Deed, Policy};
 use crate::record;
 use crate::resource::Resource;
@@ -41,7 +41,7 @@ pub(crate) async fn create(tx: &mut Tx, stack: &mut Stack, wanted: Wanted) -> Re
     let mut plan = plan(tx, stack, Kind::Create, target);
     plan.imports = export::import(tx, stack, &wanted.imports).await?;
     plan.steps = steps(&wanted.template, &plan.target);
-    record::stack(tx, stack, StackStatus::CreateInProgress, Some("User Initiated".to_owned()))?;
+    record::stack(tx, stack, StackStatus::CreateInProgress, Some("User Initiated".to_owned())).await?;
     if let Some(minutes) = stack.settings.timeout_minutes {
         let input = TimeOut { stack: stack.id.clone(), generation: plan.generation };
         let due = tx.now() + Duration::from_secs(60 * u64::try_from(minutes).unwrap_or(0));
@@ -66,8 +66,8 @@ pub(crate) async fn update(
     }
     check_removals(&standing, &plan, &wanted.template)?;
     plan.imports = export::import(tx, stack, &wanted.imports).await?;
-    plan.steps = steps(&wanted.template, &plan.target);
-    record::stack(tx, stack, StackStatus::UpdateInProgress, Some("User Initiated".to_owned()))?;
+    record::stack(tx, stack, StackStatus::UpdateInProgress, Some("User Initiated".to_owned())).await?;
+    clear(tx, stack, &mut plan).await?;
     advance(tx, stack, plan).await
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn delete(tx: &mut Tx, stack: &mut Stack, retain: BTreeSet<Stri
     for output in &mut stack.outputs {
         output.export = None;
     }
-    record::stack(tx, stack, StackStatus::DeleteInProgress, Some("User Initiated".to_owned()))?;
+    record::stack(tx, stack, StackStatus::DeleteInProgress, Some("User Initiated".to_owned())).await?;
     undo(tx, stack, &mut plan).await?;
     advance(tx, stack, plan).await
 }
@@ -124,6 +124,10 @@ pub(crate) async fn delete(tx: &mut Tx, stack: &mut Stack, retain: BTreeSet<Stri
 /// # Errors
 /// One that is skipped is not among those that failed.
 pub(crate) async fn go_back(tx: &mut Tx, stack: &mut Stack, skipped: &BTreeSet<String>) -> Result<()> {
+    let target = stack.deployed.clone();
+    let mut plan = plan(tx, stack, Kind::Update, target);
+    let reason = Some("User Initiated".to_owned());
+    record::stack(tx, stack, StackStatus::UpdateRollbackInProgress, reason).await?;
     for logical_id in skipped {
         let key = ResourceKey { stack: stack.id.clone(), logical_id: logical_id.clone() };
         let row = tx.get(&key).await?.filter(|row| row.status == ResourceStatus::UpdateFailed);
@@ -134,13 +138,9 @@ pub(crate) async fn go_back(tx: &mut Tx, stack: &mut Stack, skipped: &BTreeSet<S
         };
         row.forget_former();
         let reason = Some("Resource was skipped by user".to_owned());
-        record::change(tx, stack, (logical_id, &mut row), ResourceStatus::UpdateComplete, reason)?;
+        record::change(tx, stack, (logical_id, &mut row), ResourceStatus::UpdateComplete, reason).await?;
         tx.put(&key, &row)?;
     }
-    let target = stack.deployed.clone();
-    let mut plan = plan(tx, stack, Kind::Update, target);
-    let reason = Some("User Initiated".to_owned());
-    record::stack(tx, stack, StackStatus::UpdateRollbackInProgress, reason)?;
     revert(tx, stack, &mut plan).await?;
     advance(tx, stack, plan).await
 }
@@ -150,7 +150,7 @@ pub(crate) async fn undo_creation(tx: &mut Tx, stack: &mut Stack) -> Result<()> 
     let target = stack.deployed.clone();
     let plan = plan(tx, stack, Kind::Create, target);
     let mut plan = Plan { on_failure: FailureMode::Rollback, ..plan };
-    record::stack(tx, stack, StackStatus::RollbackInProgress, Some("User Initiated".to_owned()))?;
+    record::stack(tx, stack, StackStatus::RollbackInProgress, Some("User Initiated".to_owned())).await?;
     undo(tx, stack, &mut plan).await?;
     advance(tx, stack, plan).await
 }
@@ -194,10 +194,4 @@ fn store_template(tx: &mut Tx, stack: &mut Stack, wanted: &Wanted) -> Result<Dep
         tx.put(&OriginalKey { stack: stack.id.clone(), version }, original)?;
     }
     Ok(Deployed { template: version, ..wanted.deployed.clone() })
-}
-
-/// One step for each resource that shall exist.
-fn steps(template: &Template, target: &Deployed) -> BTreeMap<String, Step> {
-    let existing = template.resources.keys().filter(|name| template.exists(name, &target.conditions));
-    existing.map(|name| (name.clone(), Step::new(template.needs(name, Some(&target.conditions))))).collect()
 }

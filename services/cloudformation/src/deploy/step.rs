@@ -23,7 +23,7 @@ pub(crate) async fn step(effect: &Effect, input: StepInput) -> Result<()> {
         Ok(Outcome::Waiting(None)) => return Ok(()),
         Ok(outcome) => outcome,
         Err(failure) if failure.is_transient() => return Err(failure.fault.into()),
-        Err(failure) => Outcome::failed(&failure, &request),
+        Err(failure) => Outcome::failed(&failure, &input.logical_id, &request),
     };
     effect.transact("EndResource", end, (input, outcome)).await
 }

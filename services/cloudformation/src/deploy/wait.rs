@@ -376,7 +376,8 @@ pub(crate) async fn signal(
     }
     let succeeded = status == ResourceSignalStatus::Success;
     let told = format!("Received {} signal with UniqueId {id}", status.as_str());
-    record::change(tx, stack, (logical_id, &mut resource), ResourceStatus::CreateInProgress, Some(told))?;
+    record::change(tx, stack, (logical_id, &mut resource), ResourceStatus::CreateInProgress, Some(told))
+        .await?;
     tx.put(&row, &resource)?;
     signals.received.insert(id, Signal { succeeded, reason: String::new(), data: String::new() });
     settle(tx, key, signals).await
@@ -407,7 +408,8 @@ pub(super) async fn call_off(tx: &mut Tx, stack: &Stack, plan: &Plan) -> Result<
         resource.doing = None;
         resource.awaiting = None;
         let cancelled = Some(CANCELLED.to_owned());
-        record::change(tx, stack, (&logical_id, &mut resource), ResourceStatus::CreateFailed, cancelled)?;
+        record::change(tx, stack, (&logical_id, &mut resource), ResourceStatus::CreateFailed, cancelled)
+            .await?;
         tx.put(&row, &resource)?;
         ended.push(logical_id);
     }

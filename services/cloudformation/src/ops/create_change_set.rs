@@ -7,7 +7,7 @@ use kernel::{Effect, Result, Tx};
 
 use super::create_stack::{check_name, new_stack};
 use super::prepare::{self, Asked};
-use super::{Unsupported, get_template, nested_change_sets, resources_of, source, update_stack};
+use super::{Unsupported, get_template, mode, nested_change_sets, resources_of, source, update_stack};
 use crate::api::{
     self, Capability, ChangeSetType, CreateChangeSetInput, CreateChangeSetOutput, OnStackFailure, StackStatus,
 };
@@ -64,7 +64,7 @@ impl Proposed {
     /// It would change nothing.
     pub(super) fn is_idle(&self) -> bool {
         let ChangeSet { changes, failure, .. } = &self.change_set;
-        let settled = self.stack.status != StackStatus::UpdateFailed;
+        let settled = !matches!(self.stack.status, StackStatus::CreateFailed | StackStatus::UpdateFailed);
         self.same && settled && changes.is_empty() && failure.is_none()
     }
 }
@@ -124,12 +124,8 @@ pub(super) async fn propose(
 /// `ImportExistingResources`, which `cdk bootstrap` always sends, is about resources whose names exist already. Such a resource
 /// is not imported: its creation fails and says that it exists. Where none exists there is nothing to honour.
 fn refuse(input: &CreateChangeSetInput) -> Result<(), Fault> {
-    Unsupported {
-        resource_types: &input.resource_types,
-        rollback: &input.rollback_configuration,
-        config: &input.deployment_config,
-    }
-    .refuse()?;
+    Unsupported { resource_types: &input.resource_types, rollback: &input.rollback_configuration }
+        .refuse()?;
     let imports = input.resources_to_import.as_ref().is_some_and(|list| !list.is_empty());
     let creates = input.change_set_type == Some(ChangeSetType::Create);
     let what = if imports || input.change_set_type == Some(ChangeSetType::Import) {
@@ -258,6 +254,7 @@ fn new_change_set(
         role_arn: input.role_arn,
         notification_arns: input.notification_arns,
         on_stack_failure: input.on_stack_failure,
+        mode: mode(&input.deployment_config),
         disable_rollback: input.deployment_config.and_then(|config| config.disable_rollback),
         nested: input.include_nested_stacks.unwrap_or_default(),
         parent: None,
@@ -283,7 +280,7 @@ async fn keep(
             let mut stack = computed;
             tx.put(&NameKey { name: stack.name.clone() }, &stack.id)?;
             let reason = Some("User Initiated".to_owned());
-            record::stack(tx, &mut stack, StackStatus::ReviewInProgress, reason)?;
+            record::stack(tx, &mut stack, StackStatus::ReviewInProgress, reason).await?;
             stack.reason = None;
             tx.put(&StackKey { id: stack.id.clone() }, &stack)?;
             stack

@@ -4,11 +4,11 @@ use base::Fault;
 use kernel::{Effect, Result, Tx};
 
 use super::prepare::{self, Asked, Source};
-use super::{Unsupported, disable_rollback, source};
+use super::{Unsupported, failure_mode, mode, source};
 use crate::api::{self, CreateStackInput, CreateStackOutput, StackStatus};
 use crate::deploy::{self, Wanted};
 use crate::keys::{NameKey, StackKey};
-use crate::stack::{Deployed, FailureMode, Parent, Settings, Stack, invalid};
+use crate::stack::{Deployed, Parent, Settings, Stack, invalid};
 
 /// Checks the template and everything around it, then begins to make the stack.
 pub(crate) async fn create_stack(effect: &Effect, input: CreateStackInput) -> Result<CreateStackOutput> {
@@ -55,12 +55,8 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
 
 fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
     check_name(&input.stack_name)?;
-    Unsupported {
-        resource_types: &input.resource_types,
-        rollback: &input.rollback_configuration,
-        config: &input.deployment_config,
-    }
-    .refuse()?;
+    Unsupported { resource_types: &input.resource_types, rollback: &input.rollback_configuration }
+        .refuse()?;
     match input.retain_except_on_create {
         Some(true) => Err(invalid("RetainExceptOnCreate is not supported by Buswork")),
         _ => Ok(()),
@@ -68,9 +64,9 @@ fn refuse(input: &CreateStackInput) -> Result<(), Fault> {
 }
 
 fn settings(input: &CreateStackInput) -> Result<Settings, Fault> {
-    let disable = disable_rollback(input.disable_rollback, &input.deployment_config);
     Ok(Settings {
-        on_failure: FailureMode::of(input.on_failure, disable)?,
+        on_failure: failure_mode(input.on_failure, input.disable_rollback, &input.deployment_config)?,
+        mode: mode(&input.deployment_config),
         timeout_minutes: input.timeout_in_minutes,
         role_arn: input.role_arn.clone(),
         notification_arns: input.notification_arns.clone().unwrap_or_default(),
@@ -103,6 +99,7 @@ pub(super) fn new_stack(effect: &Effect, name: String, settings: Settings, token
         change_set: None,
         parent: None,
         policy: None,
+        unstable: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use kernel::{Result, Tx};
 
+use super::mode;
 use crate::api::{DeleteStackInput, DeleteStackOutput, DeletionMode, StackStatus};
 use crate::change_set;
 use crate::deploy;
@@ -31,6 +32,9 @@ pub(crate) async fn delete_stack(tx: &mut Tx, input: DeleteStackInput) -> Result
     stack.token = input.client_request_token;
     if input.role_arn.is_some() {
         stack.settings.role_arn = input.role_arn;
+    }
+    if input.deployment_config.is_some() {
+        stack.settings.mode = mode(&input.deployment_config);
     }
     let retain = input.retain_resources.unwrap_or_default().into_iter().collect();
     deploy::delete(tx, &mut stack, retain).await?;
@@ -63,7 +67,7 @@ async fn discard(tx: &mut Tx, stack: &mut Stack) -> Result<()> {
     change_set::remove_all(tx, stack, None).await?;
     stack.deleted = Some(tx.now());
     tx.delete(&NameKey { name: stack.name.clone() });
-    record::stack(tx, stack, StackStatus::DeleteComplete, None)?;
+    record::stack(tx, stack, StackStatus::DeleteComplete, None).await?;
     tx.put(&stack.key(), stack)
 }
 

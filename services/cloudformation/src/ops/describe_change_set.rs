@@ -5,8 +5,7 @@ use kernel::{Result, Tx};
 use super::PAGE;
 use super::describe_stacks::parameter;
 use crate::api::{
-    Change, DeploymentConfig, DeploymentConfigMode, DescribeChangeSetInput, DescribeChangeSetOutput,
-    RollbackConfiguration,
+    Change, DeploymentConfig, DescribeChangeSetInput, DescribeChangeSetOutput, RollbackConfiguration,
 };
 use crate::change_set::{self, ChangeSet};
 use crate::stack::{Stack, invalid};
@@ -52,7 +51,7 @@ fn describe(stack: &Stack, found: ChangeSet) -> DescribeChangeSetOutput {
         on_stack_failure: found.on_stack_failure,
         import_existing_resources: Some(false),
         deployment_config: Some(DeploymentConfig {
-            mode: Some(DeploymentConfigMode::Standard),
+            mode: Some(found.mode),
             disable_rollback: found.disable_rollback,
         }),
         ..DescribeChangeSetOutput::default()

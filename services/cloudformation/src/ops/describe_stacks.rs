@@ -4,8 +4,8 @@ use kernel::{Direction, Parts, Result, Tx};
 
 use super::{PAGE, rolls_back};
 use crate::api::{
-    DescribeStacksInput, DescribeStacksOutput, Output, Parameter, Stack, StackDriftInformation,
-    StackDriftStatus,
+    DeploymentConfig, DescribeStacksInput, DescribeStacksOutput, Output, Parameter, Stack,
+    StackDriftInformation, StackDriftStatus,
 };
 use crate::keys::StackKey;
 use crate::stack::{self, StackOutput};
@@ -72,6 +72,10 @@ fn describe(stack: &stack::Stack) -> Stack {
         capabilities: Some(settings.capabilities.clone()),
         outputs: Some(stack.outputs.iter().map(output).collect()),
         role_arn: settings.role_arn.clone(),
+        deployment_config: Some(DeploymentConfig {
+            mode: Some(settings.mode),
+            disable_rollback: Some(!rolls_back(stack)),
+        }),
         tags: Some(stack.deployed.tags.clone()),
         enable_termination_protection: Some(settings.termination_protection),
         drift_information: Some(StackDriftInformation {

@@ -4,8 +4,11 @@ use base::Fault;
 use kernel::{Result, Tx};
 
 use super::nested_change_sets::refuse_nested;
-use super::{get_template, prepare, update_stack};
-use crate::api::{self, ExecuteChangeSetInput, ExecuteChangeSetOutput, ExecutionStatus, OnStackFailure};
+use super::{check_paused, get_template, prepare, update_stack};
+use crate::api::{
+    self, DeploymentConfigMode, ExecuteChangeSetInput, ExecuteChangeSetOutput, ExecutionStatus,
+    OnStackFailure,
+};
 use crate::change_set::{self, ChangeSet};
 use crate::deploy::{self, Wanted};
 use crate::stack::{FailureMode, Stack, invalid};
@@ -25,15 +28,19 @@ pub(crate) async fn execute_change_set(
     if !found.creates {
         update_stack::live(tx, &stack.arn).await?;
     }
+    let on_failure = failure_mode(&found, input.disable_rollback)?;
+    if !found.creates {
+        check_paused(&stack, on_failure)?;
+    }
     found.executed = true;
     // The deployment makes and changes the stacks inside by itself.
     change_set::remove_nested(tx, &found);
     found.family.clear();
     change_set::put(tx, &stack, &found)?;
     change_set::remove_all(tx, &stack, Some(&found.id)).await?;
-    let on_failure = failure_mode(&found, input.disable_rollback)?;
     stack.token = input.client_request_token;
     stack.change_set = Some(found.arn.clone());
+    stack.settings.mode = found.mode;
     stack.settings.capabilities.clone_from(&found.capabilities);
     if found.role_arn.is_some() {
         stack.settings.role_arn.clone_from(&found.role_arn);
@@ -73,7 +80,8 @@ fn failure_mode(found: &ChangeSet, disable_rollback: Option<bool>) -> Result<Fai
             "DisableRollback cannot be specified if the change set was created with OnStackFailure.";
         return Err(invalid(message));
     }
-    let disable = disable_rollback.or(found.disable_rollback).unwrap_or_default();
+    let disable =
+        disable_rollback.or(found.disable_rollback).unwrap_or(found.mode == DeploymentConfigMode::Express);
     Ok(match found.on_stack_failure {
         Some(OnStackFailure::DoNothing) => FailureMode::Nothing,
         Some(OnStackFailure::Delete) => FailureMode::Delete,

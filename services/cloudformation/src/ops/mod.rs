@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use base::Fault;
 use kernel::{Parts, Result, Tx};
 
-use crate::api::{DeploymentConfig, DeploymentConfigMode, RollbackConfiguration};
+use crate::api::{DeploymentConfig, DeploymentConfigMode, OnFailure, RollbackConfiguration, StackStatus};
 use crate::keys::ResourceKey;
 use crate::resource::Resource;
 use crate::stack::{FailureMode, Stack, invalid};
@@ -49,7 +49,6 @@ const RESOURCES_MAX: usize = 2_000;
 struct Unsupported<'i> {
     resource_types: &'i Option<Vec<String>>,
     rollback: &'i Option<RollbackConfiguration>,
-    config: &'i Option<DeploymentConfig>,
 }
 
 impl Unsupported<'_> {
@@ -59,14 +58,10 @@ impl Unsupported<'_> {
             let triggers = rollback.rollback_triggers.as_ref().is_some_and(|triggers| !triggers.is_empty());
             triggers || rollback.monitoring_time_in_minutes.unwrap_or_default() > 0
         };
-        let express =
-            self.config.as_ref().is_some_and(|config| config.mode == Some(DeploymentConfigMode::Express));
         let what = if given(self.resource_types) {
             "ResourceTypes"
         } else if self.rollback.as_ref().is_some_and(triggers) {
             "RollbackConfiguration"
-        } else if express {
-            "the deployment mode EXPRESS"
         } else {
             return Ok(());
         };
@@ -74,9 +69,37 @@ impl Unsupported<'_> {
     }
 }
 
-/// `DisableRollback` of the request, or of its `DeploymentConfig`.
-fn disable_rollback(direct: Option<bool>, config: &Option<DeploymentConfig>) -> Option<bool> {
-    direct.or_else(|| config.as_ref().and_then(|config| config.disable_rollback))
+/// The mode of a `DeploymentConfig`. Resources are ready at once here, so that an express deployment ends when a standard one does.
+fn mode(config: &Option<DeploymentConfig>) -> DeploymentConfigMode {
+    config.as_ref().and_then(|config| config.mode).unwrap_or_default()
+}
+
+/// What follows a failure: `DisableRollback` of the request or of its `DeploymentConfig`, or `OnFailure`. An express deployment that
+/// says nothing is not rolled back.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-express-mode.html>
+fn failure_mode(
+    on_failure: Option<OnFailure>,
+    direct: Option<bool>,
+    config: &Option<DeploymentConfig>,
+) -> Result<FailureMode, Fault> {
+    let given = direct.or_else(|| config.as_ref().and_then(|config| config.disable_rollback));
+    let express = on_failure.is_none() && mode(config) == DeploymentConfigMode::Express;
+    FailureMode::of(on_failure, given.or(express.then_some(true)))
+}
+
+/// A stack that a failure has left as it was goes on only without a rollback: there may be nothing to go back to.
+fn check_paused(stack: &Stack, on_failure: FailureMode) -> Result<(), Fault> {
+    let paused = matches!(stack.status, StackStatus::CreateFailed | StackStatus::UpdateFailed);
+    match paused && on_failure != FailureMode::Nothing {
+        true => Err(invalid(format!(
+            "This stack is currently in a non-terminal [{}] state. To update the stack from this state, please use the \
+             disable-rollback parameter with update-stack API. To rollback to the last known good state, use the \
+             rollback-stack API",
+            stack.status
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// All resources of a stack, by logical id.

@@ -120,7 +120,8 @@ fn check_tags(tags: &[Tag]) -> Result<(), Fault> {
 /// Parameters that name parameters of Systems Manager get those parameters' values.
 async fn fetch_parameters(effect: &Effect, draft: &Draft, values: &mut ParameterValues) -> Result<(), Fault> {
     for (name, declared) in &draft.parameters {
-        let asks = matches!(declared.kind, ParameterType::Ssm | ParameterType::SsmList);
+        let named = declared.kind == ParameterType::SsmName;
+        let asks = named || matches!(declared.kind, ParameterType::Ssm | ParameterType::SsmList);
         let Some(value) = values.get_mut(name).filter(|_| asks) else { continue };
         if !effect.kernel().serves("ssm", "GetParameter") {
             let what = format!("[/Parameters/{name}] the parameter type {}", declared.kind.name());
@@ -129,7 +130,7 @@ async fn fetch_parameters(effect: &Effect, draft: &Draft, values: &mut Parameter
         let input = json!({ "Name": value.text }).to_string();
         let answer = effect.call("ssm", "GetParameter", input.into()).await;
         let answer: Option<Document> = answer.ok().and_then(|answer| serde_json::from_slice(&answer).ok());
-        if answer.as_ref().is_some_and(|answer| answer["Parameter"]["Type"] == "SecureString") {
+        if answer.as_ref().is_some_and(|answer| !named && answer["Parameter"]["Type"] == "SecureString") {
             let name = &value.text;
             return Err(invalid(format!(
                 "Parameters [{name}] referenced by template have types not supported by CloudFormation."
@@ -140,7 +141,8 @@ async fn fetch_parameters(effect: &Effect, draft: &Draft, values: &mut Parameter
             let name = &value.text;
             invalid(format!("Unable to fetch parameters [{name}] from parameter store for this account."))
         })?;
-        value.resolved = Some(found.to_owned());
+        // A name is its own value; that it is one has been seen now.
+        value.resolved = (!named).then(|| found.to_owned());
     }
     Ok(())
 }

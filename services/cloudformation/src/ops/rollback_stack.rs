@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use kernel::{Result, Tx};
 
-use crate::api::{
-    DeploymentConfig, DeploymentConfigMode, RollbackStackInput, RollbackStackOutput, StackStatus,
-};
+use super::mode;
+use crate::api::{RollbackStackInput, RollbackStackOutput, StackStatus};
 use crate::deploy;
 use crate::stack::{self, invalid};
 
@@ -15,17 +14,18 @@ pub(crate) async fn rollback_stack(tx: &mut Tx, input: RollbackStackInput) -> Re
     if input.retain_except_on_create == Some(true) {
         return Err(invalid("RetainExceptOnCreate is not supported by Buswork").into());
     }
-    let express = |config: &DeploymentConfig| config.mode == Some(DeploymentConfigMode::Express);
-    if input.deployment_config.as_ref().is_some_and(express) {
-        return Err(invalid("the deployment mode EXPRESS is not supported by Buswork").into());
-    }
     let missing = || invalid(format!("Stack [{}] does not exist", input.stack_name));
     let mut stack = stack::seek(tx, &input.stack_name).await?.ok_or_else(missing)?;
     stack.token = input.client_request_token;
     if input.role_arn.is_some() {
         stack.settings.role_arn = input.role_arn;
     }
+    if input.deployment_config.is_some() {
+        stack.settings.mode = mode(&input.deployment_config);
+    }
     match stack.status {
+        // It has never been whole.
+        StackStatus::UpdateFailed if stack.unstable => deploy::undo_creation(tx, &mut stack).await?,
         StackStatus::CreateFailed => deploy::undo_creation(tx, &mut stack).await?,
         StackStatus::UpdateFailed => deploy::go_back(tx, &mut stack, &BTreeSet::new()).await?,
         status => {

@@ -6,8 +6,8 @@ use base::Fault;
 use kernel::{Effect, Result, Tx};
 
 use super::prepare::{self, Asked};
-use super::{Unsupported, disable_rollback, get_template, source};
-use crate::api::{Capability, StackStatus, UpdateStackInput, UpdateStackOutput};
+use super::{Unsupported, check_paused, failure_mode, get_template, mode, source};
+use crate::api::{Capability, DeploymentConfigMode, StackStatus, UpdateStackInput, UpdateStackOutput};
 use crate::deploy::{self, Wanted};
 use crate::stack::{self, FailureMode, Stack, invalid};
 use crate::template::Template;
@@ -40,10 +40,8 @@ pub(crate) async fn update_stack(effect: &Effect, input: UpdateStackInput) -> Re
         before: (stack.id.clone(), stack.generation),
         old,
         wanted,
-        on_failure: FailureMode::of(
-            None,
-            disable_rollback(input.disable_rollback, &input.deployment_config),
-        )?,
+        on_failure: failure_mode(None, input.disable_rollback, &input.deployment_config)?,
+        mode: mode(&input.deployment_config),
         capabilities: input.capabilities.unwrap_or_default(),
         role_arn: input.role_arn,
         notification_arns: input.notification_arns,
@@ -70,6 +68,7 @@ struct Change {
     old: Arc<Template>,
     wanted: Wanted,
     on_failure: FailureMode,
+    mode: DeploymentConfigMode,
     capabilities: Vec<Capability>,
     role_arn: Option<String>,
     notification_arns: Option<Vec<String>>,
@@ -77,12 +76,8 @@ struct Change {
 }
 
 fn refuse(input: &UpdateStackInput) -> Result<(), Fault> {
-    Unsupported {
-        resource_types: &input.resource_types,
-        rollback: &input.rollback_configuration,
-        config: &input.deployment_config,
-    }
-    .refuse()?;
+    Unsupported { resource_types: &input.resource_types, rollback: &input.rollback_configuration }
+        .refuse()?;
     match input.retain_except_on_create {
         Some(true) => Err(invalid("RetainExceptOnCreate is not supported by Buswork")),
         _ => Ok(()),
@@ -103,6 +98,7 @@ pub(super) async fn live(tx: &mut Tx, name: &str) -> Result<Stack> {
     let stack = stack::seek(tx, name).await?.filter(|stack| stack.deleted.is_none()).ok_or_else(missing)?;
     match stack.status {
         StackStatus::CreateComplete
+        | StackStatus::CreateFailed
         | StackStatus::UpdateComplete
         | StackStatus::UpdateFailed
         | StackStatus::UpdateRollbackComplete => Ok(stack),
@@ -119,12 +115,14 @@ async fn begin(tx: &mut Tx, (name, change): (String, Change)) -> Result<String> 
         let message = format!("Stack:{} was changed by another operation; try again", stack.arn);
         return Err(Fault::new("OperationInProgressException", message).into());
     }
-    // After a failed update that was not rolled back, the rows may differ from what is deployed.
-    let may_differ = stack.status == StackStatus::UpdateFailed;
+    check_paused(&stack, change.on_failure)?;
+    // After a failure that was not rolled back, the rows may differ from what is deployed.
+    let may_differ = matches!(stack.status, StackStatus::CreateFailed | StackStatus::UpdateFailed);
     if !may_differ && prepare::is_unchanged(&stack, &change.old, &change.wanted) {
         return Err(invalid("No updates are to be performed.").into());
     }
     stack.token = change.token;
+    stack.settings.mode = change.mode;
     stack.settings.capabilities = change.capabilities;
     if change.role_arn.is_some() {
         stack.settings.role_arn = change.role_arn;

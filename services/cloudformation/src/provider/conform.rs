@@ -21,14 +21,28 @@ pub(super) fn conform(shape: &'static Shape, value: Document, at: &str) -> Resul
         (Kind::Map { value: shape, .. }, Document::Object(entries)) => entries_of(shape, entries, at),
         (Kind::Map { value: shape, .. }, Document::Array(items)) => match pairs(&items) {
             Some(entries) => entries_of(shape, entries, at),
-            None => Ok(Document::Array(items)),
+            None => Err(unexpected("JSONObject", &Document::Array(items), at)),
         },
         (Kind::String { .. }, value) => Ok(text(value)),
         (Kind::Integer(_) | Kind::Long(_) | Kind::Float(_), Document::String(text)) => Ok(number(text)),
         (Kind::Boolean, Document::String(text)) => Ok(boolean(text)),
         (Kind::Timestamp(_), Document::String(text)) => Ok(time(text)),
+        (Kind::Structure { .. } | Kind::Map { .. }, value) => Err(unexpected("JSONObject", &value, at)),
+        (Kind::List { .. }, value) => Err(unexpected("JSONArray", &value, at)),
         (_, value) => Ok(value),
     }
+}
+
+fn unexpected(wanted: &str, value: &Document, at: &str) -> String {
+    let found = match value {
+        Document::Null => "Null",
+        Document::Bool(_) => "Boolean",
+        Document::Number(_) => "Number",
+        Document::String(_) => "String",
+        Document::Array(_) => "JSONArray",
+        Document::Object(_) => "JSONObject",
+    };
+    format!("#{at}: expected type: {wanted}, found: {found}")
 }
 
 fn structure(shape: &'static Shape, members: Map<String, Document>, at: &str) -> Result<Document, String> {
@@ -132,6 +146,11 @@ mod tests {
             (json!({"Tags": {"a": true}}), Ok(json!({"tags": {"a": "true"}}))),
             (json!({"All": [{"RoleArn": "r"}]}), Ok(json!({"all": [{"roleArn": "r"}]}))),
             (json!({"Policy": {"b": 1, "a": [2]}}), Ok(json!({"policy": r#"{"b":1,"a":[2]}"#}))),
+            (
+                json!({"All": {"RoleArn": "r"}}),
+                Err("#/All: expected type: JSONArray, found: JSONObject".to_owned()),
+            ),
+            (json!({"All": ["r"]}), Err("#/All/0: expected type: JSONObject, found: String".to_owned())),
             (json!({"At": "2026-01-02T03:04:05Z"}), Ok(json!({"at": 1767323045.0}))),
             (
                 json!({"All": [{"Frob": 1}]}),

@@ -19,7 +19,7 @@ use serde_json::Map;
 pub(crate) use bucket_deployment::{delete as delete_deployment, deploy as deploy_files};
 pub(crate) use diff::{Decision, PropertyChange, changes, decide};
 pub(crate) use name::Naming;
-pub(crate) use run::{Failure, Made, Provider, is_taken};
+pub(crate) use run::{Failure, MALFORMED, Made, Provider, is_taken};
 
 /// Property values by name, as a template gives them.
 pub(crate) type Properties = Map<String, Document>;

@@ -61,6 +61,9 @@ impl Failure {
     }
 }
 
+/// The code of a failure whose message says where properties have not the form that their type wants.
+pub(crate) const MALFORMED: &str = "PropertiesValidationFailed";
+
 /// The resource is not there: what services say of it, in their many words.
 pub(crate) fn is_gone(fault: &Fault) -> bool {
     ["NotFound", "DoesNotExist", "NoSuch", "NonExistent"].iter().any(|part| fault.code.contains(part))
@@ -269,7 +272,8 @@ impl<'p> Provider<'p> {
             schemas.filter(|schema| schema.signing_name == service).find_map(|s| s.operation(operation));
         // A service that shows no schema (S3) gets what the type's own functions have made of the properties.
         let input = match schema {
-            Some(schema) => conform(schema.input, request.input, "").map_err(|what| self.refused(&what))?,
+            Some(schema) => conform(schema.input, request.input, "")
+                .map_err(|what| Failure { fault: Fault::new(MALFORMED, what), ..self.refused("") })?,
             None => request.input,
         };
         let answer = self.effect.call(service, operation, input.to_string().into()).await.map_err(fail)?;

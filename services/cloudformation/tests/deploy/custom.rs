@@ -157,3 +157,65 @@ async fn a_function_that_is_not_there_fails_at_once() {
     let refused = world.refused("CreateStack", json!({"StackName": "b", "TemplateBody": refused})).await;
     assert!(refused.ends_with("required key [ServiceToken] not found"), "{refused}");
 }
+
+/// The questions asked so far: what for, the physical id, and the property `Size`.
+fn asked(world: &World) -> Vec<String> {
+    let calls = world.script.calls.lock().unwrap();
+    let invoked = calls.iter().filter(|(operation, _)| operation == "Invoke");
+    let line = |(_, input): &(String, Document)| {
+        let payload = Blob::from_base64(input["Payload"].as_str().unwrap()).unwrap();
+        let question: Document = serde_json::from_slice(payload.as_bytes()).unwrap();
+        let text = |value: &Document| value.as_str().unwrap_or("-").to_owned();
+        let id = text(&question["PhysicalResourceId"]);
+        format!("{} {id} {}", text(&question["RequestType"]), text(&question["ResourceProperties"]["Size"]))
+    };
+    invoked.map(line).collect()
+}
+
+#[tokio::test]
+async fn the_successor_that_a_failed_update_names_is_taken_away() {
+    for (last, gone) in [("one", &["two"][..]), ("two", &["one"]), ("three", &["one", "two"])] {
+        let world = World::new().await;
+        world.create("app", TEMPLATE).await;
+        world.answer(success("one", "work")).await.unwrap();
+        world.update("app", &TEMPLATE.replace("Default: 1", "Default: 2")).await;
+        let failed = json!({"Status": "FAILED", "Reason": "no room", "PhysicalResourceId": "two"});
+        world.answer(failed).await.unwrap();
+        world.answer(success(last, "work")).await.unwrap();
+        for _ in gone {
+            assert_eq!(world.status("app").await.0, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS");
+            world.answer(json!({"Status": "SUCCESS"})).await.unwrap();
+        }
+        assert_eq!(world.status("app").await, complete("UPDATE_ROLLBACK_COMPLETE"));
+        let before = ["Create - 1", "Update one 2", "Update two 1"].map(str::to_owned);
+        let asked = asked(&world);
+        assert_eq!(asked[..3], before);
+        let mut deleted: Vec<&str> = asked[3..].iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+        deleted.sort_unstable();
+        assert_eq!(deleted, gone, "{asked:?}");
+        assert_eq!(world.stack("app").await.unwrap()["Outputs"][0]["OutputValue"], "one");
+    }
+}
+
+#[tokio::test]
+async fn a_replacing_update_that_is_rolled_back_is_asked_to_go_back() {
+    let world = World::new().await;
+    world.create("app", TEMPLATE).await;
+    world.answer(success("one", "work")).await.unwrap();
+    world.refuse("SetQueueAttributes");
+    let changed = TEMPLATE
+        .replace("Default: 1", "Default: 2")
+        .replace("!GetAtt Thing.Nested.Name}", "!GetAtt Thing.Nested.Name, DelaySeconds: 3}");
+    world.update("app", &changed).await;
+    world.answer(success("two", "work")).await.unwrap();
+    let events = world.events("app").await;
+    let replaced =
+        "Thing UPDATE_IN_PROGRESS Requested update required the provider to create a new physical resource";
+    assert!(events.contains(&replaced.to_owned()), "{events:?}");
+    world.script.refuse.lock().unwrap().clear();
+    assert_eq!(asked(&world).last().unwrap(), "Update two 1");
+    world.answer(success("one", "work")).await.unwrap();
+    assert_eq!(asked(&world).last().unwrap(), "Delete two 2");
+    world.answer(json!({"Status": "SUCCESS"})).await.unwrap();
+    assert_eq!(world.status("app").await.0, "UPDATE_ROLLBACK_COMPLETE");
+}

@@ -53,6 +53,13 @@ async fn a_rollback_that_failed_goes_on() {
         let names: &[&str] = if skip { &["Waits"] } else { &[] };
         let input = json!({"StackName": "app", "ResourcesToSkip": names});
         world.call("ContinueUpdateRollback", input).await.unwrap();
+        let events = world.events("app").await;
+        let at = |event: &str| events.iter().rposition(|line| line.starts_with(event));
+        let begun = at("app UPDATE_ROLLBACK_IN_PROGRESS").unwrap();
+        assert!(
+            at("Waits UPDATE_COMPLETE Resource was skipped").is_none_or(|skipped| begun < skipped),
+            "{events:?}"
+        );
         if !skip {
             world.answer(json!({"Status": "SUCCESS", "PhysicalResourceId": "one"})).await.unwrap();
         }
@@ -103,4 +110,102 @@ async fn protection_comes_and_goes() {
             false => assert_eq!(deleted.unwrap(), json!({})),
         }
     }
+}
+
+const HALF: &str = "
+Resources:
+  A: {Type: AWS::SQS::Queue, Properties: {QueueName: a, DelaySeconds: 1}}
+  R: {Type: AWS::IAM::Role, DependsOn: A, Properties: {RoleName: r, AssumeRolePolicyDocument: {}, ManagedPolicyArns: [p]}}
+";
+
+fn request(template: &str, disable: bool) -> base::Document {
+    json!({"StackName": "app", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"], "DisableRollback": disable})
+}
+
+#[tokio::test]
+async fn a_creation_that_failed_goes_on_with_an_update() {
+    let world = World::new().await;
+    // The role is half made: it stands, and its policy is refused.
+    world.refuse("AttachRolePolicy");
+    world.call("CreateStack", request(HALF, true)).await.unwrap();
+    assert_eq!(world.status("app").await.0, "CREATE_FAILED");
+    let refused = world.refused("UpdateStack", request(HALF, false)).await;
+    assert!(
+        refused.starts_with("This stack is currently in a non-terminal [CREATE_FAILED] state."),
+        "{refused}"
+    );
+
+    world
+        .call("UpdateStack", request(&HALF.replace("DelaySeconds: 1", "DelaySeconds: 2"), true))
+        .await
+        .unwrap();
+    assert_eq!(world.status("app").await.0, "UPDATE_FAILED");
+    assert_eq!(world.things("sqs").await[0].1["DelaySeconds"], 2, "what stands is changed");
+
+    world.script.refuse.lock().unwrap().clear();
+    world.calls();
+    world.call("UpdateStack", request(HALF, true)).await.unwrap();
+    assert_eq!(world.status("app").await, complete("UPDATE_COMPLETE"));
+    assert_eq!(world.things("sqs").await[0].1["DelaySeconds"], 1);
+    let calls = world.calls();
+    let at = |operation: &str| calls.iter().position(|call| call == operation).unwrap();
+    assert!(at("DeleteRole") < at("CreateRole"), "what failed is made anew: {calls:?}");
+    let refused = world.refused("UpdateStack", request(HALF, false)).await;
+    assert_eq!(refused, "No updates are to be performed.");
+    let described = HALF.replace("\nResources", "\nDescription: new\nResources");
+    assert_eq!(
+        world.refused("UpdateStack", request(&described, false)).await,
+        "No updates are to be performed."
+    );
+}
+
+#[tokio::test]
+async fn a_creation_that_failed_goes_on_with_a_change_set_or_is_rolled_back() {
+    let world = World::new().await;
+    world.refuse("CreateRole");
+    let mut create = request(HALF, true);
+    create.as_object_mut().unwrap().remove("DisableRollback");
+    create["DeploymentConfig"] = json!({"Mode": "EXPRESS"});
+    world.call("CreateStack", create.clone()).await.unwrap();
+    assert_eq!(world.status("app").await.0, "CREATE_FAILED", "express deployments are not rolled back");
+    let shown = &world.stack("app").await.unwrap()["DeploymentConfig"];
+    assert_eq!(*shown, json!({"Mode": "EXPRESS", "DisableRollback": true}));
+
+    create["ChangeSetName"] = "again".into();
+    create["ChangeSetType"] = "UPDATE".into();
+    world.call("CreateChangeSet", create).await.unwrap();
+    let described = json!({"StackName": "app", "ChangeSetName": "again"});
+    let found = world.call("DescribeChangeSet", described.clone()).await.unwrap();
+    assert_eq!(found["DeploymentConfig"]["Mode"], "EXPRESS");
+    assert_eq!(found["Changes"][0]["ResourceChange"]["Action"], "Add", "{found}");
+    world.call("ExecuteChangeSet", described).await.unwrap();
+    assert_eq!(world.status("app").await.0, "UPDATE_FAILED");
+    world.call("RollbackStack", json!({"StackName": "app"})).await.unwrap();
+    assert_eq!(world.status("app").await, complete("ROLLBACK_COMPLETE"));
+    assert!(world.names("sqs").await.is_empty() && world.names("iam").await.is_empty());
+}
+
+#[tokio::test]
+async fn express_deployments_are_rolled_back_where_one_says_so() {
+    let world = World::new().await;
+    world.refuse("CreateRole");
+    let mut create = request(HALF, false);
+    create.as_object_mut().unwrap().remove("DisableRollback");
+    create["DeploymentConfig"] = json!({"Mode": "EXPRESS", "DisableRollback": false});
+    world.call("CreateStack", create).await.unwrap();
+    assert_eq!(world.status("app").await.0, "ROLLBACK_COMPLETE");
+    let delete = json!({"StackName": "app", "DeploymentConfig": {"Mode": "EXPRESS"}});
+    world.call("DeleteStack", delete).await.unwrap();
+    assert!(world.stack("app").await.is_err());
+}
+
+#[tokio::test]
+async fn the_times_of_events_rise() {
+    let world = World::new().await;
+    let queues = (0..30).map(|n| format!("  Q{n}: {{Type: AWS::SQS::Queue}}\n")).collect::<String>();
+    world.create("app", &format!("Resources:\n{queues}")).await;
+    let answer = world.call("DescribeStackEvents", json!({"StackName": "app"})).await.unwrap();
+    let events = answer["StackEvents"].as_array().unwrap();
+    let times: Vec<f64> = events.iter().map(|event| event["Timestamp"].as_f64().unwrap()).collect();
+    assert!(times.len() > 60 && times.windows(2).all(|pair| pair[0] > pair[1]), "{times:?}");
 }

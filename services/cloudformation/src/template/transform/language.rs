@@ -39,7 +39,8 @@ pub(super) fn process(
 ) -> Result<Document, TemplateError> {
     let mappings = section::mappings(&document)?;
     let mut unroller = Unroller { values, pseudo, mappings: &mappings, made: 0 };
-    let mut document = unroller.unroll(document, &[])?;
+    let document = unroller.unroll(document, &[])?;
+    let mut document = unroller.named(document)?;
     policies(&mut document, values, pseudo)?;
     Ok(document)
 }
@@ -143,10 +144,40 @@ impl Unroller<'_> {
         Ok(())
     }
 
-    /// The values of a collection, which parameters and mappings may give.
-    fn items(&self, name: &str, collection: &Document) -> Result<Vec<String>, TemplateError> {
-        let malformed =
-            || TemplateError::intrinsic(format!("{name} could not resolve its collection to a list"));
+    /// `Ref` and `Fn::GetAtt` whose names are functions of parameters, with the names themselves.
+    fn named(&self, document: Document) -> Result<Document, TemplateError> {
+        match document {
+            Document::Array(items) => items.into_iter().map(|item| self.named(item)).collect(),
+            Document::Object(mut members) => {
+                if members.len() == 1 {
+                    if let Some(name) = members.get_mut("Ref") {
+                        self.name("Ref", name)?;
+                    }
+                    if let Some(Document::Array(names)) = members.get_mut("Fn::GetAtt") {
+                        names.iter_mut().try_for_each(|name| self.name("Fn::GetAtt", name))?;
+                    }
+                }
+                let member = |(name, member)| Ok((name, self.named(member)?));
+                members.into_iter().map(member).collect::<Result<Map<_, _>, _>>().map(Document::Object)
+            }
+            scalar => Ok(scalar),
+        }
+    }
+
+    fn name(&self, function: &str, name: &mut Document) -> Result<(), TemplateError> {
+        if !name.is_object() {
+            return Ok(());
+        }
+        let computed = self.scope_value(&self.named(name.take())?)?;
+        let text = computed.as_ref().and_then(Document::as_str).filter(|text| !text.is_empty());
+        let text = text.ok_or_else(|| {
+            TemplateError::intrinsic(format!("{function} could not resolve its name to a text"))
+        })?;
+        *name = text.into();
+        Ok(())
+    }
+
+    fn scope_value(&self, document: &Document) -> Result<Option<Document>, TemplateError> {
         let scope = Scope {
             mappings: self.mappings,
             parameters: self.values,
@@ -154,7 +185,14 @@ impl Unroller<'_> {
             conditions: &Default::default(),
             environment: &Nothing,
         };
-        let value = scope.value(&Expr::parse(collection)?)?;
+        scope.value(&Expr::parse(document)?)
+    }
+
+    /// The values of a collection, which parameters and mappings may give.
+    fn items(&self, name: &str, collection: &Document) -> Result<Vec<String>, TemplateError> {
+        let malformed =
+            || TemplateError::intrinsic(format!("{name} could not resolve its collection to a list"));
+        let value = self.scope_value(collection)?;
         let Some(Document::Array(items)) = value else { return Err(malformed()) };
         let mut texts = Vec::new();
         for item in &items {

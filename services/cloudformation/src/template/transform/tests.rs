@@ -54,6 +54,30 @@ fn policies_are_computed() {
 }
 
 #[test]
+fn names_are_computed() {
+    let template = json!({
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"Stage": {"Type": "String", "Default": "Prod"}, "ProdName": {"Type": "String", "Default": "n"}},
+        "Resources": {
+            "ProdQ": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": {"Fn::Sub": "${Stage}Name"}}}},
+            "B": {"Type": "AWS::SQS::Queue", "Properties": {
+                "QueueName": {"Fn::Select": [0, [{"Fn::GetAtt": [{"Fn::Join": ["", [{"Ref": "Stage"}, "Q"]]}, "QueueName"]}]]}
+            }},
+        },
+    });
+    let resources = &process(&template).unwrap()["Resources"];
+    assert_eq!(resources["ProdQ"]["Properties"]["QueueName"], json!({"Ref": "ProdName"}));
+    assert_eq!(
+        resources["B"]["Properties"]["QueueName"],
+        json!({"Fn::Select": [0, [{"Fn::GetAtt": ["ProdQ", "QueueName"]}]]})
+    );
+    let mut plain = template;
+    plain.as_object_mut().unwrap().remove("Transform");
+    let refused = process(&plain).unwrap_err();
+    assert!(refused.ends_with("every Ref object must have a single String value."), "{refused}");
+}
+
+#[test]
 fn what_no_transform_knows_is_refused() {
     for (template, expected) in [
         (
