@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base::{AccountId, Arn, Fault, Timestamp};
+use base::{AccountId, Arn, Document, Fault, Timestamp};
 use kernel::{Result, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -242,7 +242,20 @@ fn redrive(value: &str, own_arn: &str) -> Result<Option<Redrive>, Fault> {
         return Ok(None);
     }
     let invalid = |reason: &str| fault::invalid_value(value, "RedrivePolicy", reason);
-    let redrive: Redrive = serde_json::from_str(value).map_err(|error| invalid(&format!("{error}.")))?;
+    let Ok(Document::Object(members)) = serde_json::from_str(value) else {
+        return Err(invalid("Redrive policy is not a valid JSON map."));
+    };
+    for mandatory in ["maxReceiveCount", "deadLetterTargetArn"] {
+        if !members.contains_key(mandatory) {
+            let reason = format!("Redrive policy does not contain mandatory attribute: {mandatory}.");
+            return Err(invalid(&reason));
+        }
+    }
+    if !members["deadLetterTargetArn"].is_string() {
+        return Err(invalid("Invalid value for deadLetterTargetArn."));
+    }
+    let redrive: Redrive = serde_json::from_value(Document::Object(members))
+        .map_err(|_| invalid("Invalid value for maxReceiveCount: it must be between 1 and 1000."))?;
     if !(1..=1_000).contains(&redrive.receives_max) {
         return Err(invalid("Invalid value for maxReceiveCount: it must be between 1 and 1000."));
     }

@@ -286,12 +286,28 @@ async fn what_is_out_of_bounds_is_refused() {
         ("VisibilityTimeout", "-1", "InvalidAttributeValue"),
         ("MessageRetentionPeriod", "59", "InvalidAttributeValue"),
         ("RedrivePolicy", "{}", "InvalidParameterValue"),
+        ("RedrivePolicy", "x", "InvalidParameterValue"),
         ("Policy", "[", "InvalidAttributeValue"),
         ("QueueArn", "x", "InvalidAttributeName"),
         ("FifoQueue", "true", "InvalidAttributeName"),
     ] {
         let set = json!({ "QueueUrl": url, "Attributes": { name: value } });
         assert_eq!(world.refused("SetQueueAttributes", set).await.0, code, "{name}");
+    }
+    for (value, reason) in [
+        ("[]", "Redrive policy is not a valid JSON map."),
+        (
+            r#"{"maxReceiveCount":1}"#,
+            "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.",
+        ),
+        (
+            r#"{"deadLetterTargetArn":"a"}"#,
+            "Redrive policy does not contain mandatory attribute: maxReceiveCount.",
+        ),
+    ] {
+        let set = json!({ "QueueUrl": url, "Attributes": { "RedrivePolicy": value } });
+        let expected = format!("Value {value} for parameter RedrivePolicy is invalid. Reason: {reason}");
+        assert_eq!(world.refused("SetQueueAttributes", set).await.1, expected);
     }
     let nowhere =
         r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:000000000000:nowhere","maxReceiveCount":1}"#;
