@@ -107,7 +107,8 @@ async fn forward(tx: &mut Tx, input: &StepInput, stack: Stack, plan: Plan) -> Re
             return Ok(Job::Over);
         }
     };
-    start(tx, input, (&stack, &plan), resource, target).await
+    // Boxed: a resource and its properties are large.
+    Box::pin(start(tx, input, (&stack, &plan), resource, target)).await
 }
 
 /// Decides between making, changing, replacing and leaving alone.

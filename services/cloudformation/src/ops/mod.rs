@@ -85,7 +85,7 @@ fn failure_mode(
 ) -> Result<FailureMode, Fault> {
     let given = direct.or_else(|| config.as_ref().and_then(|config| config.disable_rollback));
     let express = on_failure.is_none() && mode(config) == DeploymentConfigMode::Express;
-    FailureMode::of(on_failure, given.or(express.then_some(true)))
+    FailureMode::of(on_failure, given.or_else(|| express.then_some(true)))
 }
 
 /// A stack that a failure has left as it was goes on only without a rollback: there may be nothing to go back to.
