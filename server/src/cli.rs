@@ -50,7 +50,7 @@ pub enum Command {
     /// Looks after what functions run on.
     #[command(subcommand)]
     Runtime(RuntimeCommand),
-    /// Says where the local authority is whose certificates the server shows, or makes this machine trust it.
+    /// Says where the local authority is whose certificates the server shows, or makes this machine trust it or trust it no more.
     Trust(TrustArgs),
     /// Looks through a store that is not in use and says what is wrong with it.
     Verify(VerifyArgs),
@@ -332,8 +332,14 @@ pub struct TrustArgs {
     #[arg(long)]
     pub install: bool,
     /// Print the certificate itself instead of its path.
-    #[arg(long, conflicts_with = "install")]
+    #[arg(long, conflicts_with_all = ["install", "uninstall"])]
     pub pem: bool,
+    /// Remove it from the stores that `--install` puts it into.
+    #[arg(long, conflicts_with = "install")]
+    pub uninstall: bool,
+    /// Remove every authority that `--install` has put there, also of data directories that are gone.
+    #[arg(long, requires = "uninstall", conflicts_with = "data_dir")]
+    pub all: bool,
 }
 
 /// `buswork verify`

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use kernel::{Caller, Clock};
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tokio_rustls::rustls;
 use wire::sigv4::{Signer, Unsigned, sign};
 
 use crate::cli::Endpoint;
@@ -29,6 +30,40 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Bytes,
+}
+
+/// The server could not be asked, or did not answer.
+#[derive(Debug)]
+pub struct Unreachable {
+    endpoint: String,
+    /// It showed a certificate that is not trusted here.
+    is_distrusted: bool,
+}
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let endpoint = &self.endpoint;
+        match self.is_distrusted {
+            true => write!(
+                f,
+                "the certificate of {endpoint} is not trusted here; if it is of the server's local authority, name that one's \
+                 by AWS_CA_BUNDLE=$(buswork trust --data-dir DIRECTORY) or install it: buswork trust --install"
+            ),
+            false => write!(f, "no server answers at {endpoint}; is `buswork start` running there?"),
+        }
+    }
+}
+
+/// Whether the certificate was the reason: it is some layers down.
+fn is_distrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut layers = std::iter::successors(Some(error), |error| error.source());
+    layers.any(|layer| {
+        // What an I/O error wraps is not among its sources.
+        let inner = layer.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let found = layer.downcast_ref::<rustls::Error>().or(inner);
+        matches!(found, Some(rustls::Error::InvalidCertificate(_)))
+    })
 }
 
 /// Runs a command's work.
@@ -138,12 +173,20 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Bytes>) -> anyhow::Result<Answer> {
-        let unreachable =
-            || format!("no server answers at {}; is `buswork start` running there?", self.endpoint.endpoint);
-        let response = self.http.request(request.map(Full::new)).await.with_context(unreachable)?;
+        let response = match self.http.request(request.map(Full::new)).await {
+            Ok(response) => response,
+            Err(error) => {
+                let endpoint = self.endpoint.endpoint.clone();
+                let unreachable = Unreachable { endpoint, is_distrusted: is_distrusted(&error) };
+                return Err(anyhow::Error::new(error).context(unreachable));
+            }
+        };
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, body })
+        let body = response.into_body().collect().await.with_context(|| Unreachable {
+            endpoint: self.endpoint.endpoint.clone(),
+            is_distrusted: false,
+        })?;
+        Ok(Answer { status, body: body.to_bytes() })
     }
 
     /// With the token that opens a strict server's own pages, if there is one.

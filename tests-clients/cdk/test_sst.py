@@ -1,8 +1,11 @@
 """The recent-actions system as an SST app: from nothing at all to removal, one step a test, in order."""
 
+import json
+
 import boto3
 
 from conftest import (
+    BINARY,
     EXAMPLE,
     REGION,
     behaves,
@@ -13,6 +16,7 @@ from conftest import (
     status,
     survives,
 )
+from dev import Dev
 
 SOURCE = EXAMPLE / "sst"
 STACKS = ["dev-deposit", "dev-withdrawal", "dev-recent-actions"]
@@ -51,6 +55,42 @@ def test_the_system_does_what_the_plain_templates_do(app):
 
 def test_a_killed_server_forgets_nothing(server, cloud):
     survives(server, cloud)
+
+
+def test_an_edit_is_swapped_in_even_if_the_server_was_down_meanwhile(app, server, cloud):
+    """The first bundles are the deployed ones: the lines of the functions say nothing else."""
+
+    def booked():
+        answer = cloud.lambda_.invoke(FunctionName="dev-meetup-deposit", Payload=b'{"amount": 1}')
+        said = json.load(answer["Payload"])
+        return said["desk"], said["place"]
+
+    dev = Dev(BINARY, app.directory, app.environment)
+    try:
+        dev.until(r"  not followed: 3 of CDK's or SST's own [^\n]*\n")
+        for name in ("deposit", "withdrawal"):
+            dev.until(rf"dev-meetup-{name} +\S+/functions-ts/src/{name}.ts\n")
+        dev.until(r"following 3 functions\n")
+        trading, deposit = (app.functions / "src" / name for name in ("trading.ts", "deposit.ts"))
+        ticket = "ticketNumber: randomUUID()"
+        text = trading.read_text()
+        assert ticket in text
+        # What SST's banner makes is there still.
+        trading.write_text(text.replace(ticket, f'{ticket}, desk: "one", place: typeof require + typeof __dirname'))
+        took = dev.until(r"dev-meetup-deposit: swapped in (\d+) ms \(trading.ts\)\n")[1]
+        print(f"an imported file swapped in {took} ms")
+        assert booked() == ("one", "functionstring")
+        server.kill()
+        deposit.write_text(
+            'import { book } from "./trading";\n\nconst booking = book("Deposit");\n'
+            'export const handler = async (event: never) => ({ ...(await booking(event)), desk: "two" });\n'
+        )
+        dev.until(r"dev-meetup-deposit: not swapped \(deposit.ts\), tried again when the server answers: [^\n]*\n")
+        server.start()
+        dev.until(r"dev-meetup-deposit: swapped in \d+ ms \(deposit.ts\)\n")
+        assert booked() == ("two", "functionstring")
+    finally:
+        assert dev.stop() == 0
 
 
 def test_remove(app, cloud):

@@ -2,11 +2,9 @@
 
 import json
 import os
-import re
-import selectors
 import shutil
 import subprocess
-import time
+import sys
 import urllib.error
 import urllib.request
 import zipfile
@@ -15,6 +13,10 @@ from io import BytesIO
 import pytest
 
 from conftest import ACCOUNT, BINARY, KEY, REGION, ROOT, SECRET
+
+sys.path.append(str(ROOT / "tests-clients" / "python"))
+
+from dev import Dev  # noqa: E402
 
 SOURCE = "import os\n\ndef handler(event, context):\n    return {'says': '%s', 'stage': os.environ['STAGE']}\n"
 FUNCTION = "shop-hello"
@@ -71,43 +73,20 @@ def app(server, tmp_path_factory):
     return directory
 
 
-class Dev:
-    """The command, whose lines are waited for."""
-
-    def __init__(self, server, directory):
-        environment = {
-            "PATH": os.environ["PATH"],
-            "AWS_ENDPOINT_URL": server.address,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-        }
-        self.process = subprocess.Popen(
-            [BINARY, "dev", directory], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.process.stdout, selectors.EVENT_READ)
-        self.said = ""
-
-    def until(self, pattern, seconds=30):
-        """What matches the pattern behind what was matched before."""
-        deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.said)):
-            assert self.selector.select(max(0, deadline - time.monotonic())), f"no {pattern!r} in: {self.said}"
-            read = os.read(self.process.stdout.fileno(), 65_536)
-            assert read, f"it has ended: {self.said}"
-            self.said += read.decode()
-        self.said = self.said[found.end() :]
-        return found
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(timeout=10)
+def dev_of(server, directory):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": server.address,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+    return Dev(BINARY, directory, environment)
 
 
 @pytest.fixture(scope="module")
 def dev(server, app):
-    dev = Dev(server, app)
+    dev = dev_of(server, app)
     yield dev
     assert dev.stop() == 0
 
@@ -120,7 +99,7 @@ def says(server):
 def test_an_edited_handler_is_swapped_in_and_keeps_its_environment(server, app, dev):
     assert says(server) == {"says": "one", "stage": "dev"}
     dev.until(r"hello\n")
-    dev.until(r"following 1 functions\n")
+    dev.until(r"following 1 function\n")
     times = []
     for text in ("two", "three", "four"):
         (app / "hello" / "index.py").write_text(SOURCE % text)
@@ -190,10 +169,10 @@ def typescript(server, tmp_path_factory):
 
 @pytest.mark.skipif(not ESBUILD.exists(), reason="the example's packages are not installed: scripts/setup-node.sh")
 def test_a_bundle_is_made_anew_and_a_broken_one_is_told(server, app, typescript):
-    dev = Dev(server, typescript / "cdk")
+    dev = dev_of(server, typescript / "cdk")
     try:
         # The bundle that it makes first is the deployed one, or the line would say so.
-        dev.until(r"shop-deposit  \S+/functions-ts/src/deposit.ts\nfollowing 1 functions\n")
+        dev.until(r"shop-deposit  \S+/functions-ts/src/deposit.ts\nfollowing 1 function\n")
         trading = typescript / "functions-ts" / "src" / "trading.ts"
         text = trading.read_text()
         trading.write_text(text + "\nexport const broken = ;\n")

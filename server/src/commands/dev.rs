@@ -6,12 +6,13 @@ mod watch;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::future::join_all;
+use kernel::Clock;
 
-use self::functions::{Clients, Function, Swap, find};
+use self::functions::{Clients, Function, LeftOut, Swap, find};
 use self::watch::Watch;
 use super::start::told_to_stop;
 use crate::cli::{DevArgs, complain, say};
@@ -19,6 +20,9 @@ use crate::client::block_on;
 use crate::dev::assembly;
 use crate::dev::changes::concerned;
 use crate::dev::source::App;
+
+/// Between two questions whether a server answers that did not.
+const ASK_EVERY: Duration = Duration::from_millis(300);
 
 /// Follows the sources of an app's functions and swaps their code until it is interrupted.
 ///
@@ -80,8 +84,7 @@ struct Session<'s> {
     /// The file that is written last when the app is synthesized.
     manifest: Option<PathBuf>,
     functions: Vec<Function>,
-    /// Functions that are not followed, and why.
-    left_out: Vec<(String, String)>,
+    left_out: LeftOut,
     watch: Watch,
 }
 
@@ -117,31 +120,48 @@ impl<'s> Session<'s> {
 
     /// Says what is followed.
     fn tell(&self) {
-        let names = self
-            .functions
-            .iter()
-            .map(Function::name)
-            .chain(self.left_out.iter().map(|(name, _)| name.as_str()));
+        let names = self.functions.iter().map(Function::name);
         let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
-        for (name, why) in &self.left_out {
-            say(&format!("  {name:<width$}  not followed: {why}"));
+        for line in self.left_out.lines() {
+            say(&format!("  not followed: {line}"));
         }
         for function in &self.functions {
             say(&format!("  {:<width$}  {}", function.name(), function.shown_source()));
         }
-        say(&format!("following {} functions", self.functions.len()));
+        let plural = if self.functions.len() == 1 { "" } else { "s" };
+        say(&format!("following {} function{plural}", self.functions.len()));
     }
 
     /// Swaps what changes; returns when the app was synthesized anew.
     async fn follow(&mut self) -> anyhow::Result<()> {
         loop {
-            let (since, changed) = self.watch.next().await?;
+            let (since, changed) = tokio::select! {
+                heard = self.watch.next() => heard?,
+                () = answers(self.clients), if self.functions.iter().any(|function| function.owed().is_some()) => {
+                    self.make_good().await;
+                    continue;
+                }
+            };
             if self.manifest.as_ref().is_some_and(|manifest| changed.contains(manifest)) {
                 return Ok(());
             }
             self.swap(since, &changed).await;
             self.watch.add(self.functions.iter().flat_map(Function::directories).collect())?;
         }
+    }
+
+    /// Swaps what the server did not answer to.
+    async fn make_good(&mut self) {
+        let (clients, since) = (self.clients, Instant::now());
+        let owed = self.functions.iter_mut().filter_map(|function| {
+            let file = function.owed()?.to_owned();
+            Some((function, file))
+        });
+        join_all(owed.map(async |(function, file)| {
+            let swapped = function.swap(clients, &file).await;
+            report(function, &file, since, swapped);
+        }))
+        .await;
     }
 
     async fn swap(&mut self, since: Instant, changed: &BTreeSet<PathBuf>) {
@@ -153,21 +173,39 @@ impl<'s> Session<'s> {
         let all = self.functions.iter_mut().enumerate();
         let swaps = all.filter_map(|(number, function)| Some((function, cause(number)?))).map(
             async |(function, file)| {
-                let swapped = function.swap(clients).await;
+                let swapped = function.swap(clients, file).await;
                 // Each says so as soon as it is done, not when all are.
-                report(function.name(), file, since, swapped);
+                report(function, file, since, swapped);
             },
         );
         join_all(swaps).await;
     }
 }
 
+/// Waits until the server answers.
+async fn answers(clients: &Clients) {
+    let clock = Clock::real();
+    loop {
+        clock.sleep_until(clock.now() + ASK_EVERY).await;
+        if let Ok(client) = clients.of(None)
+            && client.get("/_buswork/ready").await.is_ok_and(|answer| answer.status < 300)
+        {
+            return;
+        }
+    }
+}
+
 /// One line for each swap; more for what went wrong.
-fn report(name: &str, file: &Path, since: Instant, swapped: anyhow::Result<Swap>) {
-    let file = file.file_name().unwrap_or_default().to_string_lossy();
+fn report(function: &Function, file: &Path, since: Instant, swapped: anyhow::Result<Swap>) {
+    let (name, file) = (function.name(), file.file_name().unwrap_or_default().to_string_lossy());
     match swapped {
         Ok(Swap::Done) => say(&format!("{name}: swapped in {} ms ({file})", since.elapsed().as_millis())),
         Ok(Swap::Same) => say(&format!("{name}: {file} changes nothing")),
+        Err(error) if function.owed().is_some() => {
+            complain(&format!(
+                "{name}: not swapped ({file}), tried again when the server answers: {error:#}"
+            ));
+        }
         Err(error) => complain(&format!("{name}: not swapped ({file}): {error:#}")),
     }
 }

@@ -1,75 +1,86 @@
 //! `buswork trust`
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::cli::{TrustArgs, complain, say};
 use crate::config::{DATA_DIR, TLS_DIR};
-use crate::tls::authority::{Authority, CERTIFICATE, Names};
-use crate::tls::trust;
+use crate::tls::authority::CERTIFICATE;
+use crate::tls::trust::{self, Told, Which};
 
-/// Says where the local authority of a data directory is, or makes this machine trust it. It is made if no server has run
-/// there yet, so that it can be trusted before the first start.
+/// Says where the local authority of a data directory is, or makes this machine trust it, or trust it no more. None is made
+/// here: who trusted one that no server uses would have gained nothing.
 ///
 /// # Errors
-/// The authority cannot be read or made, or no store of this machine could be told.
+/// There is no authority or it cannot be read, or no store of this machine could be told.
 pub fn trust(args: &TrustArgs) -> anyhow::Result<()> {
-    if let Some(named) = &args.data_dir {
-        check(named)?;
+    if args.uninstall && args.all {
+        return uninstall(&Which::All);
     }
-    let data_dir = args.data_dir.clone().unwrap_or_else(|| DATA_DIR.into());
-    let directory = data_dir.join(TLS_DIR);
-    let opened = Authority::open(&directory, &Names::default());
-    // In another user's directory, what everybody may read is enough.
-    if let Err(error) = opened
-        && !directory.join(CERTIFICATE).exists()
-    {
-        return Err(error);
+    let certificate = find(args.data_dir.as_deref().unwrap_or(Path::new(DATA_DIR)))?;
+    if args.uninstall {
+        return uninstall(&Which::Of(&certificate));
     }
-    let certificate = fs::canonicalize(directory.join(CERTIFICATE))
-        .with_context(|| format!("there is no local authority in {}", directory.display()))?;
     if args.pem {
-        say(fs::read_to_string(&certificate)?.trim_end());
+        let pem = fs::read_to_string(&certificate);
+        say(pem.with_context(|| format!("cannot read {}", certificate.display()))?.trim_end());
         return Ok(());
     }
     if !args.install {
         say(&certificate.display().to_string());
         return Ok(());
     }
-    let mut installed = false;
-    for told in trust::install(&certificate) {
-        match told.outcome {
-            Ok(done) => {
-                installed = true;
-                say(&format!("{}: {done}", told.store));
-            }
-            Err(error) => complain(&format!("{}: {error:#}", told.store)),
-        }
-    }
-    if !installed {
+    if !tell(trust::install(&certificate)).any {
         bail!("nothing on this machine trusts {} yet", certificate.display());
     }
     say(&format!("programs with a store of their own: NODE_EXTRA_CA_CERTS={}", certificate.display()));
     Ok(())
 }
 
-/// Refuses a directory that is named and is no server's: an authority there would be trusted by somebody and used by nobody. An
-/// empty one may become a server's.
-fn check(data_dir: &Path) -> anyhow::Result<()> {
-    let Ok(entries) = fs::read_dir(data_dir) else {
-        bail!(
-            "there is no data directory {}; make it first if a server is to be started with it",
-            data_dir.display()
-        );
-    };
-    let is_known = [TLS_DIR, "fjall", "redb"].iter().any(|name| data_dir.join(name).exists());
-    if entries.count() > 0 && !is_known {
-        bail!(
-            "{} holds no store; --data-dir names the directory that a server is started with",
-            data_dir.display()
-        );
+fn uninstall(which: &Which<'_>) -> anyhow::Result<()> {
+    match tell(trust::uninstall(which)).all {
+        true => Ok(()),
+        false => bail!("this machine may trust it still"),
     }
-    Ok(())
+}
+
+/// Of the stores that were told, whether any and whether all did it.
+struct Done {
+    any: bool,
+    all: bool,
+}
+
+fn tell(stores: Vec<Told>) -> Done {
+    let mut done = Done { any: false, all: true };
+    for told in stores {
+        match told.outcome {
+            Ok(text) => {
+                done.any = true;
+                say(&format!("{}: {text}", told.store));
+            }
+            Err(error) => {
+                done.all = false;
+                complain(&format!("{}: {error:#}", told.store));
+            }
+        }
+    }
+    done
+}
+
+/// The authority's certificate, which everybody may read.
+fn find(data_dir: &Path) -> anyhow::Result<PathBuf> {
+    let directory = data_dir.join(TLS_DIR);
+    let certificate = directory.join(CERTIFICATE);
+    fs::canonicalize(&certificate).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!(
+            "there is no local authority in {}: a server makes it at its first start, unless it is given a certificate, and \
+             says where (`authority=…` in its log); name the directory that the server is started with: --data-dir DIRECTORY \
+             or BUSWORK_DATA_DIR",
+            std::path::absolute(&directory).unwrap_or(directory).display()
+        ),
+        _ => anyhow!(error).context(format!("cannot read {}", certificate.display())),
+    })
 }

@@ -16,6 +16,9 @@ use serde_json::Value;
 /// Endings of what esbuild bundles.
 const SOURCES: [&str; 8] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 
+/// The name that `require` is made by in SST's banner, and nowhere else.
+const SST_REQUIRE: &str = "createRequire as topLevelCreateRequire";
+
 /// How a bundle is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bundle {
@@ -56,7 +59,11 @@ pub(crate) fn traces(bundle: &str) -> Vec<&str> {
 pub(crate) fn options(deployed: &str, file: &str, runtime: &str) -> Vec<String> {
     let mut options: Vec<String> =
         ["--bundle", "--platform=node", "--log-level=warning", "--color=false"].map(str::to_owned).into();
-    if let Some(version) = runtime.strip_prefix("nodejs").and_then(|rest| rest.strip_suffix(".x")) {
+    let banner = banner(deployed);
+    let is_of_sst = banner.as_ref().is_some_and(|text| text.contains(SST_REQUIRE));
+    if is_of_sst {
+        options.push("--target=esnext".to_owned());
+    } else if let Some(version) = runtime.strip_prefix("nodejs").and_then(|rest| rest.strip_suffix(".x")) {
         options.push(format!("--target=node{version}"));
     }
     let is_module = file.ends_with(".mjs") || (!file.ends_with(".cjs") && has_exports(deployed));
@@ -64,7 +71,7 @@ pub(crate) fn options(deployed: &str, file: &str, runtime: &str) -> Vec<String> 
     if is_module {
         options.push("--main-fields=module,main".to_owned());
     }
-    if let Some(banner) = deployed.lines().next().filter(|line| is_module && line.contains("createRequire")) {
+    if let Some(banner) = banner {
         options.push(format!("--banner:js={banner}"));
     }
     if deployed.contains("//# sourceMappingURL=data:") {
@@ -75,11 +82,55 @@ pub(crate) fn options(deployed: &str, file: &str, runtime: &str) -> Vec<String> 
     if !deployed.is_empty() && !deployed.lines().any(|line| line.starts_with("// ") && is_trace(line)) {
         options.push("--minify".to_owned());
     }
-    if deployed.contains("__name(") {
+    // Minification renames what keeps the names.
+    if is_of_sst || deployed.contains("__name(") {
         options.push("--keep-names".to_owned());
     }
     options.extend(externals(deployed).into_iter().map(|name| format!("--external:{name}")));
     options
+}
+
+/// What comes before esbuild's own lines: the helpers, or the comment of the first file. In a minified bundle the end shows less
+/// well, so only a banner that makes `require` is looked for there.
+fn banner(deployed: &str) -> Option<String> {
+    let is_plain = deployed.lines().any(|line| line.starts_with("// ") && is_trace(line));
+    let is_own = |line: &&str| match is_plain {
+        true => line.starts_with("var __") || line.strip_prefix("// ").is_some_and(is_path),
+        false => is_small(line),
+    };
+    let end = deployed.lines().position(|line| is_own(&line))?;
+    let is_directive =
+        |line: &&str| matches!(*line, "\"use strict\";" | "'use strict';") || line.starts_with("#!");
+    let lines: Vec<&str> = deployed.lines().take(end).filter(|line| !is_directive(line)).collect();
+    let banner = lines.join("\n");
+    let is_wanted = match is_plain {
+        // A line is left empty where there is no banner.
+        true => !banner.trim().is_empty(),
+        false => banner.contains("createRequire"),
+    };
+    is_wanted.then_some(banner)
+}
+
+/// Whether a comment names a file, as those between the files of a bundle do.
+fn is_path(comment: &str) -> bool {
+    !comment.contains(' ') && (comment.contains('.') || comment.contains(':'))
+}
+
+/// Whether a line may begin a minified bundle.
+fn is_small(line: &str) -> bool {
+    const BEGINNINGS: [&str; 10] = [
+        "var ",
+        "let ",
+        "import{",
+        "import*",
+        "import\"",
+        "export",
+        "function",
+        "async function",
+        "class ",
+        "(",
+    ];
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) || line.contains("from\"")
 }
 
 fn is_trace(line: &str) -> bool {
@@ -118,10 +169,14 @@ fn externals(bundle: &str) -> BTreeSet<String> {
     found
 }
 
-/// The esbuild of the app: in `node_modules` of the directories around its source, or on the path.
-pub(crate) fn esbuild(entry: &Path, app: &Path) -> PathBuf {
-    let around = entry.ancestors().skip(1).chain(app.ancestors());
-    let mut programs = around.map(|directory| directory.join("node_modules/.bin/esbuild"));
+/// The esbuild that made a bundle: SST's own, or the one in `node_modules` of the directories around where it ran, around the app
+/// and around the source, in this order; or the one on the path.
+pub(crate) fn esbuild(root: &Path, app: &Path, entry: &Path) -> PathBuf {
+    let around = root.ancestors().chain(app.ancestors()).chain(entry.ancestors().skip(1));
+    let mut programs = around.flat_map(|directory| {
+        let own = ["node_modules/sst/node_modules/.bin/esbuild", "node_modules/.bin/esbuild"];
+        own.map(|program| directory.join(program))
+    });
     programs.find(|program| program.exists()).unwrap_or_else(|| PathBuf::from("esbuild"))
 }
 
@@ -237,6 +292,62 @@ var handler = book("Deposit");
         assert!(!flags.iter().any(|flag| flag.contains("@aws-sdk") || flag == "--minify"), "{flags:?}");
         let small = options("var a=1;export{a as handler};", "index.mjs", "");
         assert!(small.iter().any(|flag| flag == "--minify"), "{small:?}");
+    }
+
+    /// As SST makes them: its banner ends with an empty line.
+    const OF_SST: &str = r#"import { createRequire as topLevelCreateRequire } from 'module';
+const require = topLevelCreateRequire(import.meta.url);
+import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from "url"
+const __dirname = topLevelFileUrlToPath(new topLevelURL(".", import.meta.url))
+
+"#;
+
+    #[test]
+    fn every_line_of_a_banner_is_kept() {
+        let given = |flags: &[String]| {
+            let banner = flags.iter().find_map(|flag| flag.strip_prefix("--banner:js="));
+            banner.map(|banner| format!("{banner}\n"))
+        };
+        let body =
+            "var __defProp = Object.defineProperty;\n\n// ../src/a.ts\nvar a = 1;\nexport {\n  a\n};\n";
+        let flags = options(&format!("{OF_SST}{body}"), "src/a.mjs", "nodejs20.x");
+        assert_eq!(given(&flags).as_deref(), Some(OF_SST));
+        for wanted in ["--target=esnext", "--keep-names", "--format=esm"] {
+            assert!(flags.iter().any(|flag| flag == wanted), "{wanted}: {flags:?}");
+        }
+        let bare = options(&format!("{OF_SST}// ../src/a.ts\nvar a = 1;\n"), "src/a.mjs", "nodejs20.x");
+        assert_eq!(given(&bare).as_deref(), Some(OF_SST));
+        for small in
+            ["var a=1;export{a as handler};", "import a from\"node:fs\";var b=a;export{b as handler};"]
+        {
+            let flags = options(&format!("{OF_SST}{small}\n"), "src/a.mjs", "nodejs20.x");
+            assert_eq!(given(&flags).as_deref(), Some(OF_SST), "{small}");
+            assert_eq!(given(&options(small, "src/a.mjs", "nodejs20.x")), None, "{small}");
+        }
+        let licence = format!("/* Ours.\n   All of it. */\n{COMMON}");
+        assert_eq!(given(&options(&licence, "a.js", "")).as_deref(), Some("/* Ours.\n   All of it. */\n"));
+        assert_eq!(given(&options(COMMON, "a.js", "")), None);
+    }
+
+    #[test]
+    fn the_esbuild_where_the_bundle_was_made_comes_first() {
+        let home = tempfile::tempdir().unwrap();
+        let put = |directory: &str| {
+            let path = home.path().join(directory).join("node_modules/.bin/esbuild");
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            path
+        };
+        let [app, entry] = ["app", "functions/src/a.ts"].map(|path| home.path().join(path));
+        let chosen = || esbuild(&app, &app, &entry);
+        let functions = put("functions");
+        assert_eq!(chosen(), functions);
+        assert_eq!(esbuild(&home.path().join("functions"), &app, &entry), functions);
+        let own = put("app");
+        assert_eq!(chosen(), own);
+        assert_eq!(esbuild(&home.path().join("functions"), &app, &entry), functions);
+        let of_sst = put("app/node_modules/sst");
+        assert_eq!(chosen(), of_sst);
     }
 
     #[test]

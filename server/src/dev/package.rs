@@ -39,6 +39,11 @@ impl Package {
         self.0.insert(name.to_owned(), (bytes, PLAIN));
     }
 
+    /// Whether there is a file of that name.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Whether a file has this content.
     pub(crate) fn has(&self, name: &str, bytes: &[u8]) -> bool {
         self.0.get(name).is_some_and(|(own, _)| own == bytes)

@@ -115,7 +115,7 @@ impl App {
         runtime: &str,
     ) -> Bundle {
         let options = bundle::options(deployed, output, runtime);
-        let esbuild = bundle::esbuild(&entry, &self.directory);
+        let esbuild = bundle::esbuild(&root, &self.directory, &entry);
         Bundle { entry, root, output: output.to_owned(), options, esbuild }
     }
 

@@ -23,6 +23,11 @@ fn path_text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// The authority of a data directory, as a server's first start makes it.
+fn make_authority(data_dir: &Path) {
+    ::server::tls::authority::Authority::open(&data_dir.join("tls"), &Default::default()).unwrap();
+}
+
 /// A client that trusts one authority and nothing else.
 fn trusting(authority: &Path, protocols: &[&str]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
@@ -121,8 +126,7 @@ async fn who_is_slow_holds_up_nobody() {
 async fn a_certificate_can_be_given() {
     let home = tempfile::tempdir().unwrap();
     // Another data directory's authority stands for the operator's.
-    let made = run(&["trust", "--data-dir", path_text(home.path())]);
-    assert!(made.status.success(), "{made:?}");
+    make_authority(home.path());
     let (cert, key) = (home.path().join("tls/ca.pem"), home.path().join("tls/ca-key.pem"));
     let config = home.path().join("buswork.toml");
     let text = format!("[tls]\ncert = \"{}\"\nkey = \"{}\"\n", cert.display(), key.display());
@@ -132,8 +136,7 @@ async fn a_certificate_can_be_given() {
     // It is shown as it is; that it is an authority's and no server's is the client's to complain about.
     assert!(stream.unwrap_err().to_string().contains("CaUsedAsEndEntity"));
     let other = home.path().join("other");
-    std::fs::create_dir(&other).unwrap();
-    assert!(run(&["trust", "--data-dir", path_text(&other)]).status.success());
+    make_authority(&other);
     let foreign = other.join("tls/ca-key.pem");
     let arguments = ["start", "--in-memory", "--port", "0", "--tls-cert", path_text(&cert), "--tls-key"];
     let said = refusal(&[&arguments[..], &[path_text(&foreign)]].concat());
@@ -155,14 +158,17 @@ async fn the_command_line_speaks_tls() {
     assert!(answered.status.success(), "{answered:?}");
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&answered.stdout).unwrap(), json!({}));
     let other = tempfile::tempdir().unwrap();
-    assert!(run(&["trust", "--data-dir", path_text(other.path())]).status.success());
+    make_authority(other.path());
     let refused = call(&other.path().join("tls/ca.pem"));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("UnknownIssuer"), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("UnknownIssuer") && said.contains("buswork trust"), "{said}");
+    assert!(!said.contains("no server answers"), "{said}");
 }
 
 #[test]
 fn trust_says_where_the_authority_is() {
     let home = tempfile::tempdir().unwrap();
+    make_authority(home.path());
     let directory = path_text(home.path());
     let printed = String::from_utf8(run(&["trust", "--data-dir", directory]).stdout).unwrap();
     assert_eq!(printed.trim(), path_text(&home.path().canonicalize().unwrap().join("tls/ca.pem")));
@@ -171,16 +177,17 @@ fn trust_says_where_the_authority_is() {
 }
 
 #[test]
-fn no_authority_is_made_where_no_server_is() {
+fn no_authority_is_made_where_no_server_has_made_one() {
     let home = tempfile::tempdir().unwrap();
     let absent = home.path().join("typo");
-    let said = refusal(&["trust", "--data-dir", path_text(&absent)]);
-    assert!(said.contains("there is no data directory"), "{said}");
-    assert!(!absent.exists());
-    std::fs::write(home.path().join("notes.txt"), "mine").unwrap();
-    let said = refusal(&["trust", "--data-dir", path_text(home.path())]);
-    assert!(said.contains("holds no store"), "{said}");
-    assert!(!home.path().join("tls").exists());
+    for (directory, more) in
+        [(home.path(), None), (&absent, Some("--install")), (&absent, Some("--uninstall"))]
+    {
+        let arguments = ["trust", "--data-dir", path_text(directory)];
+        let said = refusal(&arguments.into_iter().chain(more).collect::<Vec<_>>());
+        assert!(said.contains("there is no local authority in") && said.contains("--data-dir"), "{said}");
+    }
+    assert!(!absent.exists() && !home.path().join("tls").exists());
     let said = refusal(&["verify", "--data-dir", path_text(&absent)]);
     assert!(said.contains("there is no store at"), "{said}");
     let said = refusal(&["trace", "--endpoint", "foo", "x"]);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::logs::Group;
 use crate::cli::Endpoint;
-use crate::client::Client;
+use crate::client::{Client, Unreachable};
 use crate::dev::assembly::Declared;
 use crate::dev::changes::Inputs;
 use crate::dev::package::Package;
@@ -55,14 +55,37 @@ pub(super) struct Function {
     scratch: PathBuf,
     inputs: Inputs,
     failed: bool,
+    /// The file whose change the server has yet to be told: it did not answer.
+    owed: Option<PathBuf>,
     /// The digest of what was swapped in last.
     swapped: Option<[u8; 32]>,
     /// What is worth knowing before the first swap.
     remark: &'static str,
 }
 
-/// Functions and why others are left out, by name.
-pub(super) type Found = (Vec<Function>, Vec<(String, String)>);
+/// Functions that are followed, and those that are not.
+pub(super) type Found = (Vec<Function>, LeftOut);
+
+/// Functions that are not followed.
+#[derive(Default)]
+pub(super) struct LeftOut {
+    /// The app's, by name, and why.
+    own: Vec<(String, String)>,
+    /// How many CDK and SST have brought along.
+    of_the_tool: usize,
+}
+
+impl LeftOut {
+    /// For people: a line for each of the app's, and one for all others.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let own = self.own.iter().map(|(name, why)| format!("{name}: {why}"));
+        let others = format!(
+            "{} of CDK's or SST's own (custom resources, log retention and the like)",
+            self.of_the_tool
+        );
+        own.chain((self.of_the_tool > 0).then_some(others)).collect()
+    }
+}
 
 /// `NAME=PATH`
 pub(super) fn named(text: &str) -> anyhow::Result<(String, PathBuf)> {
@@ -83,24 +106,27 @@ pub(super) async fn find(
     named: Vec<(String, PathBuf)>,
 ) -> anyhow::Result<Found> {
     let mut named: BTreeMap<String, PathBuf> = named.into_iter().collect();
-    let (mut functions, mut left_out) = (Vec::new(), Vec::new());
+    let (mut functions, mut left_out) = (Vec::new(), LeftOut::default());
     for declared in declared {
         let client = clients.of(declared.region.as_deref())?;
         let name = match physical_name(&client, &declared).await {
             Ok(name) => name,
             Err(error) if error.downcast_ref::<Undeployed>().is_some() => {
-                left_out.push((format!("{}/{}", declared.stack, declared.logical_id), error.to_string()));
+                let name = format!("{}/{}", declared.stack, declared.logical_id);
+                left_out.own.push((name, error.to_string()));
                 continue;
             }
             Err(error) => return Err(error),
         };
+        let is_of_the_tool = declared.is_of_the_tool() && !named.contains_key(&name);
         let source = match named.remove(&name) {
             Some(path) => app.named(&path, &declared.handler, Some(&declared)),
             None => app.source_of(&declared),
         };
         match source {
             Ok(source) => functions.push(Function::new(&client, name, declared.region, source).await?),
-            Err(why) => left_out.push((name, why)),
+            Err(_) if is_of_the_tool => left_out.of_the_tool += 1,
+            Err(why) => left_out.own.push((name, why)),
         }
     }
     for (name, path) in named {
@@ -111,7 +137,7 @@ pub(super) async fn find(
         functions.push(Function::new(&client, name, None, source).await?);
     }
     if functions.is_empty() {
-        let reasons: Vec<String> = left_out.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect();
+        let reasons: Vec<String> = left_out.lines().iter().map(|line| format!("\n  {line}")).collect();
         bail!("no function of the app can be followed{}", reasons.concat());
     }
     Ok((functions, left_out))
@@ -163,8 +189,8 @@ impl Function {
             Source::Directory(directory) => Inputs::Below(directory.clone()),
             Source::Bundle { bundle, .. } => Inputs::Files(BTreeSet::from([bundle.entry.clone()])),
         };
-        let (scratch, failed, swapped) = (PathBuf::new(), false, None);
-        Ok(Function { name, region, log_group, source, scratch, inputs, failed, swapped, remark: "" })
+        let (scratch, failed, owed, swapped, remark) = (PathBuf::new(), false, None, None, "");
+        Ok(Function { name, region, log_group, source, scratch, inputs, failed, owed, swapped, remark })
     }
 
     /// Prepares its builds.
@@ -194,6 +220,11 @@ impl Function {
         self.failed
     }
 
+    /// The file whose change the server did not answer to.
+    pub(super) fn owed(&self) -> Option<&Path> {
+        self.owed.as_deref()
+    }
+
     pub(super) fn directories(&self) -> BTreeSet<PathBuf> {
         self.inputs.directories()
     }
@@ -221,11 +252,18 @@ impl Function {
         (self.name.clone(), looked.map(drop))
     }
 
-    /// Builds it and gives it to the server.
+    /// Builds it and gives it to the server, because a file was changed. If the server does not answer, the change is owed.
     ///
     /// # Errors
     /// The build's, or the server's.
-    pub(super) async fn swap(&mut self, clients: &Clients) -> anyhow::Result<Swap> {
+    pub(super) async fn swap(&mut self, clients: &Clients, file: &Path) -> anyhow::Result<Swap> {
+        let swapped = self.try_swap(clients).await;
+        let is_unreachable = |error: &anyhow::Error| error.downcast_ref::<Unreachable>().is_some();
+        self.owed = swapped.as_ref().err().filter(|error| is_unreachable(error)).map(|_| file.to_owned());
+        swapped
+    }
+
+    async fn try_swap(&mut self, clients: &Clients) -> anyhow::Result<Swap> {
         let zip = self.build().await?.zip()?;
         let digest: [u8; 32] = Sha256::digest(&zip).into();
         if self.swapped == Some(digest) {
@@ -250,10 +288,13 @@ impl Function {
             Source::Directory(directory) => Package::of_directory(directory),
             Source::Bundle { bundle, beside } => {
                 let built = bundle.build(&self.scratch).await?;
-                let beside = beside.as_deref().map(Package::of_directory).transpose()?;
-                let mut package = beside.unwrap_or_default();
+                let deployed = beside.as_deref().map(Package::of_directory).transpose()?;
+                let mut package = deployed.unwrap_or_default();
                 for (name, bytes) in built.files {
-                    package.put(&name, bytes);
+                    // SST keeps the map of a bundle elsewhere.
+                    if name == bundle.output || beside.is_none() || package.holds(&name) {
+                        package.put(&name, bytes);
+                    }
                 }
                 self.inputs = Inputs::Files(built.inputs);
                 Ok(package)

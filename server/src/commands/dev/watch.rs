@@ -20,6 +20,8 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     heard: UnboundedReceiver<notify::Result<Event>>,
+    /// What was heard and not yet told: who stops waiting loses nothing of it.
+    changed: BTreeSet<PathBuf>,
 }
 
 impl Watch {
@@ -29,7 +31,8 @@ impl Watch {
             // Nobody listens any more when the command ends.
             let _ = hear.send(event);
         });
-        Ok(Watch { watcher: watcher.context("cannot watch files")?, watched: BTreeSet::new(), heard })
+        let watcher = watcher.context("cannot watch files")?;
+        Ok(Watch { watcher, watched: BTreeSet::new(), heard, changed: BTreeSet::new() })
     }
 
     /// Watches these directories, too.
@@ -46,29 +49,28 @@ impl Watch {
         Ok(())
     }
 
-    /// Waits for changes: when the first one was heard, and the files.
+    /// Waits for changes: when the first one was heard, and the files. The wait may be given up and begun again.
     ///
     /// # Errors
     /// The system says that it cannot go on watching.
     pub(super) async fn next(&mut self) -> anyhow::Result<(Instant, BTreeSet<PathBuf>)> {
-        let mut changed = BTreeSet::new();
-        while changed.is_empty() {
+        while self.changed.is_empty() {
             let event = self.heard.recv().await.context("nobody watches files any more")?;
-            changed.extend(files(event?));
+            self.changed.extend(files(event?));
         }
         let (since, clock) = (Instant::now(), Clock::real());
         for _ in 0..ROUNDS_MAX {
             clock.sleep_until(clock.now() + QUIET).await;
             let mut more = false;
             while let Ok(event) = self.heard.try_recv() {
-                changed.extend(files(event?));
+                self.changed.extend(files(event?));
                 more = true;
             }
             if !more {
                 break;
             }
         }
-        Ok((since, changed))
+        Ok((since, std::mem::take(&mut self.changed)))
     }
 }
 
