@@ -1,5 +1,7 @@
 //! A small client of the server's own API, for the command line.
 
+use std::error::Error;
+
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -46,8 +48,8 @@ impl std::fmt::Display for Unreachable {
         match self.is_distrusted {
             true => write!(
                 f,
-                "the certificate of {endpoint} is not trusted here; if it is of the server's local authority, name that one's \
-                 by AWS_CA_BUNDLE=$(buswork trust --data-dir DIRECTORY) or install it: buswork trust --install"
+                "the certificate of {endpoint} is not trusted here; if the server's local authority made it, set \
+                 AWS_CA_BUNDLE=$(buswork trust --data-dir DIRECTORY) or install it: buswork trust --install"
             ),
             false => write!(f, "no server answers at {endpoint}; is `buswork start` running there?"),
         }
@@ -55,15 +57,14 @@ impl std::fmt::Display for Unreachable {
 }
 
 /// Whether the certificate was the reason: it is some layers down.
-fn is_distrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut layers = std::iter::successors(Some(error), |error| error.source());
-    layers.any(|layer| {
-        // What an I/O error wraps is not among its sources.
-        let inner = layer.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        let found = layer.downcast_ref::<rustls::Error>().or(inner);
-        matches!(found, Some(rustls::Error::InvalidCertificate(_)))
-    })
+fn is_distrusted<'e>(error: &'e (dyn Error + 'static)) -> bool {
+    // What an I/O error wraps is not among its sources, and it may wrap another one.
+    let inner = |error: &'e (dyn Error + 'static)| match error.downcast_ref::<std::io::Error>() {
+        Some(wrapping) => wrapping.get_ref().map(|inner| inner as &'e (dyn Error + 'static)),
+        None => error.source(),
+    };
+    let mut layers = std::iter::successors(Some(error), |error| inner(*error));
+    layers.any(|layer| matches!(layer.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
 /// Runs a command's work.

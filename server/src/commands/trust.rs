@@ -70,7 +70,7 @@ fn tell(stores: Vec<Told>) -> Done {
     done
 }
 
-/// The authority's certificate, which everybody may read.
+/// The authority's certificate. Its directory, where the key is, too, is closed to other users.
 fn find(data_dir: &Path) -> anyhow::Result<PathBuf> {
     let directory = data_dir.join(TLS_DIR);
     let certificate = directory.join(CERTIFICATE);
@@ -81,6 +81,10 @@ fn find(data_dir: &Path) -> anyhow::Result<PathBuf> {
              or BUSWORK_DATA_DIR",
             std::path::absolute(&directory).unwrap_or(directory).display()
         ),
+        ErrorKind::PermissionDenied => anyhow!(error).context(format!(
+            "cannot read {}; ask as the user who runs the server",
+            certificate.display()
+        )),
         _ => anyhow!(error).context(format!("cannot read {}", certificate.display())),
     })
 }

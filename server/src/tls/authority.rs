@@ -135,8 +135,7 @@ impl Authority {
     }
 
     fn keep(&self, directory: &Path, names: &Names) -> std::io::Result<()> {
-        // Other users read the certificate here; the key has permissions of its own.
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         fs::write(directory.join(LIMITS), names.lines())?;
         // The key last but one: what is there without its certificate is made again.
         let key = directory.join(KEY);
