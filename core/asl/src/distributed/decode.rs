@@ -182,7 +182,7 @@ fn lines(file: &[u8], from: usize, at_most: usize) -> Result<ItemPage, String> {
 /// The names of a table's columns, and the byte at which its rows begin. `file` may be the beginning of a file alone.
 ///
 /// # Errors
-/// The header row cannot be read, or is larger than AWS's 10 KiB.
+/// The header row cannot be read, or is larger than AWS's 10 KiB; two columns have one name.
 pub fn csv_beginning(
     file: &[u8],
     headers: &CsvHeaders,
@@ -190,9 +190,12 @@ pub fn csv_beginning(
 ) -> Result<(Vec<String>, usize), String> {
     let bom = if file.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     let (names, start) = match headers {
-        CsvHeaders::Given(names) => return Ok((names.clone(), bom)),
+        CsvHeaders::Given(names) => (names.clone(), bom),
         CsvHeaders::FirstRow => row(file, bom, delimiter)?.unwrap_or_default(),
     };
+    if names.iter().enumerate().any(|(place, name)| names[..place].contains(name)) {
+        return Err("CSV headers cannot contain duplicates.".to_owned());
+    }
     if start > bom + HEADER_BYTES_MAX {
         return Err(format!("its header row is larger than {HEADER_BYTES_MAX} bytes"));
     }

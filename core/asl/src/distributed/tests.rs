@@ -68,6 +68,7 @@ fn csv() {
     let wide = format!("{}\n1\n", "a".repeat(10 << 10));
     check(&first, &wide, json!("its header row is larger than 10240 bytes"));
     check(&first, "a\n\"x", json!("a quoted field of the row at byte 2 does not end"));
+    check(&first, "a,a\n1,2", json!("CSV headers cannot contain duplicates."));
     let given = ItemFormat::Csv { headers: CsvHeaders::Given(vec!["a".into(), "b".into()]), delimiter: b'|' };
     check(
         &given,
