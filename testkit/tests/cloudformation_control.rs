@@ -61,6 +61,10 @@ impl Cloud {
         found["Attributes"]["DelaySeconds"].as_str().unwrap().to_owned()
     }
 
+    async fn refused(&self, operation: &str, input: Document) -> String {
+        self.0.refused("cloudcontrolapi", operation, input).await.to_string()
+    }
+
     async fn url(&self) -> String {
         let found = self.ok("sqs", "GetQueueUrl", json!({"QueueName": "work"})).await;
         found["QueueUrl"].as_str().unwrap().to_owned()
@@ -113,9 +117,7 @@ async fn changes_build_on_each_other_and_a_token_changes_once() {
     assert_eq!(tags["Tags"], json!({"a": "1", "b": "2"}));
     let mut other = input;
     other["PatchDocument"] = json!("[]");
-    assert!(
-        cloud.0.refused("cloudcontrolapi", "UpdateResource", other).await.starts_with("ClientTokenConflict")
-    );
+    assert!(cloud.refused("UpdateResource", other).await.starts_with("ClientTokenConflict"));
 }
 
 #[tokio::test]
@@ -143,11 +145,11 @@ async fn what_is_refused() {
         ),
     ] {
         let input = json!({"TypeName": kind, "Identifier": identifier, "PatchDocument": patch.to_string()});
-        let refused = cloud.0.refused("cloudcontrolapi", "UpdateResource", input).await;
+        let refused = cloud.refused("UpdateResource", input).await;
         assert!(refused.starts_with(expected), "{refused}");
     }
     assert_eq!(cloud.delay(&url).await, "1");
     let token = json!({"RequestToken": "nobody"});
-    let refused = cloud.0.refused("cloudcontrolapi", "GetResourceRequestStatus", token).await;
+    let refused = cloud.refused("GetResourceRequestStatus", token).await;
     assert!(refused.starts_with("RequestTokenNotFoundException: "), "{refused}");
 }
