@@ -20,7 +20,7 @@ pub fn trust(args: &TrustArgs) -> anyhow::Result<()> {
     if args.uninstall && args.all {
         return uninstall(&Which::All);
     }
-    let certificate = find(args.data_dir.as_deref().unwrap_or(Path::new(DATA_DIR)))?;
+    let certificate = find(args.data_dir.as_deref().unwrap_or_else(|| Path::new(DATA_DIR)))?;
     if args.uninstall {
         return uninstall(&Which::Of(&certificate));
     }
