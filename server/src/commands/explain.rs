@@ -43,8 +43,13 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
 fn execution(args: &ExplainArgs) -> anyhow::Result<()> {
     let of = json!({ "executionArn": args.id.trim() });
     let newest = json!({ "executionArn": args.id.trim(), "reverseOrder": true, "maxResults": 1_000 });
+    let mut endpoint = args.endpoint.clone();
+    // An ARN says its region, whatever the caller's is.
+    if let Some(region) = args.id.split(':').nth(3) {
+        region.clone_into(&mut endpoint.region);
+    }
     let (described, history) = block_on(async {
-        let client = Client::new(&args.endpoint)?;
+        let client = Client::new(&endpoint)?;
         let described = client.call("states", "DescribeExecution", &of).await?;
         anyhow::Ok((described, client.call("states", "GetExecutionHistory", &newest).await?))
     })?;
