@@ -153,3 +153,52 @@ async fn what_is_refused() {
     let refused = cloud.refused("GetResourceRequestStatus", token).await;
     assert!(refused.starts_with("RequestTokenNotFoundException: "), "{refused}");
 }
+
+#[tokio::test]
+async fn a_type_tells_what_a_change_of_it_means() {
+    let cloud = Cloud::new().await;
+    let asked = json!({"Type": "RESOURCE", "TypeName": "AWS::SQS::Queue"});
+    let queue = cloud.ok("cloudformation", "DescribeType", asked).await;
+    assert_eq!(queue["Arn"], "arn:aws:cloudformation:eu-central-1::type/resource/AWS-SQS-Queue");
+    assert_eq!(queue["ProvisioningType"], "FULLY_MUTABLE");
+    let schema: Document = serde_json::from_str(queue["Schema"].as_str().unwrap()).unwrap();
+    assert_eq!(schema["createOnlyProperties"], json!(["/properties/QueueName", "/properties/FifoQueue"]));
+    assert_eq!(schema["readOnlyProperties"], json!(["/properties/Arn", "/properties/QueueUrl"]));
+    assert_eq!(schema["primaryIdentifier"], json!(["/properties/QueueUrl"]));
+    assert_eq!(
+        (&schema["properties"]["DelaySeconds"], &schema["additionalProperties"]),
+        (&json!({}), &json!(false))
+    );
+    assert_eq!(cloud.ok("cloudformation", "DescribeType", json!({"Arn": queue["Arn"]})).await, queue);
+
+    for (kind, provisioning, identifier) in [
+        ("AWS::Lambda::Permission", "IMMUTABLE", "/properties/Id"),
+        ("AWS::CloudFormation::Stack", "NON_PROVISIONABLE", "/properties/Id"),
+        ("AWS::DynamoDB::Table", "FULLY_MUTABLE", "/properties/TableName"),
+    ] {
+        let asked = json!({"Type": "RESOURCE", "TypeName": kind});
+        let told = cloud.ok("cloudformation", "DescribeType", asked).await;
+        let schema: Document = serde_json::from_str(told["Schema"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&told["ProvisioningType"], &schema["primaryIdentifier"]),
+            (&json!(provisioning), &json!([identifier]))
+        );
+    }
+    for (asked, expected) in [
+        (
+            json!({"Type": "RESOURCE", "TypeName": "AWS::EC2::Instance"}),
+            "TypeNotFoundException: The type 'AWS::EC2::Instance' cannot be found.",
+        ),
+        (
+            json!({"Type": "HOOK", "TypeName": "AWS::SQS::Queue"}),
+            "TypeNotFoundException: The type 'AWS::SQS::Queue' cannot be found.",
+        ),
+        (
+            json!({"Type": "RESOURCE", "TypeName": "AWS::SQS::Queue", "VersionId": "00000002"}),
+            "TypeNotFoundException: The type 'AWS::SQS::Queue' cannot be found.",
+        ),
+        (json!({"Type": "RESOURCE"}), "ValidationError: You must specify either TypeName and Type, or Arn."),
+    ] {
+        assert_eq!(cloud.0.refused("cloudformation", "DescribeType", asked).await.to_string(), expected);
+    }
+}

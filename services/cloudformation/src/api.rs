@@ -148,6 +148,18 @@ impl kernel::Operation for DescribeStacks {
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_STACKS;
 }
 
+/// The operation `DescribeType`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeType.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeType;
+
+impl kernel::Operation for DescribeType {
+    type Input = DescribeTypeInput;
+    type Output = DescribeTypeOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_TYPE;
+}
+
 /// The operation `ExecuteChangeSet`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html>
@@ -1131,6 +1143,37 @@ impl std::fmt::Display for DeploymentMode {
     }
 }
 
+/// The enumeration `DeprecatedStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DeprecatedStatus {
+    /// `LIVE`
+    #[default]
+    #[serde(rename = "LIVE")]
+    Live,
+    /// `DEPRECATED`
+    #[serde(rename = "DEPRECATED")]
+    Deprecated,
+}
+
+impl DeprecatedStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["LIVE", "DEPRECATED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeprecatedStatus::Live => "LIVE",
+            DeprecatedStatus::Deprecated => "DEPRECATED",
+        }
+    }
+}
+
+impl std::fmt::Display for DeprecatedStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `DescribeChangeSetInput`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSetInput.html>
@@ -1333,6 +1376,129 @@ pub struct DescribeStacksOutput {
     /// The `NextToken` member.
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// The shape `DescribeTypeInput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeTypeInput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeTypeInput {
+    /// The `Type` member.
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<RegistryType>,
+    /// The `TypeName` member.
+    #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// The `Arn` member.
+    #[serde(rename = "Arn", skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The `VersionId` member.
+    #[serde(rename = "VersionId", skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The `PublisherId` member.
+    #[serde(rename = "PublisherId", skip_serializing_if = "Option::is_none")]
+    pub publisher_id: Option<String>,
+    /// The `PublicVersionNumber` member.
+    #[serde(rename = "PublicVersionNumber", skip_serializing_if = "Option::is_none")]
+    pub public_version_number: Option<String>,
+}
+
+/// The shape `DescribeTypeOutput`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeTypeOutput.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeTypeOutput {
+    /// The `Arn` member.
+    #[serde(rename = "Arn", skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The `Type` member.
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<RegistryType>,
+    /// The `TypeName` member.
+    #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// The `DefaultVersionId` member.
+    #[serde(rename = "DefaultVersionId", skip_serializing_if = "Option::is_none")]
+    pub default_version_id: Option<String>,
+    /// The `IsDefaultVersion` member.
+    #[serde(rename = "IsDefaultVersion", skip_serializing_if = "Option::is_none")]
+    pub is_default_version: Option<bool>,
+    /// The `TypeTestsStatus` member.
+    #[serde(rename = "TypeTestsStatus", skip_serializing_if = "Option::is_none")]
+    pub type_tests_status: Option<TypeTestsStatus>,
+    /// The `TypeTestsStatusDescription` member.
+    #[serde(rename = "TypeTestsStatusDescription", skip_serializing_if = "Option::is_none")]
+    pub type_tests_status_description: Option<String>,
+    /// The `Description` member.
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The `Schema` member.
+    #[serde(rename = "Schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The `ProvisioningType` member.
+    #[serde(rename = "ProvisioningType", skip_serializing_if = "Option::is_none")]
+    pub provisioning_type: Option<ProvisioningType>,
+    /// The `DeprecatedStatus` member.
+    #[serde(rename = "DeprecatedStatus", skip_serializing_if = "Option::is_none")]
+    pub deprecated_status: Option<DeprecatedStatus>,
+    /// The `LoggingConfig` member.
+    #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<LoggingConfig>,
+    /// The `RequiredActivatedTypes` member.
+    #[serde(rename = "RequiredActivatedTypes", skip_serializing_if = "Option::is_none")]
+    pub required_activated_types: Option<Vec<RequiredActivatedType>>,
+    /// The `ExecutionRoleArn` member.
+    #[serde(rename = "ExecutionRoleArn", skip_serializing_if = "Option::is_none")]
+    pub execution_role_arn: Option<String>,
+    /// The `Visibility` member.
+    #[serde(rename = "Visibility", skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// The `SourceUrl` member.
+    #[serde(rename = "SourceUrl", skip_serializing_if = "Option::is_none")]
+    pub source_url: Option<String>,
+    /// The `DocumentationUrl` member.
+    #[serde(rename = "DocumentationUrl", skip_serializing_if = "Option::is_none")]
+    pub documentation_url: Option<String>,
+    /// The `LastUpdated` member.
+    #[serde(
+        rename = "LastUpdated",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_updated: Option<Timestamp>,
+    /// The `TimeCreated` member.
+    #[serde(
+        rename = "TimeCreated",
+        with = "base::schema::epoch::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub time_created: Option<Timestamp>,
+    /// The `ConfigurationSchema` member.
+    #[serde(rename = "ConfigurationSchema", skip_serializing_if = "Option::is_none")]
+    pub configuration_schema: Option<String>,
+    /// The `PublisherId` member.
+    #[serde(rename = "PublisherId", skip_serializing_if = "Option::is_none")]
+    pub publisher_id: Option<String>,
+    /// The `OriginalTypeName` member.
+    #[serde(rename = "OriginalTypeName", skip_serializing_if = "Option::is_none")]
+    pub original_type_name: Option<String>,
+    /// The `OriginalTypeArn` member.
+    #[serde(rename = "OriginalTypeArn", skip_serializing_if = "Option::is_none")]
+    pub original_type_arn: Option<String>,
+    /// The `PublicVersionNumber` member.
+    #[serde(rename = "PublicVersionNumber", skip_serializing_if = "Option::is_none")]
+    pub public_version_number: Option<String>,
+    /// The `LatestPublicVersion` member.
+    #[serde(rename = "LatestPublicVersion", skip_serializing_if = "Option::is_none")]
+    pub latest_public_version: Option<String>,
+    /// The `IsActivated` member.
+    #[serde(rename = "IsActivated", skip_serializing_if = "Option::is_none")]
+    pub is_activated: Option<bool>,
+    /// The `AutoUpdate` member.
+    #[serde(rename = "AutoUpdate", skip_serializing_if = "Option::is_none")]
+    pub auto_update: Option<bool>,
 }
 
 /// The enumeration `DetailedStatus`; the default is its first value.
@@ -1886,6 +2052,19 @@ pub struct LiveResourceDrift {
     pub drift_detection_timestamp: Option<Timestamp>,
 }
 
+/// The shape `LoggingConfig`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_LoggingConfig.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoggingConfig {
+    /// The `LogRoleArn` member.
+    #[serde(rename = "LogRoleArn")]
+    pub log_role_arn: String,
+    /// The `LogGroupName` member.
+    #[serde(rename = "LogGroupName")]
+    pub log_group_name: String,
+}
+
 /// The shape `ModuleInfo`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ModuleInfo.html>
@@ -2151,6 +2330,76 @@ impl std::fmt::Display for PolicyAction {
     }
 }
 
+/// The enumeration `ProvisioningType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ProvisioningType {
+    /// `NON_PROVISIONABLE`
+    #[default]
+    #[serde(rename = "NON_PROVISIONABLE")]
+    NonProvisionable,
+    /// `IMMUTABLE`
+    #[serde(rename = "IMMUTABLE")]
+    Immutable,
+    /// `FULLY_MUTABLE`
+    #[serde(rename = "FULLY_MUTABLE")]
+    FullyMutable,
+}
+
+impl ProvisioningType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["NON_PROVISIONABLE", "IMMUTABLE", "FULLY_MUTABLE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ProvisioningType::NonProvisionable => "NON_PROVISIONABLE",
+            ProvisioningType::Immutable => "IMMUTABLE",
+            ProvisioningType::FullyMutable => "FULLY_MUTABLE",
+        }
+    }
+}
+
+impl std::fmt::Display for ProvisioningType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The enumeration `RegistryType`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RegistryType {
+    /// `RESOURCE`
+    #[default]
+    #[serde(rename = "RESOURCE")]
+    Resource,
+    /// `MODULE`
+    #[serde(rename = "MODULE")]
+    Module,
+    /// `HOOK`
+    #[serde(rename = "HOOK")]
+    Hook,
+}
+
+impl RegistryType {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["RESOURCE", "MODULE", "HOOK"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RegistryType::Resource => "RESOURCE",
+            RegistryType::Module => "MODULE",
+            RegistryType::Hook => "HOOK",
+        }
+    }
+}
+
+impl std::fmt::Display for RegistryType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The enumeration `Replacement`; the default is its first value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Replacement {
@@ -2181,6 +2430,25 @@ impl std::fmt::Display for Replacement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape `RequiredActivatedType`.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RequiredActivatedType.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequiredActivatedType {
+    /// The `TypeNameAlias` member.
+    #[serde(rename = "TypeNameAlias", skip_serializing_if = "Option::is_none")]
+    pub type_name_alias: Option<String>,
+    /// The `OriginalTypeName` member.
+    #[serde(rename = "OriginalTypeName", skip_serializing_if = "Option::is_none")]
+    pub original_type_name: Option<String>,
+    /// The `PublisherId` member.
+    #[serde(rename = "PublisherId", skip_serializing_if = "Option::is_none")]
+    pub publisher_id: Option<String>,
+    /// The `SupportedMajorVersions` member.
+    #[serde(rename = "SupportedMajorVersions", skip_serializing_if = "Option::is_none")]
+    pub supported_major_versions: Option<Vec<i32>>,
 }
 
 /// The enumeration `RequiresRecreation`; the default is its first value.
@@ -3414,6 +3682,45 @@ pub struct TemplateSummaryConfig {
     pub treat_unrecognized_resource_types_as_warnings: Option<bool>,
 }
 
+/// The enumeration `TypeTestsStatus`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TypeTestsStatus {
+    /// `PASSED`
+    #[default]
+    #[serde(rename = "PASSED")]
+    Passed,
+    /// `FAILED`
+    #[serde(rename = "FAILED")]
+    Failed,
+    /// `IN_PROGRESS`
+    #[serde(rename = "IN_PROGRESS")]
+    InProgress,
+    /// `NOT_TESTED`
+    #[serde(rename = "NOT_TESTED")]
+    NotTested,
+}
+
+impl TypeTestsStatus {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["PASSED", "FAILED", "IN_PROGRESS", "NOT_TESTED"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TypeTestsStatus::Passed => "PASSED",
+            TypeTestsStatus::Failed => "FAILED",
+            TypeTestsStatus::InProgress => "IN_PROGRESS",
+            TypeTestsStatus::NotTested => "NOT_TESTED",
+        }
+    }
+}
+
+impl std::fmt::Display for TypeTestsStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `UpdateStackInput`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackInput.html>
@@ -3552,6 +3859,37 @@ pub struct ValidateTemplateOutput {
     pub declared_transforms: Option<Vec<String>>,
 }
 
+/// The enumeration `Visibility`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Visibility {
+    /// `PUBLIC`
+    #[default]
+    #[serde(rename = "PUBLIC")]
+    Public,
+    /// `PRIVATE`
+    #[serde(rename = "PRIVATE")]
+    Private,
+}
+
+impl Visibility {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["PUBLIC", "PRIVATE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Public => "PUBLIC",
+            Visibility::Private => "PRIVATE",
+        }
+    }
+}
+
+impl std::fmt::Display for Visibility {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `Warnings`.
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Warnings.html>
@@ -3569,6 +3907,11 @@ pub mod error {
     /// `AlreadyExistsException`, HTTP 400.
     pub fn already_exists_exception(message: impl Into<String>) -> Fault {
         Fault::new("AlreadyExistsException", message)
+    }
+
+    /// `CFNRegistryException`, HTTP 400.
+    pub fn cfn_registry_exception(message: impl Into<String>) -> Fault {
+        Fault::new("CFNRegistryException", message)
     }
 
     /// `ChangeSetNotFoundException`, HTTP 404.
@@ -3600,6 +3943,11 @@ pub mod error {
     pub fn token_already_exists_exception(message: impl Into<String>) -> Fault {
         Fault::new("TokenAlreadyExistsException", message)
     }
+
+    /// `TypeNotFoundException`, HTTP 404.
+    pub fn type_not_found_exception(message: impl Into<String>) -> Fault {
+        Fault::new("TypeNotFoundException", message).with_status(404)
+    }
 }
 
 use base::schema::{ErrorSchema, Protocol, ServiceSchema, ValidationStyle};
@@ -3629,6 +3977,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::DESCRIBE_STACK_RESOURCE,
         &tables::operation::DESCRIBE_STACK_RESOURCES,
         &tables::operation::DESCRIBE_STACKS,
+        &tables::operation::DESCRIBE_TYPE,
         &tables::operation::EXECUTE_CHANGE_SET,
         &tables::operation::GET_STACK_POLICY,
         &tables::operation::GET_TEMPLATE,
@@ -3956,6 +4305,18 @@ mod tables {
             r"([a-zA-Z][-a-zA-Z0-9]*)|(arn:\b(aws|aws-us-gov|aws-cn)\b:[-a-zA-Z0-9:/._+]*)",
             None,
         );
+        pub(super) static PUBLISHER_ID: Pattern =
+            Pattern::new(r"[0-9a-zA-Z]{12,40}", r"[0-9a-zA-Z]{12,40}", None);
+        pub(super) static TYPE_VERSION_ID: Pattern = Pattern::new(r"[A-Za-z0-9-]+", r"[A-Za-z0-9-]+", None);
+        pub(super) static TYPE_NAME: Pattern = Pattern::new(
+            r"[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::MODULE){0,1}",
+            r"[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::MODULE){0,1}",
+            None,
+        );
+        pub(super) static LOG_GROUP_NAME: Pattern =
+            Pattern::new(r"[\.\-_/#A-Za-z0-9]+", r"[\.\-_/#A-Za-z0-9]+", None);
+        pub(super) static CONFIGURATION_SCHEMA: Pattern =
+            Pattern::new(r"[\s\S]+", r"[ \t\n\x0B\f\r\S]+", None);
         pub(super) static RESOURCE_TO_SKIP: Pattern = Pattern::new(
             r"[a-zA-Z0-9]+|[a-zA-Z][-a-zA-Z0-9]*\.[a-zA-Z0-9]+",
             r"[a-zA-Z0-9]+|[a-zA-Z][-a-zA-Z0-9]*\.[a-zA-Z0-9]+",
@@ -3975,6 +4336,11 @@ mod tables {
             r"[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/]*",
             None,
         );
+        pub(super) static PUBLIC_VERSION_NUMBER: Pattern = Pattern::new(
+            r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(.*)$",
+            r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(.*)$",
+            None,
+        );
         pub(super) static HOOK_INVOCATION_ID: Pattern = Pattern::new(
             r"^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$",
             r"^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$",
@@ -3982,6 +4348,11 @@ mod tables {
         );
         pub(super) static CHANGE_SET_ID: Pattern =
             Pattern::new(r"arn:[-a-zA-Z0-9:/]*", r"arn:[-a-zA-Z0-9:/]*", None);
+        pub(super) static TYPE_ARN: Pattern = Pattern::new(
+            r"arn:aws[A-Za-z0-9-]{0,64}:cloudformation:[A-Za-z0-9-]{1,64}:([0-9]{12})?:type/.+",
+            r"arn:aws[A-Za-z0-9-]{0,64}:cloudformation:[A-Za-z0-9-]{1,64}:([0-9]{12})?:type/.+",
+            None,
+        );
     }
 
     pub(super) mod shape {
@@ -3999,6 +4370,7 @@ mod tables {
         pub(super) static ARN: Shape = Shape::string("Arn", Bounds::ANY, None);
         pub(super) static ATTRIBUTE_CHANGE_TYPE: Shape =
             Shape::one_of("AttributeChangeType", super::super::AttributeChangeType::VALUES);
+        pub(super) static AUTO_UPDATE: Shape = Shape::new("AutoUpdate", Kind::Boolean);
         pub(super) static BEFORE_CONTEXT: Shape = Shape::string("BeforeContext", Bounds::ANY, None);
         pub(super) static BEFORE_VALUE: Shape = Shape::string("BeforeValue", Bounds::ANY, None);
         pub(super) static BEFORE_VALUE_FROM: Shape =
@@ -4064,6 +4436,11 @@ mod tables {
         pub(super) static CLIENT_REQUEST_TOKEN: Shape =
             Shape::string("ClientRequestToken", Bounds::range(1, 128), Some(&pattern::CLIENT_REQUEST_TOKEN));
         pub(super) static CLIENT_TOKEN: Shape = Shape::string("ClientToken", Bounds::range(1, 128), None);
+        pub(super) static CONFIGURATION_SCHEMA: Shape = Shape::string(
+            "ConfigurationSchema",
+            Bounds::range(1, 60000),
+            Some(&pattern::CONFIGURATION_SCHEMA),
+        );
         pub(super) static CONTINUE_UPDATE_ROLLBACK_INPUT: Shape = Shape::structure(
             "ContinueUpdateRollbackInput",
             &[
@@ -4170,6 +4547,8 @@ mod tables {
             Shape::one_of("DeploymentConfigMode", super::super::DeploymentConfigMode::VALUES);
         pub(super) static DEPLOYMENT_MODE: Shape =
             Shape::one_of("DeploymentMode", super::super::DeploymentMode::VALUES);
+        pub(super) static DEPRECATED_STATUS: Shape =
+            Shape::one_of("DeprecatedStatus", super::super::DeprecatedStatus::VALUES);
         pub(super) static DESCRIBE_CHANGE_SET_INPUT: Shape = Shape::structure(
             "DescribeChangeSetInput",
             &[
@@ -4246,6 +4625,49 @@ mod tables {
         pub(super) static DESCRIBE_STACKS_OUTPUT: Shape = Shape::structure(
             "DescribeStacksOutput",
             &[Member::new("Stacks", &STACKS), Member::new("NextToken", &NEXT_TOKEN)],
+        );
+        pub(super) static DESCRIBE_TYPE_INPUT: Shape = Shape::structure(
+            "DescribeTypeInput",
+            &[
+                Member::new("Type", &REGISTRY_TYPE),
+                Member::new("TypeName", &TYPE_NAME),
+                Member::new("Arn", &TYPE_ARN),
+                Member::new("VersionId", &TYPE_VERSION_ID),
+                Member::new("PublisherId", &PUBLISHER_ID),
+                Member::new("PublicVersionNumber", &PUBLIC_VERSION_NUMBER),
+            ],
+        );
+        pub(super) static DESCRIBE_TYPE_OUTPUT: Shape = Shape::structure(
+            "DescribeTypeOutput",
+            &[
+                Member::new("Arn", &TYPE_ARN),
+                Member::new("Type", &REGISTRY_TYPE),
+                Member::new("TypeName", &TYPE_NAME),
+                Member::new("DefaultVersionId", &TYPE_VERSION_ID),
+                Member::new("IsDefaultVersion", &IS_DEFAULT_VERSION),
+                Member::new("TypeTestsStatus", &TYPE_TESTS_STATUS),
+                Member::new("TypeTestsStatusDescription", &TYPE_TESTS_STATUS_DESCRIPTION),
+                Member::new("Description", &DESCRIPTION),
+                Member::new("Schema", &TYPE_SCHEMA),
+                Member::new("ProvisioningType", &PROVISIONING_TYPE),
+                Member::new("DeprecatedStatus", &DEPRECATED_STATUS),
+                Member::new("LoggingConfig", &LOGGING_CONFIG),
+                Member::new("RequiredActivatedTypes", &REQUIRED_ACTIVATED_TYPES),
+                Member::new("ExecutionRoleArn", &ROLE_ARN),
+                Member::new("Visibility", &VISIBILITY),
+                Member::new("SourceUrl", &OPTIONAL_SECURE_URL),
+                Member::new("DocumentationUrl", &OPTIONAL_SECURE_URL),
+                Member::new("LastUpdated", &TIMESTAMP),
+                Member::new("TimeCreated", &TIMESTAMP),
+                Member::new("ConfigurationSchema", &CONFIGURATION_SCHEMA),
+                Member::new("PublisherId", &PUBLISHER_ID),
+                Member::new("OriginalTypeName", &TYPE_NAME),
+                Member::new("OriginalTypeArn", &TYPE_ARN),
+                Member::new("PublicVersionNumber", &PUBLIC_VERSION_NUMBER),
+                Member::new("LatestPublicVersion", &PUBLIC_VERSION_NUMBER),
+                Member::new("IsActivated", &IS_ACTIVATED),
+                Member::new("AutoUpdate", &AUTO_UPDATE),
+            ],
         );
         pub(super) static DESCRIPTION: Shape = Shape::string("Description", Bounds::range(1, 1024), None);
         pub(super) static DETAILED_STATUS: Shape =
@@ -4343,6 +4765,8 @@ mod tables {
         pub(super) static IMPORTS: Shape = Shape::list("Imports", &STACK_NAME, Bounds::ANY);
         pub(super) static INCLUDE_NESTED_STACKS: Shape = Shape::new("IncludeNestedStacks", Kind::Boolean);
         pub(super) static INCLUDE_PROPERTY_VALUES: Shape = Shape::new("IncludePropertyValues", Kind::Boolean);
+        pub(super) static IS_ACTIVATED: Shape = Shape::new("IsActivated", Kind::Boolean);
+        pub(super) static IS_DEFAULT_VERSION: Shape = Shape::new("IsDefaultVersion", Kind::Boolean);
         pub(super) static LAST_OPERATIONS: Shape =
             Shape::list("LastOperations", &OPERATION_ENTRY, Bounds::ANY);
         pub(super) static LAST_UPDATED_TIME: Shape = Shape::timestamp("LastUpdatedTime", None);
@@ -4395,6 +4819,15 @@ mod tables {
                 Member::new("DriftDetectionTimestamp", &TIMESTAMP),
             ],
         );
+        pub(super) static LOG_GROUP_NAME: Shape =
+            Shape::string("LogGroupName", Bounds::range(1, 512), Some(&pattern::LOG_GROUP_NAME));
+        pub(super) static LOGGING_CONFIG: Shape = Shape::structure(
+            "LoggingConfig",
+            &[
+                Member::new("LogRoleArn", &ROLE_ARN).required(),
+                Member::new("LogGroupName", &LOG_GROUP_NAME).required(),
+            ],
+        );
         pub(super) static LOGICAL_ID_HIERARCHY: Shape =
             Shape::string("LogicalIdHierarchy", Bounds::ANY, None);
         pub(super) static LOGICAL_RESOURCE_ID: Shape = Shape::string("LogicalResourceId", Bounds::ANY, None);
@@ -4425,6 +4858,8 @@ mod tables {
         pub(super) static OPERATION_ID: Shape = Shape::string("OperationId", Bounds::ANY, None);
         pub(super) static OPERATION_TYPE: Shape =
             Shape::one_of("OperationType", super::super::OperationType::VALUES);
+        pub(super) static OPTIONAL_SECURE_URL: Shape =
+            Shape::string("OptionalSecureUrl", Bounds::max(4096), None);
         pub(super) static OUTPUT: Shape = Shape::structure(
             "Output",
             &[
@@ -4472,8 +4907,27 @@ mod tables {
         pub(super) static PREVIOUS_DEPLOYMENT_CONTEXT: Shape =
             Shape::string("PreviousDeploymentContext", Bounds::ANY, None);
         pub(super) static PROPERTY_NAME: Shape = Shape::string("PropertyName", Bounds::ANY, None);
+        pub(super) static PROVISIONING_TYPE: Shape =
+            Shape::one_of("ProvisioningType", super::super::ProvisioningType::VALUES);
+        pub(super) static PUBLIC_VERSION_NUMBER: Shape =
+            Shape::string("PublicVersionNumber", Bounds::min(5), Some(&pattern::PUBLIC_VERSION_NUMBER));
+        pub(super) static PUBLISHER_ID: Shape =
+            Shape::string("PublisherId", Bounds::range(1, 40), Some(&pattern::PUBLISHER_ID));
+        pub(super) static REGISTRY_TYPE: Shape =
+            Shape::one_of("RegistryType", super::super::RegistryType::VALUES);
         pub(super) static REPLACEMENT: Shape =
             Shape::one_of("Replacement", super::super::Replacement::VALUES);
+        pub(super) static REQUIRED_ACTIVATED_TYPE: Shape = Shape::structure(
+            "RequiredActivatedType",
+            &[
+                Member::new("TypeNameAlias", &TYPE_NAME),
+                Member::new("OriginalTypeName", &TYPE_NAME),
+                Member::new("PublisherId", &PUBLISHER_ID),
+                Member::new("SupportedMajorVersions", &SUPPORTED_MAJOR_VERSIONS),
+            ],
+        );
+        pub(super) static REQUIRED_ACTIVATED_TYPES: Shape =
+            Shape::list("RequiredActivatedTypes", &REQUIRED_ACTIVATED_TYPE, Bounds::ANY);
         pub(super) static REQUIRES_RECREATION: Shape =
             Shape::one_of("RequiresRecreation", super::super::RequiresRecreation::VALUES);
         pub(super) static RESOURCE_ATTRIBUTE: Shape =
@@ -4811,6 +5265,10 @@ mod tables {
         );
         pub(super) static STACKS: Shape = Shape::list("Stacks", &STACK, Bounds::ANY);
         pub(super) static STAGE_LIST: Shape = Shape::list("StageList", &TEMPLATE_STAGE, Bounds::ANY);
+        pub(super) static SUPPORTED_MAJOR_VERSION: Shape =
+            Shape::new("SupportedMajorVersion", Kind::Integer(Bounds::range(1, 65535)));
+        pub(super) static SUPPORTED_MAJOR_VERSIONS: Shape =
+            Shape::list("SupportedMajorVersions", &SUPPORTED_MAJOR_VERSION, Bounds::ANY);
         pub(super) static TAG: Shape = Shape::structure(
             "Tag",
             &[Member::new("Key", &TAG_KEY).required(), Member::new("Value", &TAG_VALUE).required()],
@@ -4851,7 +5309,21 @@ mod tables {
         pub(super) static TREAT_UNRECOGNIZED_RESOURCE_TYPES_AS_WARNINGS: Shape =
             Shape::new("TreatUnrecognizedResourceTypesAsWarnings", Kind::Boolean);
         pub(super) static TYPE: Shape = Shape::string("Type", Bounds::ANY, None);
+        pub(super) static TYPE_ARN: Shape =
+            Shape::string("TypeArn", Bounds::max(1024), Some(&pattern::TYPE_ARN));
         pub(super) static TYPE_HIERARCHY: Shape = Shape::string("TypeHierarchy", Bounds::ANY, None);
+        pub(super) static TYPE_NAME: Shape =
+            Shape::string("TypeName", Bounds::range(10, 204), Some(&pattern::TYPE_NAME));
+        pub(super) static TYPE_SCHEMA: Shape = Shape::string("TypeSchema", Bounds::range(1, 16777216), None);
+        pub(super) static TYPE_TESTS_STATUS: Shape =
+            Shape::one_of("TypeTestsStatus", super::super::TypeTestsStatus::VALUES);
+        pub(super) static TYPE_TESTS_STATUS_DESCRIPTION: Shape = Shape::string(
+            "TypeTestsStatusDescription",
+            Bounds::range(1, 1024),
+            Some(&pattern::CONFIGURATION_SCHEMA),
+        );
+        pub(super) static TYPE_VERSION_ID: Shape =
+            Shape::string("TypeVersionId", Bounds::range(1, 128), Some(&pattern::TYPE_VERSION_ID));
         pub(super) static UPDATE_STACK_INPUT: Shape = Shape::structure(
             "UpdateStackInput",
             &[
@@ -4907,6 +5379,7 @@ mod tables {
             ],
         );
         pub(super) static VERSION: Shape = Shape::string("Version", Bounds::ANY, None);
+        pub(super) static VISIBILITY: Shape = Shape::one_of("Visibility", super::super::Visibility::VALUES);
         pub(super) static WARNINGS: Shape =
             Shape::structure("Warnings", &[Member::new("UnrecognizedResourceTypes", &RESOURCE_TYPES)]);
     }
@@ -5044,6 +5517,18 @@ mod tables {
             input: &shape::DESCRIBE_STACKS_INPUT,
             output: &shape::DESCRIBE_STACKS_OUTPUT,
             result_wrapper: Some("DescribeStacksResult"),
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_TYPE: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeType",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_TYPE_INPUT,
+            output: &shape::DESCRIBE_TYPE_OUTPUT,
+            result_wrapper: Some("DescribeTypeResult"),
             input_element: None,
             has_output: true,
         };

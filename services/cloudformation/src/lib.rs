@@ -66,6 +66,7 @@ pub fn service() -> Service {
         .transact::<api::ListExports, _>(ops::list_exports::list_exports)
         .transact::<api::ListImports, _>(ops::list_imports::list_imports)
         .transact::<api::SignalResource, _>(ops::signal_resource::signal_resource)
+        .transact::<api::DescribeType, _>(ops::describe_type::describe_type)
         .internal_effect(control::UPDATE, control::update)
         .internal(control::READ, control::read)
         .internal(control::STATUS, control::status)

@@ -11,6 +11,7 @@ pub(crate) mod describe_stack_events;
 pub(crate) mod describe_stack_resource;
 pub(crate) mod describe_stack_resources;
 pub(crate) mod describe_stacks;
+pub(crate) mod describe_type;
 pub(crate) mod execute_change_set;
 pub(crate) mod get_stack_policy;
 pub(crate) mod get_template;
