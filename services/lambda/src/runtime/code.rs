@@ -5,7 +5,7 @@
 //! <root>/code/node_modules      -> the packages that the runtime itself offers (AWS SDK), if configured
 //! <root>/code/<key>/task        the function's package
 //! <root>/code/<key>/opt         its layers, merged
-//! <root>/code/<key>/node_modules -> opt/nodejs/node_modules, if there is one
+//! <root>/code/<key>/node_modules -> the node_modules directory of the layers, if there is one
 //! ```
 //!
 //! Node resolves both `require` and `import` by walking up from the file, so that a handler finds its layers' packages and then
@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 
 use super::spec::{Archive, Code, FunctionSpec, InvokeError};
 use super::unpack::{UNPACKED_LIMIT, unpack};
+use super::view;
 
 /// How many trees are kept that no process uses.
 const UNUSED_MAX: usize = 32;
@@ -32,8 +33,18 @@ const UNUSED_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tree {
     pub(super) task: PathBuf,
+    /// The layers, where they are on disk.
     pub(super) opt: Option<PathBuf>,
+    /// Its processes see them at `/opt`.
+    pub(super) over_opt: bool,
     lease: Arc<()>,
+}
+
+impl Tree {
+    /// Where the code finds its layers.
+    pub(super) fn seen_opt(&self) -> Option<&Path> {
+        self.opt.as_deref().map(|opt| if self.over_opt { Path::new(view::OPT) } else { opt })
+    }
 }
 
 pub(super) struct CodeCache {
@@ -80,18 +91,19 @@ impl CodeCache {
         Ok(CodeCache { directory, trees: Mutex::default() })
     }
 
-    /// The function's tree, unpacked now if it is not on disk.
-    pub(super) async fn tree(&self, spec: &FunctionSpec) -> Result<Tree, InvokeError> {
+    /// The function's tree, unpacked now if it is not on disk. `over_opt`: its processes will see its layers at `/opt`.
+    pub(super) async fn tree(&self, spec: &FunctionSpec, over_opt: bool) -> Result<Tree, InvokeError> {
         let package = match &spec.code {
             Code::Directory(task) if spec.layers.is_empty() => {
-                return Ok(Tree { task: task.clone(), opt: None, lease: Arc::default() });
+                return Ok(Tree { task: task.clone(), opt: None, over_opt: false, lease: Arc::default() });
             }
             Code::Directory(_) => None,
             Code::Zip(archive) => Some(archive),
         };
-        let key = key(package, &spec.layers);
+        let over_opt = over_opt && !spec.layers.is_empty();
+        let key = key(package, &spec.layers, over_opt);
         let cell = self.cell(&key);
-        let tree = cell.get_or_try_init(|| self.make(&key, package, &spec.layers)).await?.clone();
+        let tree = cell.get_or_try_init(|| self.make(&key, package, &spec.layers, over_opt)).await?.clone();
         drop(cell);
         match &spec.code {
             Code::Directory(task) => Ok(Tree { task: task.clone(), ..tree }),
@@ -139,10 +151,11 @@ impl CodeCache {
         key: &str,
         package: Option<&Archive>,
         layers: &[Archive],
+        over_opt: bool,
     ) -> Result<Tree, InvokeError> {
         let place = self.directory.join(key);
         let opt = (!layers.is_empty()).then(|| place.join("opt"));
-        let tree = Tree { task: place.join("task"), opt, lease: Arc::default() };
+        let tree = Tree { task: place.join("task"), opt, over_opt, lease: Arc::default() };
         if place.exists() {
             return Ok(tree);
         }
@@ -162,7 +175,7 @@ impl CodeCache {
                     tracing::warn!(%error, path = %gone.display(), "failed to remove unpacked code");
                 }
             }
-            build(&draft, &place, package, &zips)
+            build(&draft, &place, package, &zips, over_opt)
         });
         let built = work.await.map_err(|error| InvokeError::InvalidPackage(error.to_string()))?;
         built.map_err(InvokeError::InvalidPackage)?;
@@ -194,7 +207,13 @@ async fn fetch(archive: &Archive) -> Result<Bytes, InvokeError> {
 }
 
 /// Builds the tree aside and moves it into place, so that a tree that exists is complete.
-fn build(draft: &Path, place: &Path, package: Option<Bytes>, layers: &[Bytes]) -> Result<(), String> {
+fn build(
+    draft: &Path,
+    place: &Path,
+    package: Option<Bytes>,
+    layers: &[Bytes],
+    over_opt: bool,
+) -> Result<(), String> {
     let io = |error: io::Error| format!("failed to unpack: {error}");
     if draft.exists() {
         fs::remove_dir_all(draft).map_err(io)?;
@@ -214,7 +233,9 @@ fn build(draft: &Path, place: &Path, package: Option<Bytes>, layers: &[Bytes]) -
         }
         make_executable(&opt.join("bootstrap")).map_err(io)?;
         if opt.join("nodejs/node_modules").is_dir() {
-            symlink("opt/nodejs/node_modules", draft.join("node_modules")).map_err(io)?;
+            // By one name only, so that no module is loaded twice.
+            let target = if over_opt { "/opt/nodejs/node_modules" } else { "opt/nodejs/node_modules" };
+            symlink(target, draft.join("node_modules")).map_err(io)?;
         }
     }
     fs::rename(draft, place).map_err(io)
@@ -227,12 +248,15 @@ fn make_executable(path: &Path) -> io::Result<()> {
     }
 }
 
-fn key(package: Option<&Archive>, layers: &[Archive]) -> String {
+fn key(package: Option<&Archive>, layers: &[Archive], over_opt: bool) -> String {
     let mut hash = Sha256::new();
     hash.update(package.map_or("", |archive| archive.sha256.as_str()));
     for layer in layers {
         hash.update("/");
         hash.update(&layer.sha256);
+    }
+    if over_opt {
+        hash.update(view::OPT);
     }
     hex::encode(&hash.finalize()[..16])
 }
@@ -245,7 +269,7 @@ mod tests {
         let key = format!("{number:02}");
         let place = cache.directory.join(&key);
         fs::create_dir_all(place.join("task")).unwrap();
-        let tree = Tree { task: place.join("task"), opt: None, lease: Arc::default() };
+        let tree = Tree { task: place.join("task"), opt: None, over_opt: false, lease: Arc::default() };
         cache.cell(&key).set(tree.clone()).unwrap();
         tree
     }

@@ -41,11 +41,11 @@ pub(super) fn variables(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTree
 fn defaults(spec: &FunctionSpec, around: &Surroundings<'_>) -> BTreeMap<String, String> {
     let tree = around.tree;
     let system = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
-    let mut path: Vec<PathBuf> = tree.opt.iter().map(|opt| opt.join("bin")).collect();
+    let mut path: Vec<PathBuf> = tree.seen_opt().iter().map(|opt| opt.join("bin")).collect();
     path.extend(around.interpreter_dir.map(Path::to_owned));
     path.extend(system.map(PathBuf::from));
     let mut libraries = vec![tree.task.clone(), tree.task.join("lib")];
-    libraries.extend(tree.opt.iter().map(|opt| opt.join("lib")));
+    libraries.extend(tree.seen_opt().iter().map(|opt| opt.join("lib")));
     let mut all = BTreeMap::from([
         pair("PATH", &joined(&path)),
         pair("LD_LIBRARY_PATH", &joined(&libraries)),
@@ -72,7 +72,7 @@ fn trust(trusted: &Trusted) -> Vec<(String, String)> {
 
 /// Where the interpreter looks for layers' and the runtime's own packages.
 fn module_path(around: &Surroundings<'_>) -> Option<(String, String)> {
-    let opt = around.tree.opt.as_deref();
+    let opt = around.tree.seen_opt();
     match around.family {
         Family::Provided => None,
         Family::Node(major) => {

@@ -14,6 +14,8 @@
 //! rlimit: `RLIMIT_AS` and `RLIMIT_DATA` count address space that V8 and thread stacks reserve and never touch. The watch
 //! looks every 50 ms at the resident size of the process and its descendants, so that a sudden peak may overshoot.
 //!
+//! The launcher also lays the layers of a function over `/opt` where the machine allows it.
+//!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 mod api;
@@ -34,6 +36,7 @@ mod start;
 mod supervisor;
 mod timer;
 mod unpack;
+mod view;
 
 pub use sandbox::Isolation;
 pub use spec::{

@@ -1,7 +1,7 @@
 //! One running process: started in its own group, watched, and ended with all its descendants. The only place that starts programs.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -206,10 +206,11 @@ impl Spawner {
 }
 
 /// What a short-lived program prints, for example its version.
-pub(super) async fn output_of(program: &Path, arguments: &[&str]) -> io::Result<String> {
+pub(super) async fn output_of(program: &Path, arguments: &[impl AsRef<OsStr> + Sync]) -> io::Result<String> {
     let output = command(program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await?;
     if !output.status.success() {
-        return Err(io::Error::other(format!("ended with {}", output.status)));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(io::Error::other(format!("ended with {}: {}", output.status, said.trim_end())));
     }
     String::from_utf8(output.stdout).map_err(io::Error::other)
 }

@@ -1,5 +1,6 @@
 //! The launcher: a program that puts limits on itself and then becomes the function. Started as
-//! `buswork sandbox-exec [--ro PATH]… [--rw PATH]… [--files N] [--file-mb N] -- PROGRAM ARGUMENTS…`.
+//! `buswork sandbox-exec [--opt PATH] [--ro PATH]… [--rw PATH]… [--files N] [--file-mb N] -- PROGRAM ARGUMENTS…`, or as
+//! `buswork sandbox-exec --can-opt PATH`, which ends with 0 if it could do what `--opt` asks for.
 //!
 //! Knows limits and paths, nothing of functions. It runs before the program and in the same process, so that no code of ours
 //! runs between fork and exec.
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use super::view;
+
 /// Directories of the system that every program may read and run.
 const SYSTEM: [&str; 13] = [
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix", "/proc", "/sys", "/dev",
@@ -26,6 +29,8 @@ const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random"
 /// What a launched program is allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement {
+    /// The directory that is seen over the machine's `/opt`.
+    pub opt: Option<PathBuf>,
     /// Readable and executable paths, besides the system's own.
     pub read: Vec<PathBuf>,
     /// Paths that may be written too.
@@ -41,6 +46,7 @@ impl Confinement {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut all = Vec::new();
         let mut option = |name: &str, value: OsString| all.extend([OsString::from(name), value]);
+        self.opt.iter().for_each(|path| option("--opt", path.into()));
         self.read.iter().for_each(|path| option("--ro", path.into()));
         self.write.iter().for_each(|path| option("--rw", path.into()));
         self.files.iter().for_each(|n| option("--files", n.to_string().into()));
@@ -60,6 +66,7 @@ impl Confinement {
             let value = arguments.next().ok_or_else(|| format!("{} needs a value", option.display()))?;
             let number = || value.to_str().and_then(|text| text.parse().ok());
             match option.to_str() {
+                Some("--opt") => confinement.opt = Some(value.into()),
                 Some("--ro") => confinement.read.push(value.into()),
                 Some("--rw") => confinement.write.push(value.into()),
                 Some("--files") => confinement.files = number(),
@@ -72,21 +79,40 @@ impl Confinement {
     }
 }
 
-/// Runs the launcher with the arguments that follow its own name. Returns only if the program cannot be started.
+/// The option that only asks whether [`Confinement::opt`] is possible here.
+pub(super) const CAN_OPT: &str = "--can-opt";
+
+/// Runs the launcher with the arguments that follow its own name. Returns only if the program cannot be started, or if
+/// none is asked for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let Err(message) = launch(arguments);
-    complain(&message);
-    ExitCode::from(126)
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let done = match arguments.as_slice() {
+        [option, path] if option == CAN_OPT => view::lay_over_opt(path.as_ref()),
+        _ => launch(arguments)
+            .map(|never| match never {})
+            .map_err(|message| format!("failed to start the function: {message}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            complain(&message);
+            ExitCode::from(126)
+        }
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the launcher's stderr is the function's log")]
 fn complain(message: &str) {
-    eprintln!("failed to start the function: {message}");
+    eprintln!("{message}");
 }
 
 fn launch(arguments: impl IntoIterator<Item = OsString>) -> Result<Infallible, String> {
     let (confinement, program) = Confinement::parse(arguments)?;
     limit(&confinement).map_err(|error| format!("failed to set limits: {error}"))?;
+    if let Some(layers) = &confinement.opt {
+        view::lay_over_opt(layers)?;
+    }
+    // Behind the change of name spaces, which may take it back.
     die_with_parent().map_err(|error| format!("failed to ask for the death signal: {error}"))?;
     restrict(&confinement)?;
     let error = become_program(&program);
@@ -208,6 +234,7 @@ mod tests {
     #[test]
     fn arguments_round_trip() {
         let confinement = Confinement {
+            opt: Some("/o".into()),
             read: vec!["/a".into(), "/b".into()],
             write: vec!["/c".into()],
             files: Some(1024),

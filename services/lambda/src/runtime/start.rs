@@ -18,8 +18,8 @@ use super::environment::{self, Surroundings};
 use super::failure::{self, Failure};
 use super::interpreter::{Family, Interpreter};
 use super::logs::Output;
-use super::process::{Process, Program};
-use super::sandbox::Confinement;
+use super::process::{self, Process, Program};
+use super::sandbox::{self, Confinement};
 use super::spec::{Code, FunctionSpec, InvokeError};
 use super::supervisor::{Inner, SupervisorConfig};
 use super::timer;
@@ -30,6 +30,9 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Open files of one process, as at AWS.
 const FILES: u64 = 1024;
+
+/// Names a script that runs the interpreter: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html>.
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 
 /// A process to run an invocation on.
 pub(super) struct Seat {
@@ -49,7 +52,8 @@ impl Inner {
         request_id: &str,
     ) -> Result<Seat, InvokeError> {
         let family = family_of(&spec.runtime)?;
-        let tree = self.code.tree(spec).await?;
+        let over_opt = !spec.layers.is_empty() && self.lays_over_opt().await;
+        let tree = self.code.tree(spec, over_opt).await?;
         let interpreter = match family {
             Family::Provided => None,
             family => Some(self.interpreters.find(&spec.runtime, family).await?),
@@ -120,7 +124,7 @@ impl Inner {
         interpreter: Option<&Interpreter>,
     ) -> Vec<OsString> {
         let program = interpreter.map(|found| found.program.clone().into_os_string());
-        match (family, program) {
+        let interpreted = match (family, program) {
             (Family::Node(_), Some(node)) => {
                 // As AWS does: leave a tenth to what is not the old space.
                 let heap = format!("--max-old-space-size={}", spec.memory_mb * 9 / 10);
@@ -129,8 +133,11 @@ impl Inner {
             (Family::Python(_), Some(python)) => {
                 vec![python, "-u".into(), self.runtime_dir.join("bootstrap.py").into()]
             }
-            _ => vec![bootstrap(tree).unwrap_or_else(|| tree.task.join("bootstrap")).into()],
-        }
+            _ => return vec![bootstrap(tree).unwrap_or_else(|| tree.task.join("bootstrap")).into()],
+        };
+        // It is given the interpreter and its arguments, and goes on to run them.
+        let wrapper = spec.environment.get(WRAPPER).filter(|wrapper| !wrapper.is_empty());
+        wrapper.map(OsString::from).into_iter().chain(interpreted).collect()
     }
 
     /// The command, behind the launcher if there is one.
@@ -162,11 +169,27 @@ impl Inner {
             write.push(PathBuf::from("/tmp"));
         }
         let file_mb = Some(u64::from(spec.ephemeral_storage_mb));
-        let confinement = Confinement { read, write, files: Some(FILES), file_mb };
+        let opt = tree.opt.clone().filter(|_| tree.over_opt);
+        let confinement = Confinement { opt, read, write, files: Some(FILES), file_mb };
         let mut arguments = launcher.arguments.clone();
         arguments.extend(confinement.arguments());
         arguments.extend(command);
         (launcher.program.clone(), arguments)
+    }
+
+    /// Whether layers can be seen at `/opt` here. Asked of the launcher once, when the first function with layers starts.
+    async fn lays_over_opt(&self) -> bool {
+        let Some(launcher) = &self.config.launcher else { return false };
+        let ask = async || {
+            let mut arguments = launcher.arguments.clone();
+            arguments.extend([sandbox::CAN_OPT.into(), self.runtime_dir.clone().into()]);
+            let can = process::output_of(&launcher.program, &arguments).await;
+            if let Err(error) = &can {
+                tracing::warn!(%error, "layers are not seen at /opt, but where the module paths lead");
+            }
+            can.is_ok()
+        };
+        *self.lays_over_opt.get_or_init(ask).await
     }
 
     fn packages(&self, family: Family) -> Vec<&Path> {
@@ -203,8 +226,9 @@ async fn started(process: &Process, request_id: &str, family: Family, tree: &Tre
 }
 
 fn bootstrap(tree: &Tree) -> Option<PathBuf> {
-    let places = [Some(&tree.task), tree.opt.as_ref()];
-    places.into_iter().flatten().map(|place| place.join("bootstrap")).find(|path| path.is_file())
+    let places = [Some((&*tree.task, &*tree.task)), tree.opt.as_deref().zip(tree.seen_opt())];
+    let found = places.into_iter().flatten().find(|(place, _)| place.join("bootstrap").is_file());
+    found.map(|(_, seen)| seen.join("bootstrap"))
 }
 
 pub(super) fn family_of(runtime: &str) -> Result<Family, InvokeError> {

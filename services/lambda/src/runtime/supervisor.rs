@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::code::CodeCache;
 use super::descendants;
@@ -106,6 +106,8 @@ pub(super) struct Inner {
     pub(super) spawner: Spawner,
     pub(super) pools: Mutex<HashMap<String, Arc<Pool>>>,
     pub(super) slots: Arc<Semaphore>,
+    /// Whether the launcher can lay a function's layers over `/opt`, once it was asked.
+    pub(super) lays_over_opt: OnceCell<bool>,
     pub(super) starting: Semaphore,
     /// Invocations that wait for a slot.
     pub(super) starving: AtomicUsize,
@@ -136,6 +138,7 @@ impl Supervisor {
             interpreters: Interpreters::new(config.interpreters.clone()),
             spawner: Spawner::start()?,
             pools: Mutex::default(),
+            lays_over_opt: OnceCell::new(),
             slots: Arc::new(Semaphore::new(config.processes_max.max(1))),
             starting: Semaphore::new(config.starting_max.max(1)),
             starving: AtomicUsize::new(0),

@@ -232,6 +232,53 @@ async fn layers_and_the_runtime_s_packages_are_found_by_both_module_systems() {
 }
 
 #[tokio::test]
+async fn layers_are_at_opt_for_all_that_the_code_does() {
+    let house = House::new();
+    if !has(&house, "nodejs20.x").await {
+        return;
+    }
+    let can = house.lays_over_opt().await;
+    let source = "const fs = require('fs'); const { execFileSync } = require('child_process');
+        const attempt = (f) => { try { return f() } catch (e) { return e.code } };
+        exports.handler = async () => ({
+            read: attempt(() => fs.readFileSync('/opt/config/app.txt', 'utf8')),
+            module: attempt(() => require('/opt/nodejs/util').name),
+            once: attempt(() => require('/opt/nodejs/util').layered === require('layered')),
+            program: attempt(() => execFileSync('cat', ['/opt/config/app.txt']).toString()),
+            write: attempt(() => fs.writeFileSync('/opt/config/app.txt', 'mine')),
+            own: fs.readdirSync('/opt').sort(),
+            path: process.env.NODE_PATH.split(':')[1],
+        })";
+    let mut spec = node(&[("index.js", source)]);
+    spec.layers = vec![
+        package(&[
+            ("config/app.txt", b"lower"),
+            ("nodejs/util.js", b"exports.name = 'util'; exports.layered = require('layered')"),
+        ]),
+        package(&[("config/app.txt", b"upper"), ("nodejs/node_modules/layered/index.js", b"exports.a = {}")]),
+    ];
+    let invoked = house.invoke(&Arc::new(spec), json!({})).await;
+    let found = answer(&invoked);
+    let mut machine: Vec<String> = std::fs::read_dir("/opt")
+        .map(|found| found.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    if !can {
+        assert_eq!((&found["read"], &found["module"]), (&json!("ENOENT"), &json!("MODULE_NOT_FOUND")));
+        return println!("layers are not seen at /opt on this machine");
+    }
+    assert_eq!((&found["read"], &found["module"]), (&json!("upper"), &json!("util")), "{}", invoked.log_tail);
+    assert_eq!((&found["once"], &found["program"]), (&json!(true), &json!("upper")));
+    assert!(["EACCES", "EROFS"].contains(&found["write"].as_str().unwrap()), "{found}");
+    assert_eq!(found["path"], "/opt/nodejs/node_modules");
+    // What the machine has there stays, and gets nothing.
+    assert!(!std::path::Path::new("/opt/config/app.txt").exists());
+    machine.extend(["config".to_owned(), "nodejs".to_owned()]);
+    machine.sort();
+    machine.dedup();
+    assert_eq!(found["own"], json!(machine));
+}
+
+#[tokio::test]
 async fn code_is_read_only_and_the_server_s_files_are_out_of_reach() {
     let source = "const fs = require('fs'); const os = require('os');
         const attempt = (f) => { try { f(); return 'ok' } catch (e) { return e.code } };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{House, answer, failure, has, in_json, json_lines, package, python};
+use crate::support::{House, answer, executable, failure, has, in_json, json_lines, package, python};
 use serde_json::{Value, json};
 
 async fn run(house: &House, source: &str, event: Value) -> Option<lambda::runtime::Invoked> {
@@ -162,6 +162,24 @@ async fn modules_in_directories_and_layers_are_found() {
         package(&[("python/layered.py", b"name = 'upper'")]),
     ];
     assert_eq!(answer(&house.invoke(&Arc::new(spec), json!({})).await), json!("upper"));
+}
+
+#[tokio::test]
+async fn a_wrapper_of_a_layer_runs_the_interpreter() {
+    let house = House::new();
+    if !has(&house, "python3.11").await {
+        return;
+    }
+    if !house.lays_over_opt().await {
+        return println!("layers are not seen at /opt on this machine");
+    }
+    let source = "import os, sys\ndef handler(e, c): return [os.environ['WRAPPED'], sys.flags.dev_mode]";
+    let wrapper = "#!/bin/sh\nexport WRAPPED=yes\nprogram=$1\nshift\nexec \"$program\" -X dev \"$@\"\n";
+    let mut spec = python(&[("app.py", source)]);
+    spec.layers = vec![executable("wrapper", wrapper)];
+    spec.environment = [("AWS_LAMBDA_EXEC_WRAPPER".to_owned(), "/opt/wrapper".to_owned())].into();
+    let invoked = house.invoke(&Arc::new(spec), json!({})).await;
+    assert_eq!(answer(&invoked), json!(["yes", true]), "{}", invoked.log_tail);
 }
 
 #[tokio::test]

@@ -55,6 +55,13 @@ impl House {
         House { supervisor: Supervisor::new(config).unwrap(), log, root }
     }
 
+    /// Whether this machine lets a process see layers at `/opt`.
+    #[expect(clippy::disallowed_methods, reason = "asks the launcher as the supervisor does")]
+    pub(crate) async fn lays_over_opt(&self) -> bool {
+        let mut launcher = tokio::process::Command::new(env!("CARGO_BIN_EXE_lambda-sandbox-exec"));
+        launcher.arg("--can-opt").arg(self.root.path()).status().await.unwrap().success()
+    }
+
     /// Invokes with an event; the request id is `r1`.
     pub(crate) async fn invoke(&self, spec: &Arc<FunctionSpec>, event: Value) -> Invoked {
         self.try_invoke(spec, event).await.unwrap()
@@ -86,6 +93,14 @@ pub(crate) fn package(files: &[(&str, &[u8])]) -> Archive {
         writer.start_file(*name, SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
         writer.write_all(body).unwrap();
     }
+    Archive::inline(Bytes::from(writer.finish().unwrap().into_inner()))
+}
+
+/// A zip package of one program.
+pub(crate) fn executable(name: &str, body: &str) -> Archive {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file(name, SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+    writer.write_all(body.as_bytes()).unwrap();
     Archive::inline(Bytes::from(writer.finish().unwrap().into_inner()))
 }
 
