@@ -72,6 +72,22 @@ impl kernel::Operation for DeleteLogStream {
     const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_LOG_STREAM;
 }
 
+/// `DeleteResourcePolicy` has no members here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteResourcePolicyOutput {}
+
+/// The operation `DeleteResourcePolicy`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteResourcePolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteResourcePolicy;
+
+impl kernel::Operation for DeleteResourcePolicy {
+    type Input = DeleteResourcePolicyInput;
+    type Output = DeleteResourcePolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DELETE_RESOURCE_POLICY;
+}
+
 /// `DeleteRetentionPolicy` has no members here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteRetentionPolicyOutput {}
@@ -126,6 +142,18 @@ impl kernel::Operation for DescribeLogStreams {
     type Input = DescribeLogStreamsInput;
     type Output = DescribeLogStreamsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_LOG_STREAMS;
+}
+
+/// The operation `DescribeResourcePolicies`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeResourcePolicies.html>
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeResourcePolicies;
+
+impl kernel::Operation for DescribeResourcePolicies {
+    type Input = DescribeResourcePoliciesInput;
+    type Output = DescribeResourcePoliciesOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::DESCRIBE_RESOURCE_POLICIES;
 }
 
 /// The operation `DescribeSubscriptionFilters`.
@@ -198,6 +226,18 @@ impl kernel::Operation for PutLogEvents {
     type Input = PutLogEventsInput;
     type Output = PutLogEventsOutput;
     const SCHEMA: &'static OperationSchema = &tables::operation::PUT_LOG_EVENTS;
+}
+
+/// The operation `PutResourcePolicy`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html>
+#[derive(Clone, Copy, Debug)]
+pub struct PutResourcePolicy;
+
+impl kernel::Operation for PutResourcePolicy {
+    type Input = PutResourcePolicyInput;
+    type Output = PutResourcePolicyOutput;
+    const SCHEMA: &'static OperationSchema = &tables::operation::PUT_RESOURCE_POLICY;
 }
 
 /// `PutRetentionPolicy` has no members here.
@@ -385,6 +425,20 @@ pub struct DeleteLogStreamInput {
     pub log_stream_name: String,
 }
 
+/// The shape `DeleteResourcePolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteResourcePolicyInput {
+    /// The `policyName` member.
+    #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The `resourceArn` member.
+    #[serde(rename = "resourceArn", skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    /// The `expectedRevisionId` member.
+    #[serde(rename = "expectedRevisionId", skip_serializing_if = "Option::is_none")]
+    pub expected_revision_id: Option<String>,
+}
+
 /// The shape `DeleteRetentionPolicyRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteRetentionPolicyInput {
@@ -476,6 +530,34 @@ pub struct DescribeLogStreamsOutput {
     /// The `logStreams` member.
     #[serde(rename = "logStreams", skip_serializing_if = "Option::is_none")]
     pub log_streams: Option<Vec<LogStream>>,
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `DescribeResourcePoliciesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeResourcePoliciesInput {
+    /// The `nextToken` member.
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The `limit` member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+    /// The `resourceArn` member.
+    #[serde(rename = "resourceArn", skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    /// The `policyScope` member.
+    #[serde(rename = "policyScope", skip_serializing_if = "Option::is_none")]
+    pub policy_scope: Option<PolicyScope>,
+}
+
+/// The shape `DescribeResourcePoliciesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribeResourcePoliciesOutput {
+    /// The `resourcePolicies` member.
+    #[serde(rename = "resourcePolicies", skip_serializing_if = "Option::is_none")]
+    pub resource_policies: Option<Vec<ResourcePolicy>>,
     /// The `nextToken` member.
     #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -960,6 +1042,37 @@ pub struct OutputLogEvent {
     pub ingestion_time: Option<i64>,
 }
 
+/// The enumeration `PolicyScope`; the default is its first value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PolicyScope {
+    /// `ACCOUNT`
+    #[default]
+    #[serde(rename = "ACCOUNT")]
+    Account,
+    /// `RESOURCE`
+    #[serde(rename = "RESOURCE")]
+    Resource,
+}
+
+impl PolicyScope {
+    /// All values, as AWS writes them.
+    pub const VALUES: &'static [&'static str] = &["ACCOUNT", "RESOURCE"];
+
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PolicyScope::Account => "ACCOUNT",
+            PolicyScope::Resource => "RESOURCE",
+        }
+    }
+}
+
+impl std::fmt::Display for PolicyScope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The shape `PutLogEventsRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutLogEventsInput {
@@ -992,6 +1105,34 @@ pub struct PutLogEventsOutput {
     /// The `rejectedEntityInfo` member.
     #[serde(rename = "rejectedEntityInfo", skip_serializing_if = "Option::is_none")]
     pub rejected_entity_info: Option<RejectedEntityInfo>,
+}
+
+/// The shape `PutResourcePolicyRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutResourcePolicyInput {
+    /// The `policyName` member.
+    #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The `policyDocument` member.
+    #[serde(rename = "policyDocument", skip_serializing_if = "Option::is_none")]
+    pub policy_document: Option<String>,
+    /// The `resourceArn` member.
+    #[serde(rename = "resourceArn", skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    /// The `expectedRevisionId` member.
+    #[serde(rename = "expectedRevisionId", skip_serializing_if = "Option::is_none")]
+    pub expected_revision_id: Option<String>,
+}
+
+/// The shape `PutResourcePolicyResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutResourcePolicyOutput {
+    /// The `resourcePolicy` member.
+    #[serde(rename = "resourcePolicy", skip_serializing_if = "Option::is_none")]
+    pub resource_policy: Option<ResourcePolicy>,
+    /// The `revisionId` member.
+    #[serde(rename = "revisionId", skip_serializing_if = "Option::is_none")]
+    pub revision_id: Option<String>,
 }
 
 /// The shape `PutRetentionPolicyRequest`.
@@ -1061,6 +1202,31 @@ pub struct RejectedLogEventsInfo {
     /// The `expiredLogEventEndIndex` member.
     #[serde(rename = "expiredLogEventEndIndex", skip_serializing_if = "Option::is_none")]
     pub expired_log_event_end_index: Option<i32>,
+}
+
+/// The shape `ResourcePolicy`.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ResourcePolicy.html>
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourcePolicy {
+    /// The `policyName` member.
+    #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The `policyDocument` member.
+    #[serde(rename = "policyDocument", skip_serializing_if = "Option::is_none")]
+    pub policy_document: Option<String>,
+    /// The `lastUpdatedTime` member.
+    #[serde(rename = "lastUpdatedTime", skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+    /// The `policyScope` member.
+    #[serde(rename = "policyScope", skip_serializing_if = "Option::is_none")]
+    pub policy_scope: Option<PolicyScope>,
+    /// The `resourceArn` member.
+    #[serde(rename = "resourceArn", skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    /// The `revisionId` member.
+    #[serde(rename = "revisionId", skip_serializing_if = "Option::is_none")]
+    pub revision_id: Option<String>,
 }
 
 /// The shape `SearchedLogStream`.
@@ -1239,16 +1405,19 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         &tables::operation::CREATE_LOG_STREAM,
         &tables::operation::DELETE_LOG_GROUP,
         &tables::operation::DELETE_LOG_STREAM,
+        &tables::operation::DELETE_RESOURCE_POLICY,
         &tables::operation::DELETE_RETENTION_POLICY,
         &tables::operation::DELETE_SUBSCRIPTION_FILTER,
         &tables::operation::DESCRIBE_LOG_GROUPS,
         &tables::operation::DESCRIBE_LOG_STREAMS,
+        &tables::operation::DESCRIBE_RESOURCE_POLICIES,
         &tables::operation::DESCRIBE_SUBSCRIPTION_FILTERS,
         &tables::operation::FILTER_LOG_EVENTS,
         &tables::operation::GET_LOG_EVENTS,
         &tables::operation::LIST_TAGS_FOR_RESOURCE,
         &tables::operation::LIST_TAGS_LOG_GROUP,
         &tables::operation::PUT_LOG_EVENTS,
+        &tables::operation::PUT_RESOURCE_POLICY,
         &tables::operation::PUT_RETENTION_POLICY,
         &tables::operation::PUT_SUBSCRIPTION_FILTER,
         &tables::operation::TAG_LOG_GROUP,
@@ -1594,6 +1763,14 @@ mod tables {
                 Member::new("logStreamName", &LOG_STREAM_NAME).required(),
             ],
         );
+        pub(super) static DELETE_RESOURCE_POLICY_REQUEST: Shape = Shape::structure(
+            "DeleteResourcePolicyRequest",
+            &[
+                Member::new("policyName", &POLICY_NAME),
+                Member::new("resourceArn", &ARN),
+                Member::new("expectedRevisionId", &EXPECTED_REVISION_ID),
+            ],
+        );
         pub(super) static DELETE_RETENTION_POLICY_REQUEST: Shape = Shape::structure(
             "DeleteRetentionPolicyRequest",
             &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
@@ -1645,6 +1822,19 @@ mod tables {
             "DescribeLogStreamsResponse",
             &[Member::new("logStreams", &LOG_STREAMS), Member::new("nextToken", &NEXT_TOKEN)],
         );
+        pub(super) static DESCRIBE_RESOURCE_POLICIES_REQUEST: Shape = Shape::structure(
+            "DescribeResourcePoliciesRequest",
+            &[
+                Member::new("nextToken", &NEXT_TOKEN),
+                Member::new("limit", &DESCRIBE_LIMIT),
+                Member::new("resourceArn", &ARN),
+                Member::new("policyScope", &POLICY_SCOPE),
+            ],
+        );
+        pub(super) static DESCRIBE_RESOURCE_POLICIES_RESPONSE: Shape = Shape::structure(
+            "DescribeResourcePoliciesResponse",
+            &[Member::new("resourcePolicies", &RESOURCE_POLICIES), Member::new("nextToken", &NEXT_TOKEN)],
+        );
         pub(super) static DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST: Shape = Shape::structure(
             "DescribeSubscriptionFiltersRequest",
             &[
@@ -1695,6 +1885,8 @@ mod tables {
         pub(super) static EVENT_MESSAGE: Shape = Shape::string("EventMessage", Bounds::min(1), None);
         pub(super) static EVENTS_LIMIT: Shape =
             Shape::new("EventsLimit", Kind::Integer(Bounds::range(1, 10000)));
+        pub(super) static EXPECTED_REVISION_ID: Shape =
+            Shape::string("ExpectedRevisionId", Bounds::min(1), None);
         pub(super) static FIELD_SELECTION_CRITERIA: Shape =
             Shape::string("FieldSelectionCriteria", Bounds::max(2000), None);
         pub(super) static FILTER_COUNT: Shape = Shape::new("FilterCount", Kind::Integer(Bounds::ANY));
@@ -1849,7 +2041,11 @@ mod tables {
         );
         pub(super) static OUTPUT_LOG_EVENTS: Shape =
             Shape::list("OutputLogEvents", &OUTPUT_LOG_EVENT, Bounds::ANY);
+        pub(super) static POLICY_DOCUMENT: Shape =
+            Shape::string("PolicyDocument", Bounds::range(1, 51200), None);
         pub(super) static POLICY_NAME: Shape = Shape::string("PolicyName", Bounds::ANY, None);
+        pub(super) static POLICY_SCOPE: Shape =
+            Shape::one_of("PolicyScope", super::super::PolicyScope::VALUES);
         pub(super) static PUT_LOG_EVENTS_REQUEST: Shape = Shape::structure(
             "PutLogEventsRequest",
             &[
@@ -1866,6 +2062,22 @@ mod tables {
                 Member::new("nextSequenceToken", &SEQUENCE_TOKEN),
                 Member::new("rejectedLogEventsInfo", &REJECTED_LOG_EVENTS_INFO),
                 Member::new("rejectedEntityInfo", &REJECTED_ENTITY_INFO),
+            ],
+        );
+        pub(super) static PUT_RESOURCE_POLICY_REQUEST: Shape = Shape::structure(
+            "PutResourcePolicyRequest",
+            &[
+                Member::new("policyName", &POLICY_NAME),
+                Member::new("policyDocument", &POLICY_DOCUMENT),
+                Member::new("resourceArn", &ARN),
+                Member::new("expectedRevisionId", &EXPECTED_REVISION_ID),
+            ],
+        );
+        pub(super) static PUT_RESOURCE_POLICY_RESPONSE: Shape = Shape::structure(
+            "PutResourcePolicyResponse",
+            &[
+                Member::new("resourcePolicy", &RESOURCE_POLICY),
+                Member::new("revisionId", &EXPECTED_REVISION_ID),
             ],
         );
         pub(super) static PUT_RETENTION_POLICY_REQUEST: Shape = Shape::structure(
@@ -1899,6 +2111,19 @@ mod tables {
                 Member::new("tooNewLogEventStartIndex", &LOG_EVENT_INDEX),
                 Member::new("tooOldLogEventEndIndex", &LOG_EVENT_INDEX),
                 Member::new("expiredLogEventEndIndex", &LOG_EVENT_INDEX),
+            ],
+        );
+        pub(super) static RESOURCE_POLICIES: Shape =
+            Shape::list("ResourcePolicies", &RESOURCE_POLICY, Bounds::ANY);
+        pub(super) static RESOURCE_POLICY: Shape = Shape::structure(
+            "ResourcePolicy",
+            &[
+                Member::new("policyName", &POLICY_NAME),
+                Member::new("policyDocument", &POLICY_DOCUMENT),
+                Member::new("lastUpdatedTime", &TIMESTAMP),
+                Member::new("policyScope", &POLICY_SCOPE),
+                Member::new("resourceArn", &ARN),
+                Member::new("revisionId", &EXPECTED_REVISION_ID),
             ],
         );
         pub(super) static ROLE_ARN: Shape = Shape::string("RoleArn", Bounds::min(1), None);
@@ -2020,6 +2245,18 @@ mod tables {
             input_element: None,
             has_output: false,
         };
+        pub(crate) static DELETE_RESOURCE_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DeleteResourcePolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DELETE_RESOURCE_POLICY_REQUEST,
+            output: &shape::EMPTY,
+            result_wrapper: None,
+            input_element: None,
+            has_output: false,
+        };
         pub(crate) static DELETE_RETENTION_POLICY: OperationSchema = OperationSchema {
             service: &super::super::SERVICE,
             name: "DeleteRetentionPolicy",
@@ -2064,6 +2301,18 @@ mod tables {
             success_status: 200,
             input: &shape::DESCRIBE_LOG_STREAMS_REQUEST,
             output: &shape::DESCRIBE_LOG_STREAMS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static DESCRIBE_RESOURCE_POLICIES: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "DescribeResourcePolicies",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::DESCRIBE_RESOURCE_POLICIES_REQUEST,
+            output: &shape::DESCRIBE_RESOURCE_POLICIES_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,
@@ -2136,6 +2385,18 @@ mod tables {
             success_status: 200,
             input: &shape::PUT_LOG_EVENTS_REQUEST,
             output: &shape::PUT_LOG_EVENTS_RESPONSE,
+            result_wrapper: None,
+            input_element: None,
+            has_output: true,
+        };
+        pub(crate) static PUT_RESOURCE_POLICY: OperationSchema = OperationSchema {
+            service: &super::super::SERVICE,
+            name: "PutResourcePolicy",
+            http_method: "POST",
+            uri: "/",
+            success_status: 200,
+            input: &shape::PUT_RESOURCE_POLICY_REQUEST,
+            output: &shape::PUT_RESOURCE_POLICY_RESPONSE,
             result_wrapper: None,
             input_element: None,
             has_output: true,

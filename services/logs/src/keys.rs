@@ -5,6 +5,7 @@
 //! | `GroupKey { name }` | a group |
 //! | `StreamKey { group, name }` | a stream: its first and last event |
 //! | `EventKey { group, stream, at, seq, index }` | a line of text |
+//! | `PolicyKey { name }` | a resource policy of the account |
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ keys! {
     pub(crate) struct EventKey(3, sharded, large) -> Event {
         group: String, stream: String, at: Timestamp, seq: u64, index: u32
     }
+    /// A resource policy of the account.
+    pub(crate) struct PolicyKey(4) -> Policy { name: String }
 }
 
 /// A group.
@@ -80,3 +83,12 @@ pub(crate) struct Event {
     pub ingested_at: Timestamp,
 }
 store::stored!(Event, format = 1);
+
+/// A resource policy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    /// JSON.
+    pub document: String,
+    pub updated_at: Timestamp,
+}
+store::stored!(Policy, format = 1);

@@ -13,6 +13,7 @@ pub(crate) mod get_log_events;
 pub(crate) mod group;
 pub(crate) mod put_log_events;
 pub(crate) mod remove;
+pub(crate) mod resource_policy;
 pub(crate) mod retention;
 pub(crate) mod stream;
 pub(crate) mod subscription;

@@ -275,3 +275,37 @@ async fn a_function_gets_the_lines_that_it_subscribed_to() {
         "ResourceNotFoundException"
     );
 }
+
+#[tokio::test]
+async fn resource_policies_are_kept_ten_of_them() {
+    let world = world().await;
+    let document = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let policy = |name: &str| json!({ "policyName": name, "policyDocument": document });
+    for number in 0..10 {
+        world.ok("logs", "PutResourcePolicy", policy(&format!("p{number}"))).await;
+    }
+    let again = world.ok("logs", "PutResourcePolicy", policy("p3")).await;
+    assert_eq!(again["resourcePolicy"]["policyScope"], "ACCOUNT");
+    assert_eq!(again["resourcePolicy"]["lastUpdatedTime"], world.now().as_millis());
+    let first = world.ok("logs", "DescribeResourcePolicies", json!({ "limit": 7 })).await;
+    let rest = json!({ "limit": 7, "nextToken": first["nextToken"] });
+    let rest = world.ok("logs", "DescribeResourcePolicies", rest).await;
+    assert_eq!(first["resourcePolicies"].as_array().unwrap().len(), 7);
+    assert_eq!(rest["resourcePolicies"][2]["policyName"], "p9");
+    assert!(rest.get("nextToken").is_none());
+    for (operation, input, expected) in [
+        ("PutResourcePolicy", policy("eleventh"), "LimitExceededException"),
+        (
+            "PutResourcePolicy",
+            json!({ "policyName": "x", "policyDocument": "[]" }),
+            "InvalidParameterException",
+        ),
+        ("PutResourcePolicy", json!({ "policyDocument": document }), "InvalidParameterException"),
+        ("DescribeResourcePolicies", json!({ "resourceArn": "arn" }), "InvalidParameterException"),
+        ("DeleteResourcePolicy", json!({ "policyName": "nobody" }), "ResourceNotFoundException"),
+    ] {
+        assert_eq!(world.refused("logs", operation, input).await.code, expected);
+    }
+    world.ok("logs", "DeleteResourcePolicy", json!({ "policyName": "p0" })).await;
+    world.ok("logs", "PutResourcePolicy", policy("eleventh")).await;
+}

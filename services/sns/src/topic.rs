@@ -40,6 +40,17 @@ pub(crate) struct Settings {
     /// `TracingConfig`, if it was set; shown, and without effect: nothing is sent to X-Ray.
     #[serde(default)]
     pub tracing: String,
+    /// `<protocol>SuccessFeedbackSampleRate`, as they were set. They take effect with a role only, which is not served.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sample_rates: BTreeMap<String, String>,
+}
+
+/// The beginnings of the attributes that log deliveries: <https://docs.aws.amazon.com/sns/latest/dg/sns-topic-attributes.html>.
+const LOGGED: [&str; 5] = ["Application", "Firehose", "HTTP", "Lambda", "SQS"];
+
+/// What is logged of a protocol's deliveries: `HTTPSuccessFeedbackSampleRate` says `SuccessFeedbackSampleRate`.
+fn feedback(name: &str) -> Option<&str> {
+    LOGGED.iter().find_map(|protocol| name.strip_prefix(protocol))
 }
 
 /// What only a FIFO topic has.
@@ -83,10 +94,19 @@ impl Settings {
             "KmsMasterKeyId" | "ArchivePolicy" => {
                 return Err(fault::not_served(format!("the topic attribute {name}")));
             }
-            name if name.contains("Feedback") => {
-                return Err(fault::not_served(format!("the topic attribute {name}")));
-            }
-            _ => return Err(fault::invalid("AttributeName")),
+            name => match feedback(name) {
+                Some("SuccessFeedbackSampleRate") => {
+                    if !value.parse::<u8>().is_ok_and(|percent| percent <= 100) {
+                        return Err(invalid("Value must be a percentage from 0 to 100."));
+                    }
+                    self.sample_rates.insert(name.to_owned(), value.to_owned());
+                }
+                Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") if value.is_empty() => {}
+                Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") => {
+                    return Err(fault::not_served(format!("the topic attribute {name}")));
+                }
+                _ => return Err(fault::invalid("AttributeName")),
+            },
         }
         Ok(())
     }
@@ -124,7 +144,8 @@ impl Settings {
             let scope = if fifo.by_group { "MessageGroup" } else { "Topic" };
             all.insert("FifoThroughputScope", scope.to_owned());
         }
-        all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let rates = self.sample_rates.clone();
+        all.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(rates).collect()
     }
 }
 

@@ -37,6 +37,7 @@ async fn attributes_are_set_and_given_back() {
     world.ok("SetTopicAttributes", set("ContentBasedDeduplication", "true")).await;
     world.ok("SetTopicAttributes", set("DisplayName", "Shown")).await;
     world.ok("SetTopicAttributes", set("TracingConfig", "Active")).await;
+    world.ok("SetTopicAttributes", set("SQSSuccessFeedbackSampleRate", "30")).await;
     world.subscribe(&arn, "q.fifo", json!({})).await;
     let got = world.ok("GetTopicAttributes", json!({ "TopicArn": arn })).await;
     let shown = [
@@ -46,14 +47,17 @@ async fn attributes_are_set_and_given_back() {
         "SubscriptionsConfirmed",
         "Owner",
         "TracingConfig",
+        "SQSSuccessFeedbackSampleRate",
     ]
     .map(|name| got["Attributes"][name].as_str().unwrap().to_owned());
-    assert_eq!(shown, ["Shown", "true", "true", "1", "000000000000", "Active"]);
+    assert_eq!(shown, ["Shown", "true", "true", "1", "000000000000", "Active", "30"]);
     let policy: Value = serde_json::from_str(got["Attributes"]["Policy"].as_str().unwrap()).unwrap();
     assert_eq!(policy["Statement"][0]["Sid"], "__default_statement_ID");
     for (name, value, part) in [
         ("KmsMasterKeyId", "alias/k", "not supported by Buswork"),
         ("HTTPSuccessFeedbackRoleArn", "r", "not supported by Buswork"),
+        ("HTTPSuccessFeedbackSampleRate", "101", "from 0 to 100"),
+        ("HTTPSuccessFeedback", "1", "AttributeName"),
         ("ArchivePolicy", "{}", "not supported by Buswork"),
         ("Policy", "[", "Policy"),
         ("TracingConfig", "active", "PassThrough or Active"),

@@ -1,6 +1,6 @@
-//! Log groups and streams.
+//! Log groups, their streams and subscription filters, and resource policies.
 
-use super::super::{Facet, Life, Naming, ResourceType, Source, aside, call, fixed};
+use super::super::{Facet, Life, Naming, ResourceType, Source, Takes, Update, aside, call, fixed, open};
 
 const ARN: Source = Source::Text("arn:aws:logs:{region}:{account}:log-group:{name}");
 
@@ -52,5 +52,39 @@ pub(super) const LOG_STREAM: ResourceType = ResourceType {
         "DeleteLogStream",
         &[("logGroupName", Source::Property("LogGroupName")), ("logStreamName", Source::Id)],
     )),
+    ..ResourceType::BASE
+};
+
+pub(super) const RESOURCE_POLICY: ResourceType = ResourceType {
+    name: "AWS::Logs::ResourcePolicy",
+    service: "logs",
+    properties: &[fixed("PolicyName").to("policyName"), open("PolicyDocument").to("policyDocument")],
+    naming: Some(Naming::new("PolicyName", 255)),
+    create: Some(call("PutResourcePolicy", &[])),
+    updates: &[Update { call: call("PutResourcePolicy", &[("policyName", Source::Id)]), takes: Takes::All }],
+    delete: Some(call("DeleteResourcePolicy", &[("policyName", Source::Id)])),
+    ..ResourceType::BASE
+};
+
+const FILTERED: (&str, Source) = ("logGroupName", Source::Property("LogGroupName"));
+
+pub(super) const SUBSCRIPTION_FILTER: ResourceType = ResourceType {
+    name: "AWS::Logs::SubscriptionFilter",
+    service: "logs",
+    properties: &[
+        fixed("LogGroupName").to("logGroupName"),
+        fixed("FilterName").to("filterName"),
+        open("DestinationArn").to("destinationArn"),
+        open("Distribution").to("distribution").reset("\"ByLogStream\""),
+        open("FilterPattern").to("filterPattern"),
+        open("RoleArn").to("roleArn"),
+    ],
+    naming: Some(Naming::new("FilterName", 512)),
+    create: Some(call("PutSubscriptionFilter", &[])),
+    updates: &[Update {
+        call: call("PutSubscriptionFilter", &[FILTERED, ("filterName", Source::Id)]),
+        takes: Takes::All,
+    }],
+    delete: Some(call("DeleteSubscriptionFilter", &[FILTERED, ("filterName", Source::Id)])),
     ..ResourceType::BASE
 };

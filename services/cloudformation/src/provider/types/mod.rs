@@ -63,6 +63,8 @@ pub(super) const ALL: &[&ResourceType] = &[
     &lambda::VERSION,
     &logs::LOG_GROUP,
     &logs::LOG_STREAM,
+    &logs::RESOURCE_POLICY,
+    &logs::SUBSCRIPTION_FILTER,
     &nothing::CDK_METADATA,
     &pipes::PIPE,
     &s3::BUCKET,
