@@ -10,7 +10,8 @@ const RUNTIME: &str = ".tools/runtime";
 
 /// Runs the tests of all crates, PostgreSQL's included, then real clients, a browser and deployment tools against the binary.
 /// `--crates` ends after the first part; `--long` takes the release binary, whose build takes long, repeats the crash
-/// scenario ten times instead of two, deploys the CDK's constructs that have functions of their own, and deploys with SST.
+/// scenario ten times instead of two, deploys the CDK's constructs that have functions of their own, and deploys with SST,
+/// and with Terraform where that is installed.
 ///
 /// # Errors
 /// A step fails.
@@ -44,6 +45,8 @@ pub(crate) fn run_tests(options: &[&str]) -> anyhow::Result<()> {
     if long {
         deploy_with("cdk", binary, &["constructs"])?;
         deploy_with("sst", binary, &["sst"])?;
+        let binary = root().join(binary).display().to_string();
+        run(".tools/python/bin/pytest", &["tests-clients/terraform", "-s"], &[("BUSWORK_BIN", &binary)])?;
     }
     Ok(())
 }
