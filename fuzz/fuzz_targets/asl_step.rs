@@ -71,7 +71,8 @@ fuzz_target!(|data: (&str, &[u8])| {
 });
 
 fn drive_map_runs(machine: &Machine, commands: Vec<Command>) {
-    let (mut random, items) = (|| 7, vec![Item::of(json!(1)), Item { value: json!([2]), key: Some("k".to_owned()) }]);
+    let named = Item { key: Some("k".to_owned()), source: Some("s3://b/k".to_owned()), ..Item::of(json!([2])) };
+    let (mut random, items) = (|| 7, vec![Item::of(json!(1)), named]);
     let mut step = MapRunContext { now_ms: 0, random: &mut random };
     for command in commands {
         let Command::StartMapRun(request) = command else { continue };
