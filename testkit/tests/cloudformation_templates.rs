@@ -220,3 +220,55 @@ Outputs: {P: {Value: !Ref P}}
     run.deploy("cloudformation:CreateStack", template).await;
     assert_eq!(run.names["P"], "/secret");
 }
+
+/// What is there already is an error, and neither changed nor deleted with the stack.
+#[tokio::test]
+async fn what_others_have_made_is_not_adopted() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = cloud(folder.path()).await;
+    let function = "arn:aws:lambda:eu-central-1:000000000000:function:f";
+    let key = world.ok("kms", "CreateKey", json!({})).await["KeyMetadata"]["KeyId"].clone();
+    for (service, operation, input) in [
+        ("logs", "CreateLogGroup", json!({"logGroupName": "g"})),
+        ("logs", "CreateLogStream", json!({"logGroupName": "g", "logStreamName": "s"})),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            json!({"logGroupName": "g", "filterName": "f", "filterPattern": "keep", "destinationArn": function}),
+        ),
+        ("logs", "PutResourcePolicy", json!({"policyName": "p", "policyDocument": "{\"keep\": 1}"})),
+        ("kms", "CreateAlias", json!({"AliasName": "alias/a", "TargetKeyId": key})),
+    ] {
+        world.ok(service, operation, input).await;
+    }
+    for (kind, properties) in [
+        ("Logs::LogGroup", json!({"LogGroupName": "g"})),
+        ("Logs::LogStream", json!({"LogGroupName": "g", "LogStreamName": "s"})),
+        (
+            "Logs::SubscriptionFilter",
+            json!({"LogGroupName": "g", "FilterName": "f", "FilterPattern": "x", "DestinationArn": function}),
+        ),
+        ("Logs::ResourcePolicy", json!({"PolicyName": "p", "PolicyDocument": "{}"})),
+        ("KMS::Alias", json!({"AliasName": "alias/a", "TargetKeyId": key})),
+    ] {
+        let template =
+            json!({"Resources": {"R": {"Type": format!("AWS::{kind}"), "Properties": properties}}});
+        let input = json!({"StackName": "app", "TemplateBody": template.to_string()});
+        world.ok("cloudformation", "CreateStack", input).await;
+        world.advance(Duration::from_secs(20)).await;
+        let events = world.ok("cloudformation", "DescribeStackEvents", json!({"StackName": "app"})).await;
+        let failed = |event: &&Document| event["ResourceStatus"] == "CREATE_FAILED";
+        let reason = events["StackEvents"].as_array().unwrap().iter().find(failed).unwrap();
+        let reason = reason["ResourceStatusReason"].as_str().unwrap();
+        assert!(reason.contains("already exists"), "{kind}: {reason}");
+        world.ok("cloudformation", "DeleteStack", json!({"StackName": "app"})).await;
+        world.advance(Duration::from_secs(20)).await;
+    }
+    let streams = world.ok("logs", "DescribeLogStreams", json!({"logGroupName": "g"})).await;
+    assert_eq!(streams["logStreams"][0]["logStreamName"], "s");
+    let filters = world.ok("logs", "DescribeSubscriptionFilters", json!({"logGroupName": "g"})).await;
+    assert_eq!(filters["subscriptionFilters"][0]["filterPattern"], "keep");
+    let policies = world.ok("logs", "DescribeResourcePolicies", json!({})).await;
+    assert_eq!(policies["resourcePolicies"][0]["policyDocument"], "{\"keep\": 1}");
+    world.ok("kms", "DescribeKey", json!({"KeyId": "alias/a"})).await;
+}

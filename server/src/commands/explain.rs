@@ -15,6 +15,12 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
     if args.id.starts_with("arn:") && args.id.contains(":states:") && args.id.contains(":execution:") {
         return execution(args);
     }
+    if args.id.starts_with("arn:") && args.id.contains(":express:") {
+        bail!(
+            "no history is kept of executions of EXPRESS machines, as on AWS; the console shows the executions, and \
+             the machine's log group what it logs"
+        );
+    }
     let answer = block_on(async {
         let client = Client::new(&args.endpoint)?;
         let path = format!("/_buswork/explain/{}?{}", args.id.trim(), client.place().await?);

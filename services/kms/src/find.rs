@@ -98,7 +98,7 @@ async fn by_id(tx: &mut Tx, id: Uuid) -> Result<(MasterKeyKey, MasterKey)> {
 
 fn make_for_aws(tx: &mut Tx, name: String) -> Result<(MasterKeyKey, MasterKey)> {
     let now = tx.now();
-    let key = MasterKeyKey { id: tx.id() };
+    let key = MasterKeyKey { id: new_id(tx) };
     let service = name.trim_start_matches(RESERVED);
     let description = format!("Default key that protects my data of {service} when no other key is defined");
     let master = MasterKey { description, managed_by_aws: true, ..new(tx) };
@@ -126,6 +126,12 @@ pub(crate) fn new(tx: &Tx) -> MasterKey {
 pub(crate) fn new_material(tx: &Tx) -> Material {
     let id = random(tx, 32).iter().map(|byte| format!("{byte:02x}")).collect();
     Material { id, bytes: random(tx, 32).into(), created_at: tx.now() }
+}
+
+/// A key's id: of version 4, as AWS's are, and clients take none above 5.
+pub(crate) fn new_id(tx: &Tx) -> Uuid {
+    let bits = u128::from(tx.random()) << 64 | u128::from(tx.random());
+    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
 /// So many bytes by chance.

@@ -270,10 +270,18 @@ async fn layers(tx: &mut Tx, arns: &[String]) -> Result<Vec<LayerUse>> {
     if arns.len() > LAYERS_MAX {
         return Err(fault::invalid("Cannot reference more than 5 layers.").into());
     }
-    let mut used = Vec::with_capacity(arns.len());
+    let mut used: Vec<LayerUse> = Vec::with_capacity(arns.len());
+    let mut names = BTreeMap::new();
     for arn in arns {
         let missing = || fault::invalid(format!("Layer version {arn} does not exist."));
         let key = layer_key(tx, arn).ok_or_else(missing)?;
+        if let Some(other) = names.insert(key.name.clone(), arn) {
+            let why = format!(
+                "Two different versions of the same layer are not allowed to be referenced in the same function. \
+                 {other} and {arn} are versions of the same layer."
+            );
+            return Err(fault::invalid(why).into());
+        }
         let layer = tx.get(&key).await?.ok_or_else(missing)?;
         used.push(LayerUse { arn: arn.clone(), package: layer.package });
     }

@@ -46,6 +46,8 @@ pub(crate) struct ResourceType {
     pub delete: Option<Call>,
     /// Describes it; its errors tell whether it exists.
     pub read: Option<Call>,
+    /// Where that lists several: the list, and the member of an entry that is the name. It exists if it is among them.
+    pub among: Option<(&'static str, &'static str)>,
     /// The physical id.
     pub id: Source,
     /// What `Ref` yields, where that is not the physical id.
@@ -105,6 +107,7 @@ impl ResourceType {
         updates: &[],
         delete: None,
         read: None,
+        among: None,
         id: Source::Name,
         reference: None,
         attributes: &[],

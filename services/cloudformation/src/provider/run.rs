@@ -251,10 +251,17 @@ impl<'p> Provider<'p> {
     async fn describe(&self, known: &Known<'_>) -> Result<Option<Document>, Failure> {
         let Some(call) = self.kind.read else { return Ok(None) };
         match self.send(call.request(Document::Null, known)).await {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => Ok(self.meant(answer, known.name)),
             Err(failure) if is_gone(&failure.fault) => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// The answer, or of a list the entry that bears the name.
+    fn meant(&self, answer: Document, name: Option<&str>) -> Option<Document> {
+        let Some((list, member)) = self.kind.among else { return Some(answer) };
+        let entries = path::get(&answer, list).and_then(Document::as_array)?;
+        entries.iter().find(|entry| entry.get(member).and_then(Document::as_str) == name).cloned()
     }
 
     async fn send_away(&self, request: Request) -> Result<(), Failure> {

@@ -33,9 +33,7 @@ pub(crate) async fn create_key(tx: &mut Tx, input: CreateKeyInput) -> Result<Cre
         tags: tags::checked(input.tags.unwrap_or_default())?,
         ..fresh
     };
-    // AWS's are of version 4, and clients take none above 5.
-    let bits = u128::from(tx.random()) << 64 | u128::from(tx.random());
-    let key = MasterKeyKey { id: uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid() };
+    let key = MasterKeyKey { id: find::new_id(tx) };
     tx.put(&key, &master)?;
     Ok(CreateKeyOutput { key_metadata: Some(show(tx, &key, &master)) })
 }

@@ -242,7 +242,8 @@ fn build(
 }
 
 fn make_executable(path: &Path) -> io::Result<()> {
-    match fs::metadata(path) {
+    // A link may lead out of the package, to what is not ours to change.
+    match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => fs::set_permissions(path, fs::Permissions::from_mode(0o755)),
         _ => Ok(()),
     }

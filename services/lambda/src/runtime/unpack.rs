@@ -8,6 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
+use super::view;
+
 /// The largest unpacked size of a function with its layers, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -36,10 +38,10 @@ pub enum UnpackError {
     Io(#[from] io::Error),
 }
 
-/// The sum of the sizes that the package's directory states, after a check of its names and limits. Reads no entry.
+/// The sum of the sizes that the package's directory states, after a check of its names, links and limits. Reads no file.
 ///
 /// # Errors
-/// Everything that [`unpack`] would refuse by looking at the names and sizes.
+/// Everything that [`unpack`] would refuse by looking at the names, the links and the sizes.
 pub fn unpacked_size(zip: &[u8]) -> Result<u64, UnpackError> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| UnpackError::NoZip)?;
     if archive.len() > ENTRY_LIMIT {
@@ -48,8 +50,13 @@ pub fn unpacked_size(zip: &[u8]) -> Result<u64, UnpackError> {
     let mut total = 0_u64;
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|_| UnpackError::NoZip)?;
-        entry_path(&entry)?;
+        let relative = entry_path(&entry)?;
         total = total.saturating_add(entry.size());
+        if entry.is_symlink() {
+            drop(entry);
+            let mut link = archive.by_index(index).map_err(|_| UnpackError::NoZip)?;
+            check_link(&relative, &link_target(&mut link)?)?;
+        }
     }
     if total > UNPACKED_LIMIT { Err(UnpackError::TooLarge) } else { Ok(total) }
 }
@@ -116,10 +123,17 @@ fn link_target<R: Read + ?Sized>(entry: &mut ZipFile<'_, R>) -> Result<PathBuf, 
 }
 
 fn write_link(directory: &Path, relative: &Path, target: &Path) -> Result<(), UnpackError> {
-    if !stays_inside(relative, target) {
-        return Err(UnpackError::Outside(relative.display().to_string()));
-    }
+    check_link(relative, target)?;
     Ok(symlink(target, free_place(directory, relative)?)?)
+}
+
+/// A link may lead to its own package, and to where the function's process sees its layers.
+fn check_link(relative: &Path, target: &Path) -> Result<(), UnpackError> {
+    let into_opt = target.strip_prefix(view::OPT).is_ok_and(|rest| stays_inside(Path::new("link"), rest));
+    match into_opt || stays_inside(relative, target) {
+        true => Ok(()),
+        false => Err(UnpackError::Outside(relative.display().to_string())),
+    }
 }
 
 /// The path of an entry, its parents made and what an earlier entry or layer left there removed.
@@ -201,10 +215,11 @@ mod tests {
             Entry::File("bootstrap", 0o755, b"#!/bin/sh\n"),
             Entry::File("lib/a.js", 0o600, b"1"),
             Entry::Link("lib/b.js", "../lib/a.js"),
+            Entry::Link("c.js", "/opt/lib/a.js"),
         ]);
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(unpack(&zip, dir.path(), 100).unwrap(), 11);
-        assert_eq!(unpacked_size(&zip).unwrap(), 11 + "../lib/a.js".len() as u64);
+        assert_eq!(unpacked_size(&zip).unwrap(), 11 + "../lib/a.js/opt/lib/a.js".len() as u64);
         assert_eq!(fs::read(dir.path().join("lib/b.js")).unwrap(), b"1");
         let mode = fs::metadata(dir.path().join("bootstrap")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755);
@@ -217,12 +232,20 @@ mod tests {
             package(&[Entry::File("/abs", 0o644, b"")]),
             package(&[Entry::File("a/../../up", 0o644, b"")]),
             package(&[Entry::Link("a", "/etc")]),
+            package(&[Entry::Link("a", "/opt/../etc")]),
             package(&[Entry::Link("a/b", "../../c")]),
             package(&[Entry::Link("a", "."), Entry::Link("a/b", "../c")]),
         ] {
             let dir = tempfile::tempdir().unwrap();
             let error = unpack(&zip, dir.path(), 1000).unwrap_err();
             assert!(matches!(error, UnpackError::Outside(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn links_are_looked_at_before_anything_is_unpacked() {
+        for (target, fine) in [("../up", false), ("/etc/hostname", false), ("/opt/x", true), ("b", true)] {
+            assert_eq!(unpacked_size(&package(&[Entry::Link("a", target)])).is_ok(), fine, "{target}");
         }
     }
 

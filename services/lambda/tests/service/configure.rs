@@ -292,6 +292,14 @@ async fn layers_are_published_used_and_outlive_their_deletion() {
     assert_eq!(numbers, [&json!(2), &json!(1)]);
     assert_eq!(house.ok("ListLayers", json!({})).await["Layers"][0]["LatestMatchingVersion"]["Version"], 2);
     house.create(json!({ "Layers": [arn] })).await;
+    let both = json!({ "FunctionName": "f", "Layers": [arn, arn.replace(":l:1", ":l:2")] });
+    let refused = house.fault("UpdateFunctionConfiguration", both).await;
+    assert_eq!(refused.0, "InvalidParameterValueException");
+    assert!(
+        refused.1.starts_with("Two different versions of the same layer are not allowed"),
+        "{}",
+        refused.1
+    );
     house.ok("DeleteLayerVersion", json!({ "LayerName": "l", "VersionNumber": 1 })).await;
     house.ok("DeleteLayerVersion", json!({ "LayerName": "l", "VersionNumber": 2 })).await;
     let gone = house.fault("GetLayerVersionByArn", json!({ "Arn": arn })).await;

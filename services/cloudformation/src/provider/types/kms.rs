@@ -114,5 +114,6 @@ pub(super) const ALIAS: ResourceType = ResourceType {
     create: Some(call("CreateAlias", &[])),
     updates: &[Update { call: call("UpdateAlias", &[("AliasName", Source::Id)]), takes: Takes::All }],
     delete: Some(call("DeleteAlias", &[("AliasName", Source::Id)])),
+    read: Some(call("DescribeKey", &[("KeyId", Source::Name)])),
     ..ResourceType::BASE
 };

@@ -4,6 +4,8 @@ use super::super::{Facet, Life, Naming, ResourceType, Source, Takes, Update, asi
 
 const ARN: Source = Source::Text("arn:aws:logs:{region}:{account}:log-group:{name}");
 
+const IN_GROUP: (&str, Source) = ("logGroupName", Source::Property("LogGroupName"));
+
 pub(super) const LOG_GROUP: ResourceType = ResourceType {
     name: "AWS::Logs::LogGroup",
     service: "logs",
@@ -17,6 +19,9 @@ pub(super) const LOG_GROUP: ResourceType = ResourceType {
     naming: Some(Naming::new("LogGroupName", 512)),
     create: Some(call("CreateLogGroup", &[])),
     delete: Some(call("DeleteLogGroup", &[("logGroupName", Source::Id)])),
+    // The group of that very name comes first.
+    read: Some(call("DescribeLogGroups", &[("logGroupNamePrefix", Source::Name)])),
+    among: Some(("logGroups", "logGroupName")),
     attributes: &[("Arn", Source::Text("arn:aws:logs:{region}:{account}:log-group:{name}:*"))],
     facets: &[
         Facet {
@@ -48,10 +53,9 @@ pub(super) const LOG_STREAM: ResourceType = ResourceType {
     properties: &[fixed("LogGroupName").to("logGroupName"), fixed("LogStreamName").to("logStreamName")],
     naming: Some(Naming::new("LogStreamName", 512)),
     create: Some(call("CreateLogStream", &[])),
-    delete: Some(call(
-        "DeleteLogStream",
-        &[("logGroupName", Source::Property("LogGroupName")), ("logStreamName", Source::Id)],
-    )),
+    delete: Some(call("DeleteLogStream", &[IN_GROUP, ("logStreamName", Source::Id)])),
+    read: Some(call("DescribeLogStreams", &[IN_GROUP, ("logStreamNamePrefix", Source::Name)])),
+    among: Some(("logStreams", "logStreamName")),
     ..ResourceType::BASE
 };
 
@@ -63,10 +67,10 @@ pub(super) const RESOURCE_POLICY: ResourceType = ResourceType {
     create: Some(call("PutResourcePolicy", &[])),
     updates: &[Update { call: call("PutResourcePolicy", &[("policyName", Source::Id)]), takes: Takes::All }],
     delete: Some(call("DeleteResourcePolicy", &[("policyName", Source::Id)])),
+    read: Some(call("DescribeResourcePolicies", &[])),
+    among: Some(("resourcePolicies", "policyName")),
     ..ResourceType::BASE
 };
-
-const FILTERED: (&str, Source) = ("logGroupName", Source::Property("LogGroupName"));
 
 pub(super) const SUBSCRIPTION_FILTER: ResourceType = ResourceType {
     name: "AWS::Logs::SubscriptionFilter",
@@ -82,9 +86,11 @@ pub(super) const SUBSCRIPTION_FILTER: ResourceType = ResourceType {
     naming: Some(Naming::new("FilterName", 512)),
     create: Some(call("PutSubscriptionFilter", &[])),
     updates: &[Update {
-        call: call("PutSubscriptionFilter", &[FILTERED, ("filterName", Source::Id)]),
+        call: call("PutSubscriptionFilter", &[IN_GROUP, ("filterName", Source::Id)]),
         takes: Takes::All,
     }],
-    delete: Some(call("DeleteSubscriptionFilter", &[FILTERED, ("filterName", Source::Id)])),
+    delete: Some(call("DeleteSubscriptionFilter", &[IN_GROUP, ("filterName", Source::Id)])),
+    read: Some(call("DescribeSubscriptionFilters", &[IN_GROUP, ("filterNamePrefix", Source::Name)])),
+    among: Some(("subscriptionFilters", "filterName")),
     ..ResourceType::BASE
 };

@@ -107,6 +107,7 @@ pub(super) const STATE_MACHINE_ALIAS: ResourceType = ResourceType {
         takes: Takes::All,
     }],
     delete: Some(call("DeleteStateMachineAlias", &[("stateMachineAliasArn", Source::Id)])),
+    read: Some(call("DescribeStateMachineAlias", &[("stateMachineAliasArn", Source::Id)])),
     id: Source::Function(alias_arn),
     attributes: &[("Arn", Source::Id)],
     shape: Some(routing),
