@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -80,3 +81,22 @@ def test_resources_are_found_by_their_tags(server):
     assert tagging.get_resources()["ResourceTagMappingList"] == []
     with pytest.raises(tagging.exceptions.InvalidParameterException):
         tagging.get_resources(IncludeComplianceDetails=True)
+
+
+def test_a_function_that_runs_on_does_not_keep_the_server_from_stopping(tmp_path):
+    own = Server(tmp_path, profile="development")
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.py", "import time\ndef handler(event, context):\n    time.sleep(600)\n")
+    client = own.client("lambda", key=ACCOUNT)
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    settings = {"Runtime": "python3.12", "Handler": "index.handler", "Timeout": 900}
+    client.create_function(FunctionName="slow", Role=role, Code={"ZipFile": package.getvalue()}, **settings)
+    assert client.invoke(FunctionName="slow", InvocationType="Event")["StatusCode"] == 202
+    logs = own.client("logs", key=ACCOUNT)
+    deadline = time.monotonic() + 30
+    while "/aws/lambda/slow" not in [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"]]:
+        assert time.monotonic() < deadline, "the function has not started"
+        time.sleep(0.1)
+    assert own.stop() == 0
+    assert "their events run again at the next start" in (tmp_path / "log").read_text()

@@ -19,7 +19,7 @@ use crate::listen;
 use crate::tls::Tls;
 use crate::tls::authority::Names;
 
-/// How long requests that are being answered may take once the server is told to stop.
+/// How long requests that are being answered, and then functions that run, may take once the server is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop by SIGINT or SIGTERM.
@@ -58,12 +58,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let front = Front::new(Arc::clone(&house), config.s3_body_bytes_max);
     say(&format!("listening on http://{address}"));
     let clock = Clock::real();
-    let patience = async {
+    let patience = async || {
         let until = clock.now() + PATIENCE;
         clock.sleep_until(until).await;
     };
-    listen::serve(listener, front, &tls, told_to_stop, patience).await;
-    stop(&house).await
+    listen::serve(listener, front, &tls, told_to_stop, patience()).await;
+    stop(&house, patience()).await
 }
 
 /// Where this machine reaches a server that listens on `address`.
@@ -84,9 +84,12 @@ fn hide_from_functions() {
     }
 }
 
-async fn stop(house: &House) -> anyhow::Result<()> {
+async fn stop(house: &House, patience: impl Future<Output = ()>) -> anyhow::Result<()> {
     tracing::info!("stopping");
-    house.functions.settled().await;
+    tokio::select! {
+        () = house.functions.settled() => {}
+        () = patience => tracing::info!("functions that still run are ended; their events run again at the next start"),
+    }
     house.kernel.stop().await.context("the store could not be closed as it should be")?;
     tracing::info!("stopped");
     Ok(())
